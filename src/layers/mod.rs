@@ -1,0 +1,4 @@
+pub mod app;
+pub mod codec;
+pub mod envelope;
+pub mod secure;

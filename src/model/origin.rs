@@ -1,0 +1,56 @@
+//! Where evidence comes from, precise enough to be checked with a second instrument.
+
+use super::{Side, Timestamp, Trust};
+use serde::{Deserialize, Serialize};
+
+/// One frame of one input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct FrameRef {
+    /// Index into the report's `inputs`.
+    pub input: u32,
+    /// Frame number within that input, from 1, as Wireshark counts.
+    pub frame: u64,
+}
+
+/// When and in which frame bytes arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Arrival {
+    /// Capture time of the frame that completed the bytes.
+    pub time: Timestamp,
+    /// That frame.
+    pub frame: FrameRef,
+}
+
+/// The place of a piece of evidence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Origin {
+    /// The frame that completed the bytes.
+    pub frame: FrameRef,
+    /// Capture time of that frame.
+    pub time: Timestamp,
+    /// The flow, printed (`tcp 10.0.0.1:50000 > 10.0.0.2:443`).
+    pub flow: String,
+    /// Who sent the bytes.
+    pub side: Side,
+    /// Layers from the outside in, joined by `/` (`tls/http1/json`).
+    pub layers: String,
+    /// Field inside the innermost layer (`$.messages[0].body`), or empty for the whole.
+    pub field: String,
+    /// Weakest trust along the layer path.
+    pub trust: Trust,
+    /// Bytes in the field.
+    pub length: u64,
+    /// First 16 hex digits of the SHA-256 of the bytes (of the kept sample where it is longer).
+    pub digest: String,
+}
+
+/// First 16 hex digits of the SHA-256 of `bytes`: short enough to print, long enough to compare.
+pub fn digest16(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    use std::fmt::Write;
+    let mut text = String::with_capacity(16);
+    for b in Sha256::digest(bytes).iter().take(8) {
+        let _ = write!(text, "{b:02x}");
+    }
+    text
+}
