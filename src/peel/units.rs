@@ -1,0 +1,415 @@
+//! Whole messages and datagrams: how the engine feeds layers that do not eat streams.
+
+use super::choose::{self, Choice};
+use super::node::State;
+use super::tree::{Env, Last, bucket_of, plain_end};
+use super::{
+    Child, CutWhy, Eats, End, Form, Guess, Input, Leaf, Out, Probe, Spec, Then, Tree, Unit,
+};
+use crate::model::{Bucket, Side, Trust};
+
+/// Datagrams in a row that no layer claims before the engine stops asking for every one.
+const ASK: u32 = 32;
+/// Unclaimed datagrams that are still shown as leaves, per flow.
+const SHOWN: u32 = 256;
+/// Different layers that may share one datagram flow (STUN, DTLS, RTP and RTCP do).
+const SHARING: usize = 6;
+
+impl Tree {
+    /// Hands one whole message from `parent` on: to a layer, or as a leaf of the parent.
+    pub(super) fn whole(
+        &mut self,
+        env: &mut Env<'_>,
+        parent: u32,
+        child: Child,
+        side: Side,
+        bytes: &[u8],
+    ) {
+        let Some(node) = self.node_mut(parent) else {
+            return;
+        };
+        node.fields += 1;
+        if node.fields > env.limits.fields {
+            if node.fields == env.limits.fields + 1 {
+                self.note(env, parent, "field-limit");
+            }
+            return;
+        }
+        if env.sink.wants_bytes()
+            && child.form != Form::Plain
+            && let Some(node) = self.node_ref(parent)
+        {
+            env.sink.bytes(&node, &child.field, side, 0, bytes, env.at);
+        }
+        let tiny = bytes.len() < 4 && child.hints.is_empty() && !child.inherit;
+        let top = self.node(parent).is_some_and(|n| n.scope == 0);
+        if bytes.is_empty() || (!top && (child.form == Form::Plain || tiny)) {
+            return self.item_leaf(env, parent, &child, side, bytes);
+        }
+        let mut hints = child.hints.clone();
+        if child.inherit
+            && let Some(p) = self.node(parent)
+        {
+            hints.extend(p.hints.iter().cloned());
+        }
+        let stated = choose::stated(env.registry, Unit::Message, &mut hints);
+        let choice = match stated {
+            Some(spec) if !contradicted(spec, child.form, side, bytes, env.server_port) => {
+                Some((spec, Trust::Stated))
+            }
+            _ => choose_message(env, child.form, side, bytes),
+        };
+        // A message that stands alone gets a node even as a leaf, so that it has a scope of its own.
+        if choice.is_none() && !top {
+            return self.item_leaf(env, parent, &child, side, bytes);
+        }
+        if !self.may_open(env, parent) {
+            return self.item_leaf(env, parent, &child, side, bytes);
+        }
+        let id = self.insert_child(
+            parent,
+            Child {
+                hints,
+                inherit: false,
+                ..child
+            },
+        );
+        if let Some(node) = self.node_mut(id) {
+            node.ledger.fed = bytes.len() as u64;
+            node.sides[side].at = env.at;
+        }
+        match choice {
+            Some((spec, trust)) => {
+                self.decide(env, id, spec, trust);
+                self.feed_whole(env, id, side, bytes);
+            }
+            None => {
+                self.become_leaf(env, id, State::Leaf);
+                self.route(env, id, side, bytes);
+            }
+        }
+        self.close_node(env, id);
+    }
+
+    fn item_leaf(
+        &mut self,
+        env: &mut Env<'_>,
+        parent: u32,
+        child: &Child,
+        side: Side,
+        bytes: &[u8],
+    ) {
+        let Some(node) = self.node_ref(parent) else {
+            return;
+        };
+        let kept = &bytes[..bytes.len().min(env.limits.sample)];
+        let leaf = Leaf {
+            field: &child.field,
+            form: child.form,
+            side,
+            bytes: kept,
+            total: bytes.len() as u64,
+            end: plain_end(child.form, kept),
+            at: env.at,
+        };
+        env.sink.leaf(&node, &leaf);
+    }
+
+    /// Feeds a decided node its one message.
+    fn feed_whole(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) {
+        if self
+            .node(id)
+            .and_then(|n| n.spec)
+            .is_some_and(|s| s.eats == Eats::Stream)
+        {
+            return self.peel(env, id, side, bytes, Last::No);
+        }
+        self.one_message(env, id, side, bytes);
+    }
+
+    /// Shows a whole message or datagram to the peeler once and books every byte of it.
+    fn one_message(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) {
+        let Some(node) = self.node_mut(id) else {
+            return;
+        };
+        let Some(mut peeler) = node.peeler.take() else {
+            return;
+        };
+        node.declared = 0;
+        let offset = node.sides[side].position;
+        node.sides[side].position += bytes.len() as u64;
+        let input = Input {
+            side,
+            bytes,
+            offset,
+            end: true,
+            at: env.at,
+        };
+        let step = peeler.peel(
+            input,
+            &mut Out {
+                tree: self,
+                env,
+                id,
+            },
+        );
+        let Some(node) = self.node_mut(id) else {
+            return;
+        };
+        node.peeler = Some(peeler);
+        let took = step.consumed.min(bytes.len());
+        let sealed = node.declared.min(took as u64);
+        node.ledger.count(Bucket::Sealed, sealed);
+        node.ledger.count(Bucket::Parsed, took as u64 - sealed);
+        let left = &bytes[took..];
+        node.ledger.count(Bucket::Cut, left.len() as u64);
+        let form = node.form;
+        if let Then::Die(code) = step.then {
+            self.note(env, id, code);
+        }
+        if !left.is_empty()
+            && let Some(node) = self.node_ref(id)
+        {
+            let kept = &left[..left.len().min(env.limits.sample)];
+            let end = End::Cut(CutWhy::Dead);
+            env.sink.leaf(
+                &node,
+                &Leaf {
+                    field: "",
+                    form,
+                    side,
+                    bytes: kept,
+                    total: left.len() as u64,
+                    end,
+                    at: env.at,
+                },
+            );
+        }
+    }
+
+    /// Chooses the layer of a message that was fed in pieces and is complete now.
+    pub(super) fn choose_whole(&mut self, env: &mut Env<'_>, id: u32, side: Side) {
+        let Some(node) = self.node_mut(id) else {
+            return;
+        };
+        let bytes = std::mem::take(&mut node.sides[side].held);
+        let form = node.form;
+        node.order.clear();
+        let stated = choose::stated(env.registry, Unit::Message, &mut node.hints);
+        let choice = match stated {
+            Some(spec) if !contradicted(spec, form, side, &bytes, env.server_port) => {
+                Some((spec, Trust::Stated))
+            }
+            _ => choose_message(env, form, side, &bytes),
+        };
+        match choice {
+            Some((spec, trust)) => {
+                self.decide(env, id, spec, trust);
+                self.feed_whole(env, id, side, &bytes);
+            }
+            None => {
+                self.become_leaf(env, id, State::Leaf);
+                self.route(env, id, side, &bytes);
+            }
+        }
+    }
+
+    fn close_node(&mut self, env: &mut Env<'_>, id: u32) {
+        let Some(handle) = self.node(id).map(|n| super::Handle {
+            id,
+            generation: n.generation,
+        }) else {
+            return;
+        };
+        for side in Side::BOTH {
+            self.close_child(env, handle, side);
+        }
+    }
+
+    /// Offers a structured object to layers that know it by its keys.
+    pub(super) fn shape(
+        &mut self,
+        env: &mut Env<'_>,
+        parent: u32,
+        field: &str,
+        keys: &[&str],
+        side: Side,
+        raw: &[u8],
+    ) -> bool {
+        let fits = |s: &&'static Spec| {
+            s.shapes
+                .iter()
+                .any(|shape| shape.iter().all(|k| keys.contains(k)))
+        };
+        for spec in env.registry.specs().filter(fits) {
+            if contradicted(spec, Form::Text, side, raw, env.server_port)
+                || !self.may_open(env, parent)
+            {
+                continue;
+            }
+            let id = self.insert_child(parent, Child::message().form(Form::Text).field(field));
+            if let Some(node) = self.node_mut(id) {
+                node.ledger.fed = raw.len() as u64;
+            }
+            self.decide(env, id, spec, Trust::Proven);
+            self.feed_whole(env, id, side, raw);
+            self.close_node(env, id);
+            return true;
+        }
+        false
+    }
+
+    /// One datagram of a node that may hold several layers side by side.
+    pub(super) fn datagram(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) {
+        let len = bytes.len() as u64;
+        if let Some(child) = self.claimant(env, id, side, bytes) {
+            if let Some(node) = self.node_mut(id) {
+                node.unclaimed = 0;
+                node.ledger.count(Bucket::Parsed, len);
+            }
+            let Some(node) = self.node_mut(child) else {
+                return;
+            };
+            node.ledger.fed += len;
+            node.sides[side].at = env.at;
+            if env.sink.wants_bytes()
+                && let Some(node) = self.node_ref(child)
+            {
+                env.sink.bytes(&node, "", side, 0, bytes, env.at);
+            }
+            return self.one_datagram(env, child, side, bytes);
+        }
+        let Some(node) = self.node_mut(id) else {
+            return;
+        };
+        node.unclaimed = node.unclaimed.saturating_add(1);
+        let show = node.unclaimed <= SHOWN;
+        let form = node.form;
+        let kept = &bytes[..bytes.len().min(env.limits.sample)];
+        let end = plain_end(form, kept);
+        node.ledger.count(bucket_of(end), len);
+        if show && let Some(node) = self.node_ref(id) {
+            if env.sink.wants_bytes() {
+                env.sink.bytes(&node, "", side, 0, bytes, env.at);
+            }
+            env.sink.leaf(
+                &node,
+                &Leaf {
+                    field: "",
+                    form,
+                    side,
+                    bytes: kept,
+                    total: len,
+                    end,
+                    at: env.at,
+                },
+            );
+        }
+    }
+
+    /// A datagram for a decided node: every one is a message with a scope of its own.
+    pub(super) fn one_datagram(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) {
+        self.begin_message(id);
+        self.one_message(env, id, side, bytes);
+    }
+
+    /// The layer of this node that the datagram belongs to, opened if need be.
+    fn claimant(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) -> Option<u32> {
+        let node = self.node_mut(id)?;
+        if node.unclaimed > ASK && !node.unclaimed.is_multiple_of(64) {
+            return None;
+        }
+        let form = node.form;
+        let probe = |known| Probe {
+            bytes,
+            side,
+            other: &[],
+            end: true,
+            form,
+            server_port: env.server_port,
+            known,
+        };
+        let known: Vec<u32> = node.switch.clone();
+        let ask = |t: &Self, child: &u32, wanted: Guess| {
+            let ask = t.node(*child).and_then(|n| n.spec)?.probe;
+            (ask.is_none_or(|p| p(&probe(true)) >= wanted)).then_some(*child)
+        };
+        if let Some(child) = known.iter().find_map(|c| ask(self, c, Guess::Sure)) {
+            return Some(child);
+        }
+        let node = self.node_mut(id)?;
+        let stated = choose::stated(env.registry, Unit::Datagram, &mut node.hints)
+            .map(|s| (s, Trust::Stated));
+        let choice =
+            stated.or_else(
+                || match choose::probed(env.registry, Unit::Datagram, &probe(false)) {
+                    Choice::Layer(spec, trust) => Some((spec, trust)),
+                    Choice::Wait | Choice::Leaf => None,
+                },
+            );
+        let taken = |t: &Self, s: &Spec| {
+            known
+                .iter()
+                .copied()
+                .find(|c| t.node(*c).is_some_and(|n| n.spec == Some(s)))
+        };
+        match choice {
+            Some((spec, trust)) if trust > Trust::Guessed || known.is_empty() => {
+                if let Some(child) = taken(self, spec) {
+                    return Some(child);
+                }
+                if known.len() >= SHARING || !self.may_open(env, id) {
+                    return None;
+                }
+                let hints = self.node(id).map(|n| n.hints.clone()).unwrap_or_default();
+                let child = self.insert_child(
+                    id,
+                    Child {
+                        hints,
+                        ..Child::datagrams()
+                    },
+                );
+                self.decide(env, child, spec, trust);
+                self.node_mut(id)?.switch.push(child);
+                Some(child)
+            }
+            _ => known.iter().find_map(|c| ask(self, c, Guess::Maybe)),
+        }
+    }
+}
+
+/// A stated layer whose own probe refuses the bytes is not believed.
+fn contradicted(spec: &Spec, form: Form, side: Side, bytes: &[u8], server_port: u16) -> bool {
+    let probe = Probe {
+        bytes,
+        side,
+        other: &[],
+        end: true,
+        form,
+        server_port,
+        known: false,
+    };
+    spec.probe.is_some_and(|p| p(&probe) == Guess::No)
+}
+
+/// Probes every layer on one whole message.
+fn choose_message(
+    env: &Env<'_>,
+    form: Form,
+    side: Side,
+    bytes: &[u8],
+) -> Option<(&'static Spec, Trust)> {
+    let probe = Probe {
+        bytes,
+        side,
+        other: &[],
+        end: true,
+        form,
+        server_port: env.server_port,
+        known: false,
+    };
+    match choose::probed(env.registry, Unit::Message, &probe) {
+        Choice::Layer(spec, trust) => Some((spec, trust)),
+        Choice::Wait | Choice::Leaf => None,
+    }
+}

@@ -1,0 +1,132 @@
+//! Contract tests that run for every layer of every table, and for the engine around them: splitting
+//! the input anywhere gives the same events, every byte stands in one ledger bucket, truncation never
+//! panics, output is bounded, only declared facts and notes are used (debug assertions in the engine).
+
+use plainsight::keys::KeyStore;
+use plainsight::layers::REGISTRY;
+use plainsight::model::{Arrival, Limits, Side};
+use plainsight::peel::{Env, Recorder, Tree, Unit};
+
+/// One exchange on a stream or in datagrams, as the sides spoke.
+struct Exchange {
+    name: &'static str,
+    unit: Unit,
+    server_port: u16,
+    turns: Vec<(Side, Vec<u8>)>,
+}
+
+fn run(exchange: &Exchange, cut: impl Fn(&[u8]) -> Vec<usize>) -> Recorder {
+    let limits = Limits::default();
+    let keys = KeyStore::default();
+    let mut sink = Recorder::default();
+    let mut tree = Tree::new(exchange.unit);
+    let mut env = Env {
+        registry: &REGISTRY,
+        limits: &limits,
+        keys: &keys,
+        sink: &mut sink,
+        server_port: exchange.server_port,
+        at: Arrival::default(),
+    };
+    for (side, bytes) in &exchange.turns {
+        let mut from = 0;
+        for to in cut(bytes).into_iter().chain([bytes.len()]) {
+            tree.feed(&mut env, *side, &bytes[from..to]);
+            from = to;
+        }
+    }
+    tree.finish(&mut env);
+    sink
+}
+
+fn text(name: &'static str, server_port: u16, turns: &[(Side, &[u8])]) -> Exchange {
+    let turns = turns.iter().map(|(s, b)| (*s, b.to_vec())).collect();
+    Exchange {
+        name,
+        unit: Unit::Stream,
+        server_port,
+        turns,
+    }
+}
+
+fn exchanges() -> Vec<Exchange> {
+    use Side::{Client, Server};
+    vec![
+        text("nothing known", 4711, &[(Client, b"\x00\x01\x02\x03 zzz"), (Server, b"\xff\xfe\xfd")]),
+        text(
+            "http",
+            80,
+            &[
+                (Client, b"POST /send HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/json\r\nContent-Length: 25\r\n\r\n{\"text\":\"see you at six\"}"),
+                (Server, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+            ],
+        ),
+        text("json lines", 5000, &[(Client, b"{\"from\":\"a\",\"text\":\"hi\"}\n{\"from\":\"a\",\"text\":\"bye now\"}\n"), (Server, b"{\"ok\":true}\n")]),
+    ]
+}
+
+#[test]
+fn splitting_the_input_anywhere_changes_nothing() {
+    for exchange in exchanges() {
+        let whole = run(&exchange, |_| vec![]);
+        for n in [1usize, 2, 3, 7, 64] {
+            let cut = run(&exchange, |b| (1..b.len()).filter(|i| i % n == 0).collect());
+            assert_eq!(
+                whole.lines, cut.lines,
+                "{} cut every {n} bytes",
+                exchange.name
+            );
+        }
+    }
+}
+
+#[test]
+fn every_byte_stands_in_one_bucket() {
+    for exchange in exchanges() {
+        let fed: u64 = exchange.turns.iter().map(|(_, b)| b.len() as u64).sum();
+        let root = run(&exchange, |_| vec![]).root;
+        assert_eq!(root.fed, fed, "{}", exchange.name);
+        assert!(root.balances(), "{}: {root:?}", exchange.name);
+    }
+}
+
+#[test]
+fn truncation_at_every_byte_is_harmless() {
+    for exchange in exchanges() {
+        for (turn, (_, bytes)) in exchange.turns.iter().enumerate() {
+            for keep in 0..bytes.len() {
+                let mut turns = exchange.turns[..=turn].to_vec();
+                turns[turn].1.truncate(keep);
+                let cut = Exchange {
+                    turns,
+                    ..Exchange {
+                        name: exchange.name,
+                        unit: exchange.unit,
+                        server_port: exchange.server_port,
+                        turns: vec![],
+                    }
+                };
+                assert!(run(&cut, |_| vec![]).root.balances());
+            }
+        }
+    }
+}
+
+#[test]
+fn names_are_unique_and_probes_survive_any_bytes() {
+    let mut seen = std::collections::BTreeSet::new();
+    for spec in REGISTRY.specs() {
+        assert!(
+            seen.insert(spec.name),
+            "two layers are called {}",
+            spec.name
+        );
+        assert!(
+            !spec.title.is_empty()
+                && spec
+                    .name
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        );
+    }
+}
