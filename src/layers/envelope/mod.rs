@@ -8,12 +8,20 @@
 pub mod grammar;
 
 mod deep;
+mod jose;
+mod keyed;
+mod matrix;
+mod nostr;
 mod olm;
+mod omemo;
+mod session;
 mod signal;
+mod xmpp;
 
 pub use deep::explain_deep;
 
 use crate::model::Value;
+use serde_json::Map;
 use std::ops::Range;
 
 /// What a recognised envelope is to the people whose message it carries.
@@ -177,8 +185,39 @@ pub struct Recogniser {
     pub recognise: fn(&[u8]) -> Option<Envelope>,
 }
 
+/// A recogniser of JSON objects.
+#[derive(Debug, Clone, Copy)]
+pub struct ObjectRecogniser {
+    /// Stable name of the family.
+    pub format_family: &'static str,
+    /// The name for people.
+    pub title: &'static str,
+    /// Reads one object, not those inside it.
+    pub recognise: fn(&Map<String, serde_json::Value>) -> Option<Envelope>,
+}
+
+/// All recognisers of JSON objects, the most distinctive first.
+pub static OBJECT_RECOGNISERS: &[ObjectRecogniser] = &[
+    matrix::EVENTS,
+    nostr::EVENTS,
+    jose::OBJECTS,
+    session::REQUESTS,
+    keyed::OBJECTS,
+];
+
 /// All recognisers, the most distinctive first.
-pub static RECOGNISERS: &[Recogniser] = &[signal::MESSAGES, olm::MESSAGES];
+pub static RECOGNISERS: &[Recogniser] = &[
+    signal::MESSAGES,
+    olm::MESSAGES,
+    omemo::KEYS,
+    session::ENVELOPES,
+    omemo::STANZAS,
+    xmpp::STANZAS,
+    xmpp::LINKS,
+    jose::TOKENS,
+    nostr::CONTENTS,
+    OBJECT,
+];
 
 /// The first recogniser for bytes that is sure enough to stand without its carrier.
 pub fn recognise_binary(bytes: &[u8]) -> Option<Envelope> {
@@ -197,6 +236,67 @@ pub fn recognise_as(family: &str, bytes: &[u8]) -> Option<Envelope> {
         .iter()
         .filter(|r| r.format_family == family)
         .find_map(|r| (r.recognise)(bytes))
+}
+
+/// What a JSON object is. Objects inside it are not looked at: a matching child has its own place.
+pub fn recognise_object(object: &Map<String, serde_json::Value>) -> Option<Envelope> {
+    OBJECT_RECOGNISERS
+        .iter()
+        .filter_map(|r| (r.recognise)(object))
+        .find(|e| e.tier != Tier::T3)
+}
+
+/// Every envelope among the objects of a JSON value, with its path (`$.content`), outermost first.
+pub fn recognise_json(value: &serde_json::Value) -> Vec<(String, Envelope)> {
+    let mut found = Vec::new();
+    let mut todo = vec![("$".to_owned(), value, 0)];
+    let mut left = 100_000;
+    while let Some((path, value, depth)) = todo.pop() {
+        left -= 1;
+        if left == 0 || depth > 64 {
+            break;
+        }
+        match value {
+            serde_json::Value::Object(fields) => {
+                if let Some(envelope) = recognise_object(fields) {
+                    found.push((path, envelope));
+                    continue;
+                }
+                todo.extend(
+                    fields
+                        .iter()
+                        .rev()
+                        .map(|(k, v)| (format!("{path}.{k}"), v, depth + 1)),
+                );
+            }
+            serde_json::Value::Array(items) => {
+                todo.extend(
+                    items
+                        .iter()
+                        .enumerate()
+                        .rev()
+                        .map(|(i, v)| (format!("{path}[{i}]"), v, depth + 1)),
+                );
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The row for a text that is one JSON object.
+const OBJECT: Recogniser = Recogniser {
+    format_family: "json-object",
+    title: "Envelopes in JSON",
+    tries: Form::Text,
+    recognise: object,
+};
+
+fn object(bytes: &[u8]) -> Option<Envelope> {
+    if bytes.first() != Some(&b'{') || bytes.last() != Some(&b'}') {
+        return None;
+    }
+    recognise_object(&serde_json::from_slice(bytes).ok()?)
 }
 
 fn first(form: Form, bytes: &[u8]) -> Option<Envelope> {

@@ -4,3 +4,4 @@
 pub mod encoding;
 pub mod protobuf;
 pub mod signs;
+pub mod xml;

@@ -3,7 +3,7 @@
 //! million.
 
 /// Bits of surprise that a random field must not reach by chance.
-const SURE: f64 = 22.0;
+const SURE: f64 = 20.0;
 /// How much of a field is looked at.
 const SAMPLE: usize = 64 * 1024;
 
@@ -60,6 +60,79 @@ pub fn text_bits(bytes: &[u8]) -> f64 {
         _ => 0.0,
     };
     ascii.max(utf8)
+}
+
+/// The period of a short XOR key over text, if one shows: ASCII has its top bit clear, so two bytes under
+/// the same key byte differ in it almost never.
+pub fn repeating_xor(bytes: &[u8]) -> Option<usize> {
+    const PAIRS: usize = 40;
+    let sample = bytes.get(..4096).unwrap_or(bytes);
+    (1..=32).find(|&period| {
+        let pairs = sample.len().saturating_sub(period);
+        let shifted = sample.get(period..).unwrap_or_default();
+        let differ = sample
+            .iter()
+            .zip(shifted)
+            .filter(|(a, b)| (*a ^ *b) & 0x80 != 0)
+            .count();
+        pairs >= PAIRS && differ * 20 <= pairs.saturating_sub(PAIRS)
+    })
+}
+
+/// Whether English appears when letters are turned by thirteen, and did not before.
+pub fn is_rot13(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "the", "and", "you", "to", "of", "is", "in", "at", "that", "for", "we", "it", "on", "with",
+        "this", "me",
+    ];
+    let count = |text: &str| {
+        let words = text.split(|c: char| !c.is_ascii_alphabetic());
+        words
+            .filter(|w| WORDS.contains(&w.to_ascii_lowercase().as_str()))
+            .count()
+    };
+    let turned: String = text.chars().take(4096).map(turn).collect();
+    let after = count(&turned);
+    after >= 3 && after > 4 * count(text)
+}
+
+fn turn(c: char) -> char {
+    let base = match c {
+        'a'..='z' => b'a',
+        'A'..='Z' => b'A',
+        _ => return c,
+    };
+    char::from(base + (c as u8 - base + 13) % 26)
+}
+
+/// Words by which clients without the key are told that a message is encrypted, in the languages of
+/// the common clients.
+const FALLBACK: &[&str] = &[
+    "encrypt",
+    "decrypt",
+    "omemo",
+    "openpgp",
+    "crypt",
+    "chiffr",
+    "verschlüssel",
+    "entschlüssel",
+    "cifrad",
+    "cifrat",
+    "versleutel",
+    "kryptert",
+    "krypterat",
+    "szyfrowan",
+    "šifrov",
+    "шифр",
+    "加密",
+    "暗号",
+    "암호",
+];
+
+/// Whether a readable text beside ciphertext only says that the message is encrypted.
+pub fn is_fallback(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    text.len() < 400 && FALLBACK.iter().any(|word| lower.contains(word))
 }
 
 fn tail_run(bytes: &[u8]) -> usize {
