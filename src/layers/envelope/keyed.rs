@@ -85,9 +85,9 @@ fn sealed(object: &Object, text: &str) -> Option<Envelope> {
     let algorithm = string(object, &["alg", "algorithm", "cipher_suite", "enc_alg"]);
     let short = algorithm.is_some_and(tagged)
         && !object.keys().any(|k| k.contains("tag"))
-        && ciphertext.len() < 16;
+        && ciphertext.len() <= 16;
     let sign = short
-        .then_some("claims authenticated encryption, but is shorter than a tag")
+        .then_some("claims authenticated encryption, but is no longer than a tag")
         .or_else(|| signs::not_ciphertext(&ciphertext))
         .or_else(|| {
             signs::repeating_xor(&ciphertext).map(|_| "a short repeating XOR key shows through")

@@ -7,6 +7,9 @@
 
 pub mod grammar;
 
+mod armor;
+mod cms;
+mod cose;
 mod deep;
 mod jose;
 mod keyed;
@@ -14,6 +17,7 @@ mod matrix;
 mod nostr;
 mod olm;
 mod omemo;
+mod openpgp;
 mod session;
 mod signal;
 mod xmpp;
@@ -211,9 +215,14 @@ pub static RECOGNISERS: &[Recogniser] = &[
     olm::MESSAGES,
     omemo::KEYS,
     session::ENVELOPES,
+    cms::CONTENT,
+    openpgp::PACKETS,
+    cose::MESSAGES,
     omemo::STANZAS,
     xmpp::STANZAS,
     xmpp::LINKS,
+    armor::BLOCKS,
+    armor::SMIME,
     jose::TOKENS,
     nostr::CONTENTS,
     OBJECT,

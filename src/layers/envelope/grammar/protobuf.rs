@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 /// The most fields a schema here has.
-const MOST: usize = 12;
+const MOST: usize = 20;
 
 /// What a field must hold.
 #[derive(Debug, Clone, Copy)]
