@@ -1,6 +1,7 @@
 //! What flows and shards add up to. Joining is commutative and associative.
 
-use crate::evidence::{Content, ConversationKey, Coverage, Draft, FlowEvidence};
+use crate::evidence::trial::{self, Candidate, Field};
+use crate::evidence::{Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence};
 use crate::model::{Limits, Notes, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -19,6 +20,8 @@ pub struct Totals {
     /// Something odd, by code.
     pub notes: Notes,
     drafts: BTreeMap<ConversationKey, Draft>,
+    candidates: Vec<Candidate>,
+    fields: Vec<Field>,
     names: BTreeMap<IpAddr, String>,
     /// Transport facts by endpoint.
     pub transport: BTreeMap<String, BTreeMap<String, BTreeSet<Value>>>,
@@ -26,6 +29,10 @@ pub struct Totals {
 
 /// Background conversations kept apart; more are joined into one.
 const BACKGROUND: usize = 2000;
+/// Candidate keys tried.
+const CANDIDATES: usize = 256;
+/// Opaque fields tried.
+const FIELDS: usize = 512;
 /// Addresses with names that are kept.
 const NAMES: usize = 50_000;
 
@@ -39,6 +46,38 @@ impl Totals {
         }
         for draft in flow.drafts {
             self.add_draft(draft, limits);
+        }
+        self.keep(flow.candidates, flow.fields);
+    }
+
+    /// Keeps the earliest candidates and fields, whatever the order in which flows end.
+    fn keep(&mut self, candidates: Vec<Candidate>, fields: Vec<Field>) {
+        self.candidates.extend(candidates);
+        if self.candidates.len() > 2 * CANDIDATES {
+            self.candidates.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+            self.candidates.truncate(CANDIDATES);
+        }
+        self.fields.extend(fields);
+        if self.fields.len() > 2 * FIELDS {
+            self.fields.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+            self.fields.truncate(FIELDS);
+        }
+    }
+
+    /// Tries the keys in sight on the opaque fields and adds what that shows to the conversations.
+    pub fn trials(&mut self, canaries: &Canaries, limits: &Limits) {
+        let (mut candidates, mut fields) = (std::mem::take(&mut self.candidates), std::mem::take(&mut self.fields));
+        candidates.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+        candidates.truncate(CANDIDATES);
+        fields.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+        fields.truncate(FIELDS);
+        for opened in trial::try_all(&candidates, &fields) {
+            for (key, evidence) in trial::evidence(&opened, &candidates, &fields, canaries) {
+                let at = evidence.origin.time;
+                let draft = self.drafts.entry(key).or_insert_with_key(|k| Draft::new(k.clone(), at));
+                draft.messages = draft.messages.max(1);
+                draft.add(evidence, limits.evidence);
+            }
         }
     }
 
@@ -80,6 +119,7 @@ impl Totals {
         for (_, draft) in other.drafts {
             self.add_draft(draft, limits);
         }
+        self.keep(other.candidates, other.fields);
     }
 
     /// Takes the conversations out, with addresses named where a look-up named them.

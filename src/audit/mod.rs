@@ -116,6 +116,8 @@ pub fn run(plan: &Plan, progress: &(dyn Fn(u64) + Sync)) -> Result<Audit, AuditE
         reveal: plan.reveal,
     });
     let (inputs, totals, given) = dispatch::read(source, plan, &shared, progress)?;
+    let mut totals = totals;
+    totals.trials(&shared.canaries, &plan.limits);
     Ok(conclude(plan, inputs, totals, given))
 }
 

@@ -1,6 +1,7 @@
 //! The sink of one flow: runs the observers over what the engine tells and sums it up per conversation.
 
 use super::message::{Message, is_content_slot, is_message_slot};
+use super::trial::{self, Candidate, Field};
 use super::{Canaries, Content, ConversationKey, Coverage, Draft, Evidence, Kind, Polarity, Strength};
 use crate::model::{Arrival, Bucket, FlowKey, FrameRef, Ledger, Limits, Notes, Origin, Side, Timestamp, Trust, Value, digest16};
 use crate::peel::{By, End, Family, Form, Guard, Leaf, NodeRef, Sink, Why};
@@ -35,12 +36,18 @@ pub struct FlowEvidence {
     pub coverage: Coverage,
     /// Transport facts by name.
     pub facts: BTreeMap<String, BTreeSet<Value>>,
+    /// Possible keys in sight.
+    pub candidates: Vec<Candidate>,
+    /// Opaque fields of messages, for trials with those keys.
+    pub fields: Vec<Field>,
 }
 
 /// Messages held open at once; an older one is settled when a newer one needs its place.
 const OPEN: usize = 128;
 /// Random-looking fields that are measured per flow.
 const MEASURED: u32 = 256;
+/// Candidate keys and opaque fields kept per flow.
+const TRIED: usize = 64;
 /// Values kept of one fact.
 const VALUES: usize = 16;
 /// Bits of the scope that tell a message from a flow's own stream.
@@ -67,6 +74,8 @@ pub struct Collector {
     inner: BTreeSet<u32>,
     outer: BTreeMap<u32, Evidence>,
     carry: HashMap<(u32, Side), Vec<u8>>,
+    /// Message that each kept field belongs to.
+    field_scopes: Vec<u64>,
     unknown: crate::model::PerSide<u64>,
     call: crate::model::PerSide<u64>,
 }
@@ -93,6 +102,7 @@ impl Collector {
             inner: BTreeSet::new(),
             outer: BTreeMap::new(),
             carry: HashMap::new(),
+            field_scopes: Vec::new(),
             unknown: Default::default(),
             call: Default::default(),
         }
@@ -157,12 +167,18 @@ impl Collector {
             readable: Vec::new(),
             opaque: Vec::new(),
             other: Vec::new(),
+            small: Vec::new(),
         };
         self.messages.push(message);
         self.messages.last_mut().expect("just pushed")
     }
 
     fn settle(&mut self, mut message: Message) {
+        for (field, scope) in self.result.fields.iter_mut().zip(&self.field_scopes) {
+            if *scope == message.scope {
+                field.nearby.clone_from(&message.small);
+            }
+        }
         for (content, evidence) in message.contents() {
             let key = ConversationKey { endpoint: message.endpoint.clone(), path: message.path.clone(), content };
             let limit = self.shared.limits.evidence;
@@ -328,6 +344,9 @@ impl Collector {
 
     fn clear_leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<(String, String)>) {
         self.result.coverage.explained += leaf.total;
+        if leaf.form == Form::Text && node.scope() != 0 {
+            self.keep_for_trial(node, leaf);
+        }
         let Some((slot, rule)) = slot.filter(|(s, _)| is_message_slot(Some(s))) else { return };
         let Ok(text) = std::str::from_utf8(leaf.bytes) else { return };
         let natural = language::natural(text);
@@ -341,7 +360,11 @@ impl Collector {
 
     fn opaque_leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<&str>) {
         self.result.coverage.opaque += leaf.total;
-        if leaf.total < 16 || self.measured >= MEASURED || node.scope() == 0 {
+        if node.scope() == 0 {
+            return;
+        }
+        self.keep_for_trial(node, leaf);
+        if leaf.total < 16 || self.measured >= MEASURED {
             return;
         }
         self.measured += 1;
@@ -354,6 +377,37 @@ impl Collector {
         let strength = if is_message_slot(slot) { Strength::Strong } else { Strength::Weak };
         let e = self.evidence(node, leaf, kind, strength, Polarity::Neutral);
         self.message(node, leaf.at).opaque.push(e);
+    }
+
+    /// Remembers what may be a key and what a key may open.
+    fn keep_for_trial(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        let whole = leaf.total == leaf.bytes.len() as u64;
+        if whole && leaf.bytes.len() <= 64 && self.result.candidates.len() < TRIED
+            && let Some(key) = trial::candidate(leaf.bytes)
+            && !self.result.candidates.iter().any(|c| c.key == key)
+        {
+            let origin = self.origin(node, leaf);
+            self.result.candidates.push(Candidate { origin, guard: node.guard(), key });
+        }
+        if leaf.end != End::Opaque || !whole || leaf.bytes.len() > trial::LONGEST {
+            return;
+        }
+        let scope = node.scope();
+        if leaf.bytes.len() <= 24 {
+            let message = self.message(node, leaf.at);
+            if message.small.len() < 8 {
+                message.small.push(leaf.bytes.to_vec());
+            }
+        } else if self.result.fields.len() < TRIED {
+            let origin = self.origin(node, leaf);
+            let guard = node.guard();
+            let message = self.message(node, leaf.at);
+            let (endpoint, path) = (message.endpoint.clone(), message.path.clone());
+            let conversation = ConversationKey { endpoint, path, content: Content::Opaque };
+            let field = Field { origin, conversation, guard, bytes: leaf.bytes.to_vec(), nearby: Vec::new() };
+            self.result.fields.push(field);
+            self.field_scopes.push(scope);
+        }
     }
 }
 

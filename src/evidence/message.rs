@@ -23,6 +23,8 @@ pub(super) struct Message {
     pub readable: Vec<Evidence>,
     pub opaque: Vec<Evidence>,
     pub other: Vec<Evidence>,
+    /// Short opaque fields: nonces and tags, perhaps.
+    pub small: Vec<Vec<u8>>,
 }
 
 /// Whether a slot holds messages.

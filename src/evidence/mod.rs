@@ -6,6 +6,7 @@ mod collector;
 mod draft;
 mod message;
 mod record;
+pub mod trial;
 
 pub use canary::{Canaries, Canary, CanaryHit};
 pub use collector::{Collector, FlowEvidence, Shared};

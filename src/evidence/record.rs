@@ -88,6 +88,15 @@ pub enum Kind {
         /// What exactly, in a few words.
         detail: String,
     },
+    /// A key that somebody in the middle could see opens this field.
+    KeyInSight {
+        /// Algorithm and layout.
+        how: String,
+        /// `network` or `provider`: who saw the key.
+        party: String,
+        /// Where the key stood.
+        key_at: String,
+    },
     /// A data item that whoever reads this layer learns.
     Metadata {
         /// Row of the who-learns-what matrix.

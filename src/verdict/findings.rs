@@ -104,6 +104,10 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
                 found.add("encoded-not-encrypted", Severity::High, sure, c, i);
             }
         }
+        Kind::KeyInSight { party, .. } => {
+            let id = if party == "network" { "key-visible-to-network" } else { "key-visible-to-provider" };
+            found.add(id, Severity::Critical, sure, c, i);
+        }
         Kind::Weak { finding, .. } => found.add(finding, Severity::High, sure, c, i),
         Kind::Rule { finding, .. } => found.add(finding, Severity::Medium, sure, c, i),
         Kind::Envelope { class, .. } if class == "secret-key" => {

@@ -173,7 +173,33 @@ fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement
     }
 }
 
+/// Ciphertext whose key was in sight is readable for whoever saw the key.
+fn key_in_sight(draft: &Draft) -> Option<Judgement> {
+    let reasons = select(draft, |e| matches!(e.kind, Kind::KeyInSight { .. }) || reads(e));
+    let sight = |i: &usize| matches!(draft.evidence[*i].kind, Kind::KeyInSight { .. });
+    if !reasons.iter().any(sight) {
+        return None;
+    }
+    let on_wire = reasons.iter().any(|i| sight(i) && draft.evidence[*i].guard == Guard::Open);
+    let network = if on_wire { Network::Readable } else { Network::Protected };
+    let who = if on_wire { "anybody on the path" } else { "the provider" };
+    Some(Judgement {
+        verdict: headline(network, Provider::Readable, Grade::G3),
+        grade: Grade::G3,
+        network,
+        provider: Provider::Readable,
+        reasons,
+        reason: format!("messages are encrypted, but the key that opens them passed where {who} could see it"),
+        not_ruled_out: vec!["other messages may use keys that were not in sight".into()],
+        next_step: "none needed: the authenticated decryption is proof".into(),
+        weighs: Some("message fields that a visible key opens".into()),
+    })
+}
+
 fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {
+    if let Some(judgement) = key_in_sight(draft) {
+        return judgement;
+    }
     let reasons = select(draft, |e| matches!(e.kind, Kind::Opaque { .. } | Kind::Envelope { .. } | Kind::Weak { .. }));
     let confidential = reasons.iter().all(|i| draft.evidence[*i].guard == Guard::Confidential);
     let random = reasons.iter().any(|i| matches!(&draft.evidence[*i].kind, Kind::Opaque { class, .. } if class == "random"));
