@@ -191,6 +191,11 @@ impl Out<'_, '_> {
         self.tree.declare(self.id, len);
         self.leaf(field, Form::Binary, side, len, end, sample);
     }
+    /// Declares `len` bytes of the input being consumed ciphertext that stays closed, without showing a
+    /// leaf: the layer shows one for all of them when the side ends.
+    pub fn declare_sealed(&mut self, len: u64) {
+        self.tree.declare(self.id, len);
+    }
     /// A leaf that this layer knows to be one.
     pub fn leaf(
         &mut self,
