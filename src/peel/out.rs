@@ -180,6 +180,11 @@ impl Out<'_, '_> {
         let child = Child::message().form(form).field(field);
         self.tree.whole(self.env, self.id, child, side, bytes);
     }
+    /// Whether a layer knows objects with these keys by their shape.
+    pub fn knows_shape(&self, keys: &[&str]) -> bool {
+        let fits = |shape: &&[&str]| shape.iter().all(|k| keys.contains(k));
+        self.env.registry.specs().any(|s| s.shapes.iter().any(|shape| fits(shape)))
+    }
     /// Offers a structured object whole (raw JSON text with its keys, an XML element with its child
     /// names) to layers that know it by its shape. True if one took it.
     pub fn shape(&mut self, field: &str, keys: &[&str], side: Side, raw: &[u8]) -> bool {
