@@ -186,7 +186,7 @@ fn matches(format: &str, envelope: &Envelope) -> bool {
         "imessage_pairec_bplist" | "imessage_pairec_payload" => &["imessage-pair-ec"],
         "proteus_prekey" => &["proteus-prekey-message"],
         "rcs_cpim_google_etouffee" => &["rcs-google-encrypted"],
-        "rcs_cpim_mls" => &["rcs-mls"],
+        "rcs_cpim_mls" => &["rcs-mls", "mls-private-message", "mls-welcome"],
         "saltpack_encrypted_armor" | "saltpack_encrypted_binary" => &["saltpack-encrypted"],
         "simplex_smp_block" => &["simplex-block"],
         "telegram_encryptedMessage_tl" | "telegram_sendEncrypted_tl" => &["telegram-secret-chat"],

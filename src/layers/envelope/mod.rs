@@ -7,6 +7,7 @@
 
 pub mod grammar;
 
+mod age;
 mod armor;
 mod cms;
 mod cose;
@@ -14,10 +15,14 @@ mod deep;
 mod jose;
 mod keyed;
 mod matrix;
+mod mls;
 mod nostr;
 mod olm;
 mod omemo;
 mod openpgp;
+mod otr;
+mod proteus;
+mod saltpack;
 mod session;
 mod signal;
 mod xmpp;
@@ -214,17 +219,26 @@ pub static RECOGNISERS: &[Recogniser] = &[
     signal::MESSAGES,
     olm::MESSAGES,
     omemo::KEYS,
+    mls::MESSAGES,
+    proteus::MESSAGES,
+    age::FILES,
+    saltpack::BINARY,
+    otr::BINARY,
     session::ENVELOPES,
+    proteus::FAN_OUT,
     cms::CONTENT,
     openpgp::PACKETS,
     cose::MESSAGES,
     omemo::STANZAS,
     xmpp::STANZAS,
     xmpp::LINKS,
+    otr::TEXTS,
+    saltpack::ARMOR,
     armor::BLOCKS,
     armor::SMIME,
     jose::TOKENS,
     nostr::CONTENTS,
+    otr::FISH,
     OBJECT,
 ];
 
