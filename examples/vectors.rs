@@ -128,7 +128,7 @@ fn judge(class: &str, format: &str, found: Option<&Envelope>) -> Outcome {
         ("fake", Some(e))
             if matches!(
                 e.class,
-                Class::Broken | Class::NotEncrypted | Class::SecretKey
+                Class::Broken | Class::NotEncrypted | Class::SignedOnly | Class::SecretKey
             ) =>
         {
             Outcome::Right

@@ -9,12 +9,15 @@ pub mod grammar;
 
 mod age;
 mod armor;
+mod carriers;
 mod cms;
 mod cose;
 mod deep;
+mod imessage;
 mod jose;
 mod keyed;
 mod matrix;
+mod messengers;
 mod mls;
 mod nostr;
 mod olm;
@@ -22,12 +25,16 @@ mod omemo;
 mod openpgp;
 mod otr;
 mod proteus;
+mod repeats;
 mod saltpack;
 mod session;
 mod signal;
+mod signal_app;
+mod whatsapp;
 mod xmpp;
 
 pub use deep::explain_deep;
+pub use repeats::repeats;
 
 use crate::model::Value;
 use serde_json::Map;
@@ -217,6 +224,7 @@ pub static OBJECT_RECOGNISERS: &[ObjectRecogniser] = &[
 /// All recognisers, the most distinctive first.
 pub static RECOGNISERS: &[Recogniser] = &[
     signal::MESSAGES,
+    signal_app::ENVELOPES,
     olm::MESSAGES,
     omemo::KEYS,
     mls::MESSAGES,
@@ -226,6 +234,15 @@ pub static RECOGNISERS: &[Recogniser] = &[
     otr::BINARY,
     session::ENVELOPES,
     proteus::FAN_OUT,
+    messengers::XMTP,
+    messengers::TELEGRAM,
+    messengers::THREEMA,
+    messengers::SIMPLEX,
+    imessage::PAYLOADS,
+    whatsapp::NODES,
+    carriers::ZRTP,
+    carriers::FERNET,
+    carriers::RCS,
     cms::CONTENT,
     openpgp::PACKETS,
     cose::MESSAGES,
@@ -239,6 +256,9 @@ pub static RECOGNISERS: &[Recogniser] = &[
     jose::TOKENS,
     nostr::CONTENTS,
     otr::FISH,
+    carriers::SDES,
+    messengers::GATEWAY,
+    messengers::TOX,
     OBJECT,
 ];
 
