@@ -84,9 +84,7 @@ fn rcs(bytes: &[u8]) -> Option<Envelope> {
 
 /// `a=crypto:1 SUITE inline:key` (RFC 4568): whoever reads the signalling has the master key.
 fn sdes(bytes: &[u8]) -> Option<Envelope> {
-    if memchr::memmem::find(bytes, b"a=crypto:").is_none() {
-        return None;
-    }
+    memchr::memmem::find(bytes, b"a=crypto:")?;
     let text = std::str::from_utf8(bytes).ok()?;
     let mut suites = Vec::new();
     for line in text.lines() {
