@@ -109,7 +109,7 @@ fn content_algorithm(number: i128) -> Option<(&'static str, usize)> {
         2 => ("A192GCM", 16),
         3 => ("A256GCM", 16),
         24 => ("ChaCha20-Poly1305", 16),
-        10 | 11 | 12 | 13 => ("AES-CCM-64", 8),
+        10..=13 => ("AES-CCM-64", 8),
         30..=33 => ("AES-CCM-128", 16),
         _ => return None,
     })

@@ -2,6 +2,7 @@
 //! its own layers; tests and the vectors example need it without an engine.
 
 use super::grammar::encoding::{base64, form_field, unhex};
+use super::grammar::xml;
 use super::{Class, Envelope, recognise_binary, recognise_text};
 use serde_json::Value;
 
@@ -107,7 +108,7 @@ impl Search {
                     self.json(&value, 0);
                 }
             }
-            Some(b'<') => {}
+            Some(b'<') => self.xml(text),
             _ => {
                 self.form(text);
                 self.mail(text);
@@ -131,6 +132,13 @@ impl Search {
                 fields.values().for_each(|v| self.json(v, depth + 1));
             }
             _ => {}
+        }
+    }
+
+    fn xml(&mut self, text: &str) {
+        let Some(root) = xml::parse(text) else { return };
+        for element in root.all().into_iter().filter(|e| !e.text.trim().is_empty()) {
+            self.under("xml", element.text.trim().as_bytes());
         }
     }
 

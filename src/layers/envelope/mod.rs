@@ -7,23 +7,35 @@
 
 pub mod grammar;
 
+mod age;
 mod armor;
+mod carriers;
 mod cms;
 mod cose;
 mod deep;
+mod imessage;
 mod jose;
 mod keyed;
 mod matrix;
+mod messengers;
+mod mls;
 mod nostr;
 mod olm;
 mod omemo;
 mod openpgp;
+mod otr;
+mod proteus;
 mod row;
+mod repeats;
+mod saltpack;
 mod session;
 mod signal;
+mod signal_app;
+mod whatsapp;
 mod xmpp;
 
 pub use deep::explain_deep;
+pub use repeats::repeats;
 
 use crate::model::Value;
 use serde_json::Map;
@@ -219,19 +231,41 @@ pub static OBJECT_RECOGNISERS: &[ObjectRecogniser] = &[
 /// All recognisers, the most distinctive first.
 pub static RECOGNISERS: &[Recogniser] = &[
     signal::MESSAGES,
+    signal_app::ENVELOPES,
     olm::MESSAGES,
     omemo::KEYS,
+    mls::MESSAGES,
+    proteus::MESSAGES,
+    age::FILES,
+    saltpack::BINARY,
+    otr::BINARY,
     session::ENVELOPES,
+    proteus::FAN_OUT,
+    messengers::XMTP,
+    messengers::TELEGRAM,
+    messengers::THREEMA,
+    messengers::SIMPLEX,
+    imessage::PAYLOADS,
+    whatsapp::NODES,
+    carriers::ZRTP,
+    carriers::FERNET,
+    carriers::RCS,
     cms::CONTENT,
     openpgp::PACKETS,
     cose::MESSAGES,
     omemo::STANZAS,
     xmpp::STANZAS,
     xmpp::LINKS,
+    otr::TEXTS,
+    saltpack::ARMOR,
     armor::BLOCKS,
     armor::SMIME,
     jose::TOKENS,
     nostr::CONTENTS,
+    otr::FISH,
+    carriers::SDES,
+    messengers::GATEWAY,
+    messengers::TOX,
     OBJECT,
 ];
 

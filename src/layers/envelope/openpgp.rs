@@ -88,7 +88,7 @@ fn new_packet<'a>(tag: u8, c: &mut Cursor<'a>, whole: usize) -> Option<Packet<'a
         let (n, partial) = match c.u8()? {
             l @ 0..192 => (usize::from(l), false),
             l @ 192..224 => (
-                (usize::from(l) - 192 << 8) + usize::from(c.u8()?) + 192,
+                ((usize::from(l) - 192) << 8) + usize::from(c.u8()?) + 192,
                 false,
             ),
             255 => (c.u32()? as usize, false),

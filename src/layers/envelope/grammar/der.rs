@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(definite.content, streamed.content);
         assert_eq!((definite.next, streamed.next), (5, 7));
         assert!(read(&[0x30, 4, 2, 1, 5], 0).is_none());
-        assert!(read(&[0x30; 80], 0).is_none());
+        assert!(read(&[0x30; 40], 0).is_none());
         assert!(read(&[0x30, 0x80].repeat(60), 0).is_none());
     }
 }

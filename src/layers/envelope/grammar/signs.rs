@@ -79,21 +79,35 @@ pub fn repeating_xor(bytes: &[u8]) -> Option<usize> {
     })
 }
 
-/// Whether English appears when letters are turned by thirteen, and did not before.
+/// Common English words of three letters and more; shorter ones turn into words of other languages.
+const ENGLISH: &str = "the and you that for with this have not are was but what all were when your can said \
+    there use each which she how their will other about out many then them these some her \
+    would make like him into time has look two more write see number way could people than \
+    first been call who its now find long down day did get come made may part over new sound \
+    take only little work know place year live back give most very after thing our just name \
+    good sentence man think say great where help through much before line right too mean old \
+    any same tell later coming meeting lunch dinner photo photos train tomorrow today \
+    tonight thanks please love home morning night hello sorry yes yeah sure really maybe \
+    going want need meet soon money school";
+
+/// Whether English appears when letters are turned by thirteen, and was not there before.
 pub fn is_rot13(text: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "the", "and", "you", "to", "of", "is", "in", "at", "that", "for", "we", "it", "on", "with",
-        "this", "me",
-    ];
-    let count = |text: &str| {
-        let words = text.split(|c: char| !c.is_ascii_alphabetic());
-        words
-            .filter(|w| WORDS.contains(&w.to_ascii_lowercase().as_str()))
-            .count()
-    };
-    let turned: String = text.chars().take(4096).map(turn).collect();
-    let after = count(&turned);
-    after >= 3 && after > 4 * count(text)
+    let text: String = text.chars().take(4096).collect();
+    let turned: String = text.chars().map(turn).collect();
+    let (before, after) = (english_words(&text), english_words(&turned));
+    let words = text
+        .split(|c: char| !c.is_alphabetic())
+        .filter(|w| !w.is_empty())
+        .count();
+    let enough = after >= 4 || (after >= 2 && after * 2 >= words);
+    enough && after > 4 * before
+}
+
+fn english_words(text: &str) -> usize {
+    let words = text.split(|c: char| !c.is_alphabetic());
+    words
+        .filter(|w| w.len() >= 3 && ENGLISH.split(' ').any(|e| e.eq_ignore_ascii_case(w)))
+        .count()
 }
 
 fn turn(c: char) -> char {
@@ -171,6 +185,20 @@ mod tests {
         let block = digest(1);
         assert!(not_ciphertext(&[&block[..16], &digest(2)[..], &block[..16]].concat()).is_some());
         assert!(not_a_key(&[0; 32]).is_some() && not_a_key(&digest(1)).is_none());
+    }
+
+    #[test]
+    fn only_turned_english_is_rot13() {
+        assert!(is_rot13("zrrg zr ng gur genva"));
+        for plain in [
+            "meet me at the train",
+            "va na bar con ella",
+            "bar",
+            "",
+            "gur",
+        ] {
+            assert!(!is_rot13(plain), "{plain}");
+        }
     }
 
     #[test]
