@@ -34,8 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 continue;
             };
             apps += u64::from(packet.app.is_some());
-            if let (Payload::Frame { len, .. }, Proto::Tcp { .. }) = (&packet.payload, packet.proto)
-            {
+            if let (Payload::Frame { len, .. }, Proto::Tcp { .. }) = (&packet.payload, packet.proto) {
                 payload += u64::from(*len);
             }
         }
@@ -50,15 +49,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "tcp {} udp {} icmp {} arp {} fragments {} reassembled {}",
         c.tcp, c.udp, c.icmp, c.arp, c.fragments, c.reassembled
     );
-    println!(
-        "{c:?}\ntcp payload {payload}, secrets {secrets}, names {names}, packets with an app {apps}"
-    );
+    println!("{c:?}\ntcp payload {payload}, secrets {secrets}, names {names}, packets with an app {apps}");
     for (code, note) in &notes.0 {
-        println!(
-            "note {code} {} first {:?}",
-            note.count,
-            note.examples.first()
-        );
+        println!("note {code} {} first {:?}", note.count, note.examples.first());
     }
     for input in source.inputs() {
         println!("{input:?}");

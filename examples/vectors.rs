@@ -57,26 +57,16 @@ fn run(folder: &Path) -> std::io::Result<usize> {
         let outcome = judge(&case.class, &case.format, envelope);
         if outcome > Outcome::NeedsCarrier {
             wrong += 1;
-            let answer = case
-                .found
-                .as_ref()
-                .map_or("-".to_owned(), |(e, chain)| said(e, chain));
+            let answer = case.found.as_ref().map_or("-".to_owned(), |(e, chain)| said(e, chain));
             println!("{outcome:?}\t{}\t{}\t{answer}", case.class, case.file);
         }
         let key = (case.class.clone(), case.format.clone());
-        *counts
-            .entry(key.clone())
-            .or_default()
-            .entry(outcome)
-            .or_default() += 1;
+        *counts.entry(key.clone()).or_default().entry(outcome).or_default() += 1;
         let answer = envelope.map_or("-".to_owned(), short);
         *answers.entry(key).or_default().entry(answer).or_default() += 1;
     }
     print_table(&counts, &answers);
-    println!(
-        "\n{} files, {again} of them judged only by comparing messages of one shape",
-        cases.len()
-    );
+    println!("\n{} files, {again} of them judged only by comparing messages of one shape", cases.len());
     Ok(wrong)
 }
 
@@ -85,29 +75,17 @@ fn read(folder: &Path) -> std::io::Result<Vec<Case>> {
     let mut rows = index.lines().map(csv_row);
     let header = rows.next().unwrap_or_default();
     let column = |name: &str| header.iter().position(|h| h == name);
-    let (Some(file), Some(format), Some(class)) =
-        (column("file"), column("format"), column("class"))
-    else {
-        return Err(std::io::Error::other(
-            "index.csv lacks file, format or class",
-        ));
+    let (Some(file), Some(format), Some(class)) = (column("file"), column("format"), column("class")) else {
+        return Err(std::io::Error::other("index.csv lacks file, format or class"));
     };
     let mut cases = Vec::new();
     for row in rows {
-        let (Some(file), Some(format), Some(class)) =
-            (row.get(file), row.get(format), row.get(class))
-        else {
+        let (Some(file), Some(format), Some(class)) = (row.get(file), row.get(format), row.get(class)) else {
             continue;
         };
         let bytes = std::fs::read(folder.join(file))?;
         let found = explain_deep(&bytes);
-        cases.push(Case {
-            class: class.clone(),
-            format: format.clone(),
-            file: file.clone(),
-            bytes,
-            found,
-        });
+        cases.push(Case { class: class.clone(), format: format.clone(), file: file.clone(), bytes, found });
     }
     Ok(cases)
 }
@@ -128,11 +106,7 @@ fn compare_messages(cases: &mut [Case]) -> usize {
         let messages: Vec<(&Envelope, &[u8])> = group
             .iter()
             .filter_map(|&i| cases.get(i))
-            .filter_map(|c| {
-                c.found
-                    .as_ref()
-                    .map(|(e, _)| (e, e.decoded.as_deref().unwrap_or(&c.bytes)))
-            })
+            .filter_map(|c| c.found.as_ref().map(|(e, _)| (e, e.decoded.as_deref().unwrap_or(&c.bytes))))
             .collect();
         let Some(sign) = repeats(&messages) else {
             continue;
@@ -209,9 +183,7 @@ fn judge(class: &str, format: &str, found: Option<&Envelope>) -> Outcome {
 /// Whether an answer is a name of the labelled format.
 fn matches(format: &str, envelope: &Envelope) -> bool {
     let names: &[&str] = match format {
-        "signal_message" | "signal_message_v3" | "fake_signal_plaintext_inside" => {
-            &["signal-message"]
-        }
+        "signal_message" | "signal_message_v3" | "fake_signal_plaintext_inside" => &["signal-message"],
         "signal_prekey" | "signal_prekey_v3" => &["signal-prekey-message"],
         "signal_senderkey" | "signal_senderkey_v3" => &["signal-sender-key-message"],
         "signal_skdm" => &["signal-sender-key-distribution"],
@@ -285,12 +257,8 @@ fn print_table(counts: &Counts<Outcome>, answers: &Counts<String>) {
     println!("|---|---|---|---|---|---|---|---|---|");
     let mut sums: BTreeMap<&str, BTreeMap<Outcome, usize>> = BTreeMap::new();
     for (key, outcomes) in counts {
-        let said: Vec<String> = answers
-            .get(key)
-            .into_iter()
-            .flatten()
-            .map(|(a, n)| format!("{a}: {n}"))
-            .collect();
+        let said: Vec<String> =
+            answers.get(key).into_iter().flatten().map(|(a, n)| format!("{a}: {n}")).collect();
         print_row(&key.0, &key.1, outcomes, &said.join(", "));
         for (outcome, n) in outcomes {
             *sums.entry(&key.0).or_default().entry(*outcome).or_default() += n;

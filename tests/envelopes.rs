@@ -21,9 +21,7 @@ fn cases() -> Vec<Case> {
     let rows = index.lines().skip(1).map(|line| {
         // A generator's name may hold quoted commas; the answer stands at the end.
         let fields: Vec<&str> = line.split(',').collect();
-        let [name, .., answer, answer_class] = fields.as_slice() else {
-            panic!("{line}")
-        };
+        let [name, .., answer, answer_class] = fields.as_slice() else { panic!("{line}") };
         let bytes = std::fs::read(folder.join(name)).unwrap();
         Case {
             name: name.to_string(),
@@ -69,12 +67,7 @@ fn every_file_gets_its_answer() {
             Some((e, _)) => (e.format.to_owned(), format!("{:?}", e.class)),
             None => ("-".to_owned(), "-".to_owned()),
         };
-        assert_eq!(
-            (format, class),
-            (case.answer, case.answer_class),
-            "{}",
-            case.name
-        );
+        assert_eq!((format, class), (case.answer, case.answer_class), "{}", case.name);
     }
 }
 
@@ -88,16 +81,8 @@ fn ranges_lie_in_the_bytes_they_count_in() {
             continue;
         }
         let whole = e.decoded.as_deref().unwrap_or(&case.bytes);
-        for range in [&e.ciphertext, &e.nonce, &e.ephemeral]
-            .into_iter()
-            .flatten()
-        {
-            assert!(
-                whole.get(range.clone()).is_some(),
-                "{}: {range:?} of {}",
-                case.name,
-                whole.len()
-            );
+        for range in [&e.ciphertext, &e.nonce, &e.ephemeral].into_iter().flatten() {
+            assert!(whole.get(range.clone()).is_some(), "{}: {range:?} of {}", case.name, whole.len());
         }
     }
 }
@@ -107,19 +92,11 @@ fn a_cut_or_an_added_byte_never_strengthens_a_claim() {
     for case in cases() {
         let whole = claim(&case.bytes);
         for end in 0..case.bytes.len() {
-            assert!(
-                claim(&case.bytes[..end]) <= whole,
-                "{} cut to {end}",
-                case.name
-            );
+            assert!(claim(&case.bytes[..end]) <= whole, "{} cut to {end}", case.name);
         }
         for byte in [0, b' ', b'A', b'=', 0x80, 0xff] {
             let longer = [&case.bytes[..], &[byte]].concat();
-            assert!(
-                claim(&longer) <= whole,
-                "{} with {byte:#x} added",
-                case.name
-            );
+            assert!(claim(&longer) <= whole, "{} with {byte:#x} added", case.name);
         }
     }
 }
@@ -138,10 +115,7 @@ fn random_bytes_claim_nothing() {
 /// Each family's own first bytes, and then chance.
 #[test]
 fn random_bytes_behind_a_right_start_claim_nothing() {
-    let starts = cases()
-        .into_iter()
-        .filter(|c| c.bytes.len() > 8)
-        .map(|c| c.bytes[..3].to_vec());
+    let starts = cases().into_iter().filter(|c| c.bytes.len() > 8).map(|c| c.bytes[..3].to_vec());
     let mut random = Random(0xfeed);
     for start in starts {
         for _ in 0..2_000 {

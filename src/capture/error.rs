@@ -52,11 +52,7 @@ impl CaptureError {
             io::ErrorKind::NotFound => Self::NotFound { path },
             io::ErrorKind::PermissionDenied => Self::Denied { path },
             io::ErrorKind::IsADirectory => Self::Directory { path },
-            _ => Self::Io {
-                path,
-                offset: 0,
-                reason,
-            },
+            _ => Self::Io { path, offset: 0, reason },
         }
     }
 }
@@ -71,24 +67,14 @@ impl fmt::Display for CaptureError {
                     "{path}: permission denied; make it readable for this user (captures made with sudo belong to root)"
                 )
             }
-            Self::Directory { path } => write!(
-                f,
-                "{path}: is a directory; name the capture files inside it"
-            ),
+            Self::Directory { path } => write!(f, "{path}: is a directory; name the capture files inside it"),
             Self::Empty { path } => {
-                write!(
-                    f,
-                    "{path}: is empty (0 bytes); the recorder may not have flushed it yet"
-                )
+                write!(f, "{path}: is empty (0 bytes); the recorder may not have flushed it yet")
             }
             Self::NotCapture { path, looks } => {
                 write!(f, "{path}: not a capture: at byte 0 {looks}")
             }
-            Self::Io {
-                path,
-                offset,
-                reason,
-            } => {
+            Self::Io { path, offset, reason } => {
                 write!(
                     f,
                     "{path}: reading failed at byte {offset}: {reason}; copy the file to a local disk and try again"
@@ -114,54 +100,21 @@ pub(super) fn looks_like(head: &[u8]) -> &'static str {
 
 fn known_magic(head: &[u8]) -> Option<&'static str> {
     const KINDS: &[(&[u8], &str)] = &[
-        (
-            b"PK\x03\x04",
-            "it is a ZIP archive; unpack it and name the capture inside",
-        ),
-        (
-            b"snoop\0\0\0",
-            "it is a Solaris snoop file; convert it with `editcap -F pcapng`",
-        ),
-        (
-            b"7z\xbc\xaf\x27\x1c",
-            "it is a 7-Zip archive; unpack it and name the capture inside",
-        ),
-        (
-            b"\xfd7zXZ\0",
-            "it is compressed with xz; unpack it with `xz -dk`",
-        ),
-        (
-            b"BZh",
-            "it is compressed with bzip2; unpack it with `bzip2 -dk`",
-        ),
-        (
-            b"\x04\x22\x4d\x18",
-            "it is compressed with lz4; unpack it with `lz4 -d`",
-        ),
-        (
-            b"Rar!",
-            "it is a RAR archive; unpack it and name the capture inside",
-        ),
+        (b"PK\x03\x04", "it is a ZIP archive; unpack it and name the capture inside"),
+        (b"snoop\0\0\0", "it is a Solaris snoop file; convert it with `editcap -F pcapng`"),
+        (b"7z\xbc\xaf\x27\x1c", "it is a 7-Zip archive; unpack it and name the capture inside"),
+        (b"\xfd7zXZ\0", "it is compressed with xz; unpack it with `xz -dk`"),
+        (b"BZh", "it is compressed with bzip2; unpack it with `bzip2 -dk`"),
+        (b"\x04\x22\x4d\x18", "it is compressed with lz4; unpack it with `lz4 -d`"),
+        (b"Rar!", "it is a RAR archive; unpack it and name the capture inside"),
         (b"%PDF", "it is a PDF document"),
         (b"\x7fELF", "it is a program"),
         (b"SQLite format 3", "it is an SQLite database"),
         (b"\xa1\xb2\xcd\x34\xff", "it is a damaged pcap header"),
-        (
-            b"GMBU",
-            "it is a Microsoft Network Monitor file; convert it with `editcap -F pcapng`",
-        ),
-        (
-            b"RTSS",
-            "it is a Microsoft Network Monitor file; convert it with `editcap -F pcapng`",
-        ),
-        (
-            b"btsnoop\0",
-            "it is a Bluetooth snoop log, which carries no IP traffic",
-        ),
-        (
-            b"-----BEGIN",
-            "it is a PEM file (a key or certificate); give a private key with `--tls-key`",
-        ),
+        (b"GMBU", "it is a Microsoft Network Monitor file; convert it with `editcap -F pcapng`"),
+        (b"RTSS", "it is a Microsoft Network Monitor file; convert it with `editcap -F pcapng`"),
+        (b"btsnoop\0", "it is a Bluetooth snoop log, which carries no IP traffic"),
+        (b"-----BEGIN", "it is a PEM file (a key or certificate); give a private key with `--tls-key`"),
     ];
     let hit = KINDS.iter().find(|(magic, _)| head.starts_with(magic));
     if hit.is_none() && head.get(257..262) == Some(b"ustar") {
@@ -184,10 +137,7 @@ fn text_kind(head: &[u8]) -> &'static str {
         "QUIC_",
         "RSA Session-ID",
     ];
-    if LABELS
-        .iter()
-        .any(|l| body.lines().take(40).any(|line| line.starts_with(l)))
-    {
+    if LABELS.iter().any(|l| body.lines().take(40).any(|line| line.starts_with(l))) {
         return "it is a TLS key log; give it with `--keylog` beside the capture";
     }
     if (body.starts_with('{') || body.starts_with('[')) && body.contains("\"log\"") {
@@ -202,10 +152,7 @@ fn text_kind(head: &[u8]) -> &'static str {
     if head.iter().take_while(|b| b.is_ascii_digit()).count() > 0 && text.contains(":7:version") {
         return "it is a mitmproxy flow dump";
     }
-    let printable = head
-        .iter()
-        .filter(|b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e))
-        .count();
+    let printable = head.iter().filter(|b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)).count();
     if !head.is_empty() && printable * 100 >= head.len() * 95 {
         return "it is plain text";
     }

@@ -93,31 +93,16 @@ impl Feed {
 
     /// Looks at the first bytes of `inner` and unpacks what is packed.
     pub fn new(inner: Box<dyn Read + Send>) -> io::Result<Self> {
-        let mut raw = Raw {
-            inner,
-            hash: Context::new(&SHA256),
-            bytes: 0,
-            head: Vec::new(),
-            shown: 0,
-            failed: false,
-        };
+        let mut raw =
+            Raw { inner, hash: Context::new(&SHA256), bytes: 0, head: Vec::new(), shown: 0, failed: false };
         let head = raw.peek(4)?;
         let gzip = head.starts_with(&[0x1f, 0x8b]);
         // RFC 8878 sections 3.1.1 and 3.1.2: a frame, or a skippable frame in front of one.
-        let zstd = matches!(
-            head,
-            [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18]
-        );
+        let zstd = matches!(head, [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18]);
         let packing = if gzip {
-            Packing::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(
-                Self::PACKED_BUFFER,
-                raw,
-            ))))
+            Packing::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(Self::PACKED_BUFFER, raw))))
         } else if zstd {
-            Packing::Zstd(Box::new(Unzstd::new(BufReader::with_capacity(
-                Self::PACKED_BUFFER,
-                raw,
-            ))))
+            Packing::Zstd(Box::new(Unzstd::new(BufReader::with_capacity(Self::PACKED_BUFFER, raw))))
         } else {
             Packing::Plain(raw)
         };

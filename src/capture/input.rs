@@ -37,14 +37,7 @@ pub(super) struct Tally {
 impl Sink<'_> {
     /// Takes a frame whose bytes lie at `start..start + len` of the batch.
     #[inline]
-    pub fn frame(
-        &mut self,
-        time: Timestamp,
-        link: LinkType,
-        start: usize,
-        len: usize,
-        original: u32,
-    ) {
+    pub fn frame(&mut self, time: Timestamp, link: LinkType, start: usize, len: usize, original: u32) {
         let tally = &mut *self.tally;
         tally.frame += 1;
         tally.packets += 1;
@@ -53,29 +46,19 @@ impl Sink<'_> {
         if tally.links.last() != Some(&link.0) {
             tally.link(link.0);
         }
-        let frame = FrameRef {
-            input: tally.input,
-            frame: tally.frame,
-        };
+        let frame = FrameRef { input: tally.input, frame: tally.frame };
         let mut kept = len;
         if len > tally.longest {
             kept = tally.longest;
             self.notes.add("capture-frame-cut", Some(frame));
         }
         let at = Arrival { time, frame };
-        self.frames.push(FrameHead {
-            at,
-            link,
-            start,
-            len: kept,
-            original,
-        });
+        self.frames.push(FrameHead { at, link, start, len: kept, original });
     }
 
     /// Counts a remark at the last frame met.
     pub fn note(&mut self, code: &str) {
-        self.notes
-            .add(code, frame_ref(self.tally.input, self.tally.frame));
+        self.notes.add(code, frame_ref(self.tally.input, self.tally.frame));
     }
 }
 
@@ -122,21 +105,15 @@ impl Reader {
             Ok(n) => n,
             Err((n, _)) if n >= 24 || !feed.failed() => n,
             Err((_, reason)) => {
-                return Err(CaptureError::Io {
-                    path: path.into(),
-                    offset: feed.stored(),
-                    reason,
-                });
+                return Err(CaptureError::Io { path: path.into(), offset: feed.stored(), reason });
             }
         };
         head.truncate(n);
         if feed.stored() == 0 {
             return Err(CaptureError::Empty { path: path.into() });
         }
-        let (format, name, used) = recognise(&head).map_err(|looks| CaptureError::NotCapture {
-            path: path.into(),
-            looks,
-        })?;
+        let (format, name, used) =
+            recognise(&head).map_err(|looks| CaptureError::NotCapture { path: path.into(), looks })?;
         let info = InputInfo {
             path: path.into(),
             format: format!("{name}{}", feed.wrapping()),
@@ -152,13 +129,7 @@ impl Reader {
             links: Vec::new(),
             longest: limits.frame.clamp(64, ABSURD),
         };
-        Ok(Self {
-            info,
-            feed: Some(feed),
-            format,
-            carry,
-            tally,
-        })
+        Ok(Self { info, feed: Some(feed), format, carry, tally })
     }
 
     /// Tells that the Decryption Secrets Blocks have been gathered already.
@@ -238,28 +209,15 @@ impl Reader {
                 batch.data.resize(wanted, 0);
             }
         }
-        self.carry
-            .extend_from_slice(batch.data.get(done..end).unwrap_or_default());
+        self.carry.extend_from_slice(batch.data.get(done..end).unwrap_or_default());
         self.feed = Some(feed);
         Ok(true)
     }
 
     fn split(&mut self, batch: &mut Batch, from: usize, to: usize) -> Split {
-        let Batch {
-            data,
-            frames,
-            secrets,
-            names,
-            notes,
-        } = batch;
+        let Batch { data, frames, secrets, names, notes } = batch;
         let bytes = data.get(from..to).unwrap_or_default();
-        let mut sink = Sink {
-            frames,
-            secrets,
-            names,
-            notes,
-            tally: &mut self.tally,
-        };
+        let mut sink = Sink { frames, secrets, names, notes, tally: &mut self.tally };
         match &mut self.format {
             Format::Pcap(p) => p.split(bytes, from, &mut sink),
             Format::Pcapng(p) => p.split(bytes, from, &mut sink),
@@ -281,28 +239,15 @@ impl Reader {
         self.info.truncated |= stopped || left > 0;
         let path = self.info.path.clone();
         let offset = feed.stored();
-        let (bytes, sha256) = feed.finish().map_err(|reason| CaptureError::Io {
-            path,
-            offset,
-            reason,
-        })?;
+        let (bytes, sha256) = feed.finish().map_err(|reason| CaptureError::Io { path, offset, reason })?;
         self.info.bytes = bytes;
         self.info.sha256 = sha256;
         Ok(batch.has_news())
     }
 
-    fn broken(
-        &mut self,
-        feed: Feed,
-        reason: io::Error,
-        batch: &mut Batch,
-    ) -> Result<bool, CaptureError> {
+    fn broken(&mut self, feed: Feed, reason: io::Error, batch: &mut Batch) -> Result<bool, CaptureError> {
         if feed.failed() {
-            return Err(CaptureError::Io {
-                path: self.info.path.clone(),
-                offset: feed.stored(),
-                reason,
-            });
+            return Err(CaptureError::Io { path: self.info.path.clone(), offset: feed.stored(), reason });
         }
         let at = frame_ref(self.tally.input, self.tally.frame);
         let code = match reason.kind() {

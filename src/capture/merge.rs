@@ -54,35 +54,20 @@ impl Merged {
             let name = path.to_string_lossy().into_owned();
             let mut reader = Reader::open(&name, index as u32, limits)?;
             merged.infos.push(reader.info());
-            let gathered = if name == "-" {
-                None
-            } else {
-                presecrets::gather(path)
-            };
+            let gathered = if name == "-" { None } else { presecrets::gather(path) };
             let ahead = gathered.is_some();
             merged.secrets.extend(gathered.unwrap_or_default());
             if ahead {
                 reader = reader.without_secrets();
             }
-            let mut active = Box::new(Active {
-                index,
-                reader,
-                batch: Batch::default(),
-                next: 0,
-            });
+            let mut active = Box::new(Active { index, reader, batch: Batch::default(), next: 0 });
             let mut first = None;
             if !alone {
                 active.reader.fill(&mut active.batch, Self::PEEK)?;
                 first = active.batch.frames.first().map(|f| f.at.time);
             }
             let keep = alone || !reopens(path);
-            waiting.push(Waiting {
-                index,
-                first,
-                active: keep.then_some(active),
-                path: name,
-                ahead,
-            });
+            waiting.push(Waiting { index, first, active: keep.then_some(active), path: name, ahead });
         }
         waiting.sort_by_key(|w| (w.first, w.index));
         merged.waiting = waiting.into();
@@ -100,12 +85,7 @@ impl Merged {
                 if waiting.ahead {
                     reader = reader.without_secrets();
                 }
-                Active {
-                    index: waiting.index,
-                    reader,
-                    batch: Batch::default(),
-                    next: 0,
-                }
+                Active { index: waiting.index, reader, batch: Batch::default(), next: 0 }
             }
         };
         self.active.push(active);
@@ -123,11 +103,7 @@ impl Merged {
 
     /// Opens every input whose first frame is not later than `time`.
     fn open_until(&mut self, time: Timestamp) -> Result<(), CaptureError> {
-        while self
-            .waiting
-            .front()
-            .is_some_and(|w| w.first.is_none_or(|first| first <= time))
-        {
+        while self.waiting.front().is_some_and(|w| w.first.is_none_or(|first| first <= time)) {
             self.activate()?;
         }
         Ok(())
@@ -163,11 +139,7 @@ impl Merged {
             let Some(place) = self.earliest() else {
                 return Ok(());
             };
-            let head = self
-                .active
-                .get(place)
-                .and_then(|a| a.batch.frames.get(a.next))
-                .copied();
+            let head = self.active.get(place).and_then(|a| a.batch.frames.get(a.next)).copied();
             let Some(mut head) = head else { return Ok(()) };
             let active_before = self.active.len();
             self.open_until(head.at.time)?;
@@ -209,9 +181,7 @@ impl Merged {
     fn earliest(&self) -> Option<usize> {
         let heads = self.active.iter().enumerate();
         let timed = heads.filter_map(|(i, a)| Some((a.batch.frames.get(a.next)?.at, i)));
-        timed
-            .min_by_key(|(at, _)| (at.time, at.frame.input))
-            .map(|(_, i)| i)
+        timed.min_by_key(|(at, _)| (at.time, at.frame.input)).map(|(_, i)| i)
     }
 
     fn pending(&self) -> bool {

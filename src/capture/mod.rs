@@ -134,9 +134,7 @@ pub fn open(paths: &[PathBuf], limits: &Limits) -> Result<Box<dyn Source + Send>
 
 /// Stored bytes of all `paths`, unless one is no regular file.
 pub fn total_bytes(paths: &[PathBuf]) -> Option<u64> {
-    paths
-        .iter()
-        .try_fold(0u64, |sum, path| Some(sum + regular_size(path)?))
+    paths.iter().try_fold(0u64, |sum, path| Some(sum + regular_size(path)?))
 }
 
 fn regular_size(path: &Path) -> Option<u64> {

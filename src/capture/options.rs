@@ -57,10 +57,7 @@ enum Ticks {
 
 impl Default for Clock {
     fn default() -> Self {
-        Self {
-            ticks: Ticks::Coarse(1000),
-            offset: 0,
-        }
+        Self { ticks: Ticks::Coarse(1000), offset: 0 }
     }
 }
 
@@ -133,11 +130,7 @@ pub(super) fn names_of(body: &[u8], order: Order, most: usize) -> Vec<(IpAddr, S
             _ => None,
         };
         let Some(ip) = ip else { continue };
-        for name in v
-            .rest()
-            .split(|b| *b == 0)
-            .filter(|n| !n.is_empty() && n.len() <= 255)
-        {
+        for name in v.rest().split(|b| *b == 0).filter(|n| !n.is_empty() && n.len() <= 255) {
             if names.len() < most {
                 names.push((ip, String::from_utf8_lossy(name).into_owned()));
             }
@@ -161,10 +154,7 @@ mod tests {
 
     #[test]
     fn clocks_count_in_decimal_and_binary() {
-        let clock = |r: u8| Clock {
-            ticks: Ticks::new(r),
-            offset: 0,
-        };
+        let clock = |r: u8| Clock { ticks: Ticks::new(r), offset: 0 };
         assert_eq!(clock(6).time(1_500_000), Timestamp(1_500_000_000));
         assert_eq!(clock(9).time(7), Timestamp(7));
         assert_eq!(clock(0).time(3), Timestamp(3_000_000_000));

@@ -80,24 +80,14 @@ impl Pcap {
         };
         // The upper half says whether a frame check sequence follows; the IP length rules that out.
         let link = LinkType(order.u32([l0, l1, l2, l3]) as u16);
-        Ok(Some(Self {
-            order,
-            nanos,
-            header,
-            lengths,
-            link,
-        }))
+        Ok(Some(Self { order, nanos, header, lengths, link }))
     }
 
     /// Such as `pcap us le`.
     pub fn name(&self) -> String {
         let unit = if self.nanos == 1 { "ns" } else { "us" };
         let order = if self.order == Order::Big { "be" } else { "le" };
-        let kind = if self.header == 24 {
-            "pcap modified"
-        } else {
-            "pcap"
-        };
+        let kind = if self.header == 24 { "pcap modified" } else { "pcap" };
         format!("{kind} {unit} {order}")
     }
 
@@ -108,62 +98,25 @@ impl Pcap {
         loop {
             let consumed = data.len() - rest.len();
             let Some((head, _)) = rest.split_first_chunk::<16>() else {
-                return Split {
-                    consumed,
-                    need: this.header,
-                    stop: false,
-                };
+                return Split { consumed, need: this.header, stop: false };
             };
-            let [
-                s0,
-                s1,
-                s2,
-                s3,
-                u0,
-                u1,
-                u2,
-                u3,
-                c0,
-                c1,
-                c2,
-                c3,
-                o0,
-                o1,
-                o2,
-                o3,
-            ] = *head;
-            let (len, original) = this.sizes(
-                this.order.u32([c0, c1, c2, c3]),
-                this.order.u32([o0, o1, o2, o3]),
-            );
+            let [s0, s1, s2, s3, u0, u1, u2, u3, c0, c1, c2, c3, o0, o1, o2, o3] = *head;
+            let (len, original) =
+                this.sizes(this.order.u32([c0, c1, c2, c3]), this.order.u32([o0, o1, o2, o3]));
             let size = len as usize;
             if size > ABSURD {
                 sink.note("capture-length-absurd");
-                return Split {
-                    consumed,
-                    need: 0,
-                    stop: true,
-                };
+                return Split { consumed, need: 0, stop: true };
             }
             let whole = this.header + size;
             let Some(next) = rest.get(whole..) else {
-                return Split {
-                    consumed,
-                    need: whole,
-                    stop: false,
-                };
+                return Split { consumed, need: whole, stop: false };
             };
             let seconds = i64::from(this.order.u32([s0, s1, s2, s3]));
             let fraction = i64::from(this.order.u32([u0, u1, u2, u3]));
             // Cannot overflow: both factors fit 32 bits and 30 bits.
             let time = Timestamp(seconds * 1_000_000_000 + fraction * this.nanos);
-            sink.frame(
-                time,
-                this.link,
-                base + consumed + this.header,
-                size,
-                original.max(len),
-            );
+            sink.frame(time, this.link, base + consumed + this.header, size, original.max(len));
             rest = next;
         }
     }

@@ -55,12 +55,7 @@ pub(super) struct Pcapng {
 
 /// What stands at the start of some bytes.
 enum Found<'a> {
-    Block {
-        kind: u32,
-        order: Order,
-        body: &'a [u8],
-        size: usize,
-    },
+    Block { kind: u32, order: Order, body: &'a [u8], size: usize },
     Short(usize),
     Damage,
 }
@@ -86,34 +81,21 @@ impl Pcapng {
                         at += skip;
                     }
                     Err(skip) => {
-                        return Split {
-                            consumed: at + skip,
-                            need: RESUME_WINDOW,
-                            stop: false,
-                        };
+                        return Split { consumed: at + skip, need: RESUME_WINDOW, stop: false };
                     }
                 }
                 continue;
             }
             match block_at(rest, self.order) {
                 Found::Short(need) => {
-                    return Split {
-                        consumed: at,
-                        need,
-                        stop: false,
-                    };
+                    return Split { consumed: at, need, stop: false };
                 }
                 Found::Damage => {
                     sink.note("capture-block-damaged");
                     self.lost = true;
                     at = (at + 1).min(data.len());
                 }
-                Found::Block {
-                    kind,
-                    order,
-                    body,
-                    size,
-                } => {
+                Found::Block { kind, order, body, size } => {
                     self.order = order;
                     self.block(kind, body, base + at + 8, sink);
                     at += size;
@@ -158,11 +140,7 @@ impl Pcapng {
         let snaplen = self.order.u32(&mut c)?;
         let clock = Clock::from_options(c.rest(), self.order);
         if self.interfaces.len() < Self::INTERFACES {
-            self.interfaces.push(Interface {
-                link,
-                snaplen,
-                clock,
-            });
+            self.interfaces.push(Interface { link, snaplen, clock });
         }
         Some(())
     }
@@ -174,14 +152,7 @@ impl Pcapng {
         let ticks = self.ticks(&mut c)?;
         let captured = self.order.u32(&mut c)?;
         let original = self.order.u32(&mut c)?;
-        self.timed(
-            interface,
-            ticks,
-            captured,
-            original,
-            (start + 20, c.left()),
-            sink,
-        );
+        self.timed(interface, ticks, captured, original, (start + 20, c.left()), sink);
         Some(())
     }
 
@@ -192,14 +163,7 @@ impl Pcapng {
         let ticks = self.ticks(&mut c)?;
         let captured = self.order.u32(&mut c)?;
         let original = self.order.u32(&mut c)?;
-        self.timed(
-            interface,
-            ticks,
-            captured,
-            original,
-            (start + 20, c.left()),
-            sink,
-        );
+        self.timed(interface, ticks, captured, original, (start + 20, c.left()), sink);
         Some(())
     }
 
@@ -240,13 +204,7 @@ impl Pcapng {
         };
         self.latest = interface.clock.time(ticks);
         let len = (captured as usize).min(room);
-        sink.frame(
-            self.latest,
-            interface.link,
-            start,
-            len,
-            original.max(captured),
-        );
+        sink.frame(self.latest, interface.link, start, len, original.max(captured));
         if len < captured as usize {
             sink.note("capture-length-absurd");
         }
@@ -270,9 +228,7 @@ impl Pcapng {
         };
         let last = data.len().saturating_sub(12);
         // A block that starts within the window's last part may not be whole yet.
-        (0..last)
-            .find(believable)
-            .ok_or(data.len().saturating_sub(RESUME_WINDOW))
+        (0..last).find(believable).ok_or(data.len().saturating_sub(RESUME_WINDOW))
     }
 }
 
@@ -319,12 +275,7 @@ fn block_at(rest: &[u8], order: Order) -> Found<'_> {
     let body = whole.get(8..size - 4).unwrap_or_default();
     let mut tail = Cursor::new(whole.get(size - 4..).unwrap_or_default());
     if order.u32(&mut tail) == Some(size as u32) {
-        return Found::Block {
-            kind,
-            order,
-            body,
-            size,
-        };
+        return Found::Block { kind, order, body, size };
     }
     // Some writers leave the padding out of the length; the block ends at the next multiple of four.
     let padded = size.next_multiple_of(4);
@@ -333,12 +284,9 @@ fn block_at(rest: &[u8], order: Order) -> Found<'_> {
     };
     let mut tail = Cursor::new(whole.get(padded - 4..).unwrap_or_default());
     match order.u32(&mut tail) {
-        Some(n) if padded != size && (n as usize == size || n as usize == padded) => Found::Block {
-            kind,
-            order,
-            body: whole.get(8..padded - 4).unwrap_or_default(),
-            size: padded,
-        },
+        Some(n) if padded != size && (n as usize == size || n as usize == padded) => {
+            Found::Block { kind, order, body: whole.get(8..padded - 4).unwrap_or_default(), size: padded }
+        }
         _ => Found::Damage,
     }
 }

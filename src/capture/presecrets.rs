@@ -17,10 +17,7 @@ pub(super) fn secrets_of(body: &[u8], order: Order) -> Option<Secrets> {
     let mut c = Cursor::new(body);
     let kind = order.u32(&mut c)?;
     let n = order.u32(&mut c)? as usize;
-    Some(Secrets {
-        kind,
-        data: c.take(n)?.to_vec(),
-    })
+    Some(Secrets { kind, data: c.take(n)?.to_vec() })
 }
 
 /// All secrets of the pcapng file at `path`; `None` where it cannot be read twice (no regular file,
@@ -65,12 +62,7 @@ pub(super) fn gather(path: &Path) -> Option<Vec<Secrets>> {
             continue;
         }
         let mut body = vec![m0, m1, m2, m3];
-        if (&mut reader)
-            .take(rest as u64)
-            .read_to_end(&mut body)
-            .ok()?
-            < rest
-        {
+        if (&mut reader).take(rest as u64).read_to_end(&mut body).ok()? < rest {
             return Some(found);
         }
         body.truncate(size - 12);

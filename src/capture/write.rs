@@ -14,11 +14,7 @@ pub struct PcapngWriter<W> {
 impl<W: Write> PcapngWriter<W> {
     /// Writes the section header; `application` is named as the writer.
     pub fn new(out: W, application: &str) -> io::Result<Self> {
-        let mut writer = Self {
-            out,
-            interfaces: 0,
-            block: Vec::new(),
-        };
+        let mut writer = Self { out, interfaces: 0, block: Vec::new() };
         let b = writer.start(0x0a0d_0d0a);
         b.extend_from_slice(&0x1a2b_3c4du32.to_le_bytes());
         b.extend_from_slice(&[1, 0, 0, 0]);
@@ -46,13 +42,7 @@ impl<W: Write> PcapngWriter<W> {
     }
 
     /// Writes a frame of which `original` bytes were on the wire. Times before 1970 become 1970.
-    pub fn frame(
-        &mut self,
-        interface: u32,
-        time: Timestamp,
-        data: &[u8],
-        original: u32,
-    ) -> io::Result<()> {
+    pub fn frame(&mut self, interface: u32, time: Timestamp, data: &[u8], original: u32) -> io::Result<()> {
         if interface >= self.interfaces {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
@@ -113,10 +103,7 @@ impl<W: Write> PcapngWriter<W> {
 fn length(data: &[u8]) -> io::Result<u32> {
     match u32::try_from(data.len()) {
         Ok(n) if n < u32::MAX - 64 => Ok(n),
-        _ => Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "more than a pcapng block can hold",
-        )),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "more than a pcapng block can hold")),
     }
 }
 

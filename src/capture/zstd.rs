@@ -14,11 +14,7 @@ pub(super) struct Unzstd<R> {
 impl<R: BufRead> Unzstd<R> {
     /// Starts in front of the first frame.
     pub fn new(source: R) -> Self {
-        Self {
-            source,
-            decoder: FrameDecoder::new(),
-            inside: false,
-        }
+        Self { source, decoder: FrameDecoder::new(), inside: false }
     }
 
     /// The packed bytes' reader.

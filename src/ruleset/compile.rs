@@ -96,13 +96,18 @@ impl Compiled {
         if !place.field.is_empty() && !place.field.iter().any(|g| glob(g, s.field)) {
             return false;
         }
-        let serves = |w: &String| s.host.is_some_and(|h| holds_word(h, w)) || s.path.is_some_and(|p| holds_word(p, w));
+        let serves =
+            |w: &String| s.host.is_some_and(|h| holds_word(h, w)) || s.path.is_some_and(|p| holds_word(p, w));
         if !place.service.is_empty() && !place.service.iter().any(serves) {
             return false;
         }
         if !place.field.is_empty() && !what.keywords.is_empty() {
             let text = s.bytes.to_ascii_lowercase();
-            if !what.keywords.iter().any(|k| memchr::memmem::find(&text, k.to_ascii_lowercase().as_bytes()).is_some()) {
+            if !what
+                .keywords
+                .iter()
+                .any(|k| memchr::memmem::find(&text, k.to_ascii_lowercase().as_bytes()).is_some())
+            {
                 return false;
             }
         }
@@ -112,7 +117,9 @@ impl Compiled {
             return false;
         }
         match what.language {
-            Some(percent) => std::str::from_utf8(s.bytes).is_ok_and(|t| language::natural(t) * 100.0 >= f32::from(percent)),
+            Some(percent) => {
+                std::str::from_utf8(s.bytes).is_ok_and(|t| language::natural(t) * 100.0 >= f32::from(percent))
+            }
             None => true,
         }
     }
@@ -134,15 +141,19 @@ fn last_name(field: &str) -> &str {
 /// `**.` stands for any path in front, `*` for anything within one glob; compared without case and
 /// without list positions.
 fn glob(pattern: &str, field: &str) -> bool {
-    let clean: String = field.trim_end_matches('>').chars().fold((String::new(), false), |(mut s, skip), c| match c {
-        '[' => (s, true),
-        ']' => (s, false),
-        _ if skip => (s, skip),
-        _ => {
-            s.push(c.to_ascii_lowercase());
-            (s, skip)
-        }
-    }).0;
+    let clean: String = field
+        .trim_end_matches('>')
+        .chars()
+        .fold((String::new(), false), |(mut s, skip), c| match c {
+            '[' => (s, true),
+            ']' => (s, false),
+            _ if skip => (s, skip),
+            _ => {
+                s.push(c.to_ascii_lowercase());
+                (s, skip)
+            }
+        })
+        .0;
     let pattern = pattern.to_ascii_lowercase();
     match pattern.strip_prefix("**.") {
         Some(tail) => {

@@ -44,7 +44,25 @@ impl Counts {
         self.letters += usize::from(c.is_alphabetic());
         let wide = matches!(c as u32, 0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3040..=0x30ff | 0x3400..=0x9fff | 0x20000..=0x2fa1f);
         self.ideographs += usize::from(wide);
-        self.odd += usize::from(matches!(c, '{' | '}' | '<' | '>' | '=' | '\\' | '|' | '^' | '~' | '`' | '_' | '[' | ']' | '%' | '$' | '&' | '\u{fffd}'));
+        self.odd += usize::from(matches!(
+            c,
+            '{' | '}'
+                | '<'
+                | '>'
+                | '='
+                | '\\'
+                | '|'
+                | '^'
+                | '~'
+                | '`'
+                | '_'
+                | '['
+                | ']'
+                | '%'
+                | '$'
+                | '&'
+                | '\u{fffd}'
+        ));
     }
 }
 
@@ -57,7 +75,8 @@ fn looks_technical(text: &str) -> bool {
         return false;
     }
     let joined = text.chars().any(|c| matches!(c, '/' | '@' | ':' | '_' | '=' | '+'));
-    let dotted = text.trim_end_matches(['.', '!', '?', ',']).chars().any(|c| matches!(c, '.' | '-')) && text.is_ascii();
+    let dotted = text.trim_end_matches(['.', '!', '?', ',']).chars().any(|c| matches!(c, '.' | '-'))
+        && text.is_ascii();
     let digits = text.chars().any(|c| c.is_ascii_digit()) && text.is_ascii();
     let humps = text.chars().zip(text.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
     joined || dotted || digits || humps || text.chars().count() > 24 && text.is_ascii()
@@ -82,7 +101,9 @@ fn is_word(word: &str) -> bool {
     if !core.is_ascii() {
         return true;
     }
-    n <= 2 || core.chars().any(|c| matches!(c.to_ascii_lowercase(), 'a' | 'e' | 'i' | 'o' | 'u' | 'y')) || n <= 3
+    n <= 2
+        || core.chars().any(|c| matches!(c.to_ascii_lowercase(), 'a' | 'e' | 'i' | 'o' | 'u' | 'y'))
+        || n <= 3
 }
 
 #[cfg(test)]

@@ -94,7 +94,8 @@ fn read(path: &Path) -> Result<Vec<Rule>, RuleError> {
         let text = std::fs::read_to_string(path).map_err(|e| fail(e.to_string()))?;
         return Ok(vec![parse::rule(&text, &path.display().to_string())?]);
     }
-    let entries = std::fs::read_dir(path).map_err(|e| fail(format!("{e}; give a folder with .toml files")))?;
+    let entries =
+        std::fs::read_dir(path).map_err(|e| fail(format!("{e}; give a folder with .toml files")))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
     paths.sort();
     let mut rules = Vec::new();
@@ -134,13 +135,18 @@ impl Ruleset {
     pub fn test(&self) -> TestReport {
         let mut report = TestReport::default();
         for (i, rule) in self.rules.iter().enumerate() {
-            for (example, wanted) in rule.hits.iter().map(|e| (e, true)).chain(rule.misses.iter().map(|e| (e, false))) {
+            for (example, wanted) in
+                rule.hits.iter().map(|e| (e, true)).chain(rule.misses.iter().map(|e| (e, false)))
+            {
                 report.examples += 1;
                 let mut hits = Vec::new();
                 self.matches(&example.subject(), &mut hits);
                 if hits.contains(&Hit { rule: i }) != wanted {
                     let what = if wanted { "hit" } else { "miss" };
-                    report.failures.push(format!("{}: its [[{what}]] example {:?} in field {:?} says otherwise", rule.id, example.text, example.field));
+                    report.failures.push(format!(
+                        "{}: its [[{what}]] example {:?} in field {:?} says otherwise",
+                        rule.id, example.text, example.field
+                    ));
                 }
             }
         }

@@ -174,7 +174,9 @@ pub(super) fn rule(text: &str, file: &str) -> Result<Rule, RuleError> {
     let fail = |reason: String| RuleError { file: file.to_owned(), reason };
     let mut rule: Rule = toml::from_str(text).map_err(|e| fail(e.to_string().replace('\n', " ")))?;
     if rule.place.field.is_empty() && rule.what.keywords.is_empty() {
-        return Err(fail("a rule needs `where.field` or `what.keywords`, so that it is not run on everything".into()));
+        return Err(fail(
+            "a rule needs `where.field` or `what.keywords`, so that it is not run on everything".into(),
+        ));
     }
     if let Some(regex) = &rule.what.regex {
         super::compile::regex(regex).map_err(|e| fail(format!("what.regex: {e}").replace('\n', " ")))?;

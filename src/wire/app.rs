@@ -40,14 +40,8 @@ impl Apps {
     pub fn process(&mut self, frame: &[u8]) -> Option<App> {
         let length = Cursor::new(frame).u32_le()? as usize;
         let header = frame.get(..length)?;
-        let own = header
-            .get(88..108)
-            .and_then(|n| n.first_chunk::<20>())
-            .filter(|n| readable(n));
-        let other = header
-            .get(56..76)
-            .and_then(|n| n.first_chunk::<20>())
-            .filter(|n| readable(n));
+        let own = header.get(88..108).and_then(|n| n.first_chunk::<20>()).filter(|n| readable(n));
+        let other = header.get(56..76).and_then(|n| n.first_chunk::<20>()).filter(|n| readable(n));
         Some(self.intern(-1, *own.or(other)?))
     }
 
@@ -56,10 +50,7 @@ impl Apps {
             return app.clone();
         }
         let text = raw.split(|b| *b == 0).next().unwrap_or_default();
-        let app = App {
-            uid,
-            name: Arc::from(String::from_utf8_lossy(text).as_ref()),
-        };
+        let app = App { uid, name: Arc::from(String::from_utf8_lossy(text).as_ref()) };
         if self.known.len() < Self::MOST {
             self.known.insert((uid, raw), app.clone());
         }

@@ -77,21 +77,10 @@ impl Decoder {
 
     /// Decodes one frame of which `original` bytes were on the wire. `None` is no error: the
     /// counters and notes say what the frame was.
-    pub fn decode(
-        &mut self,
-        link: LinkType,
-        data: &[u8],
-        original: u32,
-        at: Arrival,
-    ) -> Option<Packet> {
+    pub fn decode(&mut self, link: LinkType, data: &[u8], original: u32, at: Arrival) -> Option<Packet> {
         self.counters.frames += 1;
         let cut = (original as usize).saturating_sub(data.len());
-        let frame = Frame {
-            at,
-            cut,
-            owned: false,
-            depth: 0,
-        };
+        let frame = Frame { at, cut, owned: false, depth: 0 };
         let Some(next) = link::first(link) else {
             self.unsupported(link, &frame);
             return None;
@@ -127,12 +116,7 @@ impl Decoder {
 
     /// Takes headers off until a transport packet is left.
     #[inline]
-    pub(super) fn walk(
-        &mut self,
-        mut next: Next,
-        mut view: View<'_>,
-        mut frame: Frame,
-    ) -> Option<Packet> {
+    pub(super) fn walk(&mut self, mut next: Next, mut view: View<'_>, mut frame: Frame) -> Option<Packet> {
         loop {
             frame.depth += 1;
             if frame.depth > self.deepest {

@@ -90,14 +90,7 @@ impl Assembly {
         let by_age = &mut self.by_age;
         let partial = self.partial.entry(key).or_insert_with(|| {
             by_age.insert(serial, key);
-            Partial {
-                serial,
-                since: now,
-                bytes: Vec::new(),
-                have: Vec::new(),
-                total: None,
-                proto: None,
-            }
+            Partial { serial, since: now, bytes: Vec::new(), have: Vec::new(), total: None, proto: None }
         });
         self.serial += 1;
         let before = partial.cost();
@@ -139,10 +132,7 @@ impl Assembly {
         let mut gone = 0;
         while let Some((_, key)) = self.by_age.first_key_value() {
             let key = *key;
-            let old = self
-                .partial
-                .get(&key)
-                .is_none_or(|p| now.0.saturating_sub(p.since.0) > Self::PATIENCE);
+            let old = self.partial.get(&key).is_none_or(|p| now.0.saturating_sub(p.since.0) > Self::PATIENCE);
             if !old {
                 break;
             }
@@ -175,11 +165,7 @@ impl Partial {
     fn put(&mut self, piece: Piece<'_>, outcome: &mut Outcome) -> bool {
         let end = piece.offset + piece.bytes.len();
         let reached = self.have.last().map_or(0, |(_, e)| *e);
-        if self
-            .total
-            .is_some_and(|t| end > t || (piece.last && end != t))
-            || (piece.last && reached > end)
-        {
+        if self.total.is_some_and(|t| end > t || (piece.last && end != t)) || (piece.last && reached > end) {
             return false;
         }
         if piece.last {
@@ -203,11 +189,7 @@ impl Partial {
     fn fill(&mut self, piece: Piece<'_>, end: usize) -> bool {
         let mut differs = false;
         let mut at = piece.offset;
-        for &(from, to) in self
-            .have
-            .iter()
-            .filter(|(f, t)| *f < end && *t > piece.offset)
-        {
+        for &(from, to) in self.have.iter().filter(|(f, t)| *f < end && *t > piece.offset) {
             copy(&mut self.bytes, piece, at, from);
             let (low, high) = (from.max(piece.offset), to.min(end));
             let ours = self.bytes.get(low..high);

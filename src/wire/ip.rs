@@ -8,8 +8,8 @@ use super::view::View;
 use super::{Packet, Payload, Proto, TcpFlags};
 use crate::model::Endpoint;
 use etherparse::{
-    IpAuthHeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, Ipv6RawExtHeaderSlice,
-    LaxIpv4Slice, TcpSlice, UdpSlice,
+    IpAuthHeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, Ipv6RawExtHeaderSlice, LaxIpv4Slice,
+    TcpSlice, UdpSlice,
 };
 use std::net::IpAddr;
 
@@ -47,28 +47,15 @@ impl Decoder {
             n if n < header.slice().len() => frame.cut,
             n => n.saturating_sub(view.bytes.len()).min(frame.cut),
         };
-        let ends = Ends {
-            source: header.source_addr().into(),
-            target: header.destination_addr().into(),
-            missing,
-        };
+        let ends =
+            Ends { source: header.source_addr().into(), target: header.destination_addr().into(), missing };
         let proto = payload.ip_number.0;
         if !payload.fragmented {
             return self.upper(proto, body, ends, frame);
         }
-        let key = Key {
-            source: ends.source,
-            target: ends.target,
-            id: header.identification().into(),
-            proto,
-        };
+        let key = Key { source: ends.source, target: ends.target, id: header.identification().into(), proto };
         let offset = usize::from(header.fragments_offset().byte_offset());
-        let piece = Piece {
-            offset,
-            last: !header.more_fragments(),
-            proto,
-            bytes: body.bytes,
-        };
+        let piece = Piece { offset, last: !header.more_fragments(), proto, bytes: body.bytes };
         self.fragment(key, piece, ends, frame)
     }
 
@@ -82,16 +69,10 @@ impl Decoder {
         let (body, missing) = match length {
             // A jumbogram (RFC 2675), or left to the network card.
             0 => (rest, frame.cut),
-            n => (
-                rest.first(n),
-                n.saturating_sub(rest.bytes.len()).min(frame.cut),
-            ),
+            n => (rest.first(n), n.saturating_sub(rest.bytes.len()).min(frame.cut)),
         };
-        let ends = Ends {
-            source: header.source_addr().into(),
-            target: header.destination_addr().into(),
-            missing,
-        };
+        let ends =
+            Ends { source: header.source_addr().into(), target: header.destination_addr().into(), missing };
         self.upper(header.next_header().0, body, ends, frame)
     }
 
@@ -106,23 +87,15 @@ impl Decoder {
         }
     }
 
-    fn extensions(
-        &mut self,
-        proto: u8,
-        view: View<'_>,
-        ends: Ends,
-        mut frame: Frame,
-    ) -> Option<Packet> {
+    fn extensions(&mut self, proto: u8, view: View<'_>, ends: Ends, mut frame: Frame) -> Option<Packet> {
         let (mut proto, mut view) = (proto, view);
         loop {
             frame.depth += 1;
             let (next, size) = match proto {
-                0 | 43 | 60 | 135 | 139 | 140 => {
-                    match Ipv6RawExtHeaderSlice::from_slice(view.bytes) {
-                        Ok(h) => (h.next_header().0, h.slice().len()),
-                        Err(_) => return self.undecodable("ip-header-malformed", &frame),
-                    }
-                }
+                0 | 43 | 60 | 135 | 139 | 140 => match Ipv6RawExtHeaderSlice::from_slice(view.bytes) {
+                    Ok(h) => (h.next_header().0, h.slice().len()),
+                    Err(_) => return self.undecodable("ip-header-malformed", &frame),
+                },
                 51 => match IpAuthHeaderSlice::from_slice(view.bytes) {
                     Ok(h) => (h.next_header().0, h.slice().len()),
                     Err(_) => return self.undecodable("ip-header-malformed", &frame),
@@ -186,19 +159,9 @@ impl Decoder {
         frame: Frame,
     ) -> Option<Packet> {
         let body = view.skip(h.slice().len())?;
-        let key = Key {
-            source: ends.source,
-            target: ends.target,
-            id: h.identification(),
-            proto: 0,
-        };
+        let key = Key { source: ends.source, target: ends.target, id: h.identification(), proto: 0 };
         let offset = usize::from(h.fragment_offset().byte_offset());
-        let piece = Piece {
-            offset,
-            last: !h.more_fragments(),
-            proto: h.next_header().0,
-            bytes: body.bytes,
-        };
+        let piece = Piece { offset, last: !h.more_fragments(), proto: h.next_header().0, bytes: body.bytes };
         self.fragment(key, piece, ends, frame)
     }
 
@@ -214,11 +177,7 @@ impl Decoder {
         }
         let (bytes, proto) = outcome.whole?;
         self.counters.reassembled += 1;
-        let frame = Frame {
-            owned: true,
-            cut: 0,
-            ..frame
-        };
+        let frame = Frame { owned: true, cut: 0, ..frame };
         self.upper(proto, View::whole(&bytes), ends, frame)
     }
 
@@ -237,14 +196,7 @@ impl Decoder {
             window: tcp.window_size(),
         };
         self.counters.tcp += 1;
-        Some(packet(
-            ends,
-            (tcp.source_port(), tcp.destination_port()),
-            proto,
-            body,
-            ends.missing,
-            frame,
-        ))
+        Some(packet(ends, (tcp.source_port(), tcp.destination_port()), proto, body, ends.missing, frame))
     }
 
     /// A segment whose options were not captured: the fixed header is enough to know the gap.
@@ -258,29 +210,13 @@ impl Decoder {
             c.u32()?;
             let uncaptured = (usize::from(offset >> 4) * 4).checked_sub(view.bytes.len())?;
             let missing = ends.missing.checked_sub(uncaptured)?;
-            Some((
-                ports,
-                Proto::Tcp {
-                    seq,
-                    ack,
-                    flags: TcpFlags(flags),
-                    window,
-                },
-                missing,
-            ))
+            Some((ports, Proto::Tcp { seq, ack, flags: TcpFlags(flags), window }, missing))
         })();
         let Some((ports, proto, missing)) = parsed else {
             return self.undecodable("tcp-malformed", &frame);
         };
         self.counters.tcp += 1;
-        Some(packet(
-            ends,
-            ports,
-            proto,
-            view.skip(view.bytes.len())?,
-            missing,
-            frame,
-        ))
+        Some(packet(ends, ports, proto, view.skip(view.bytes.len())?, missing, frame))
     }
 
     #[inline]
@@ -298,14 +234,7 @@ impl Decoder {
         let ports = (udp.source_port(), udp.destination_port());
         if let Some((next, inner)) = tunnel::in_udp(ports, body, missing) {
             let before = self.counters.undecodable;
-            let inside = self.walk(
-                next,
-                inner,
-                Frame {
-                    cut: missing,
-                    ..frame
-                },
-            );
+            let inside = self.walk(next, inner, Frame { cut: missing, ..frame });
             if inside.is_some() || self.counters.undecodable == before {
                 self.counters.tunnels += 1;
                 return inside;
@@ -327,20 +256,11 @@ fn packet(
 ) -> Packet {
     let payload = match frame.owned {
         true => Payload::Owned(body.bytes.into()),
-        false => Payload::Frame {
-            start: body.at as u32,
-            len: body.bytes.len() as u32,
-        },
+        false => Payload::Frame { start: body.at as u32, len: body.bytes.len() as u32 },
     };
     Packet {
-        source: Endpoint {
-            ip: ends.source,
-            port: ports.0,
-        },
-        target: Endpoint {
-            ip: ends.target,
-            port: ports.1,
-        },
+        source: Endpoint { ip: ends.source, port: ports.0 },
+        target: Endpoint { ip: ends.target, port: ports.1 },
         proto,
         payload,
         missing: u32::try_from(missing).unwrap_or(u32::MAX),

@@ -72,11 +72,9 @@ pub(super) enum Other {
 pub(super) fn first(link: LinkType) -> Option<Next> {
     Some(match link {
         LinkType::ETHERNET => Next::Ethernet,
-        LinkType::RAW
-        | LinkType::RAW_DLT
-        | LinkType::RAW_OPENBSD
-        | LinkType::IPV4
-        | LinkType::IPV6 => Next::Ip,
+        LinkType::RAW | LinkType::RAW_DLT | LinkType::RAW_OPENBSD | LinkType::IPV4 | LinkType::IPV6 => {
+            Next::Ip
+        }
         LinkType::NULL | LinkType::LOOP => Next::Null,
         LinkType::LINUX_SLL => Next::Sll,
         LinkType::LINUX_SLL2 => Next::Sll2,
@@ -275,10 +273,7 @@ fn nflog(v: View<'_>) -> Option<Step<'_>> {
         let little = u16::from_le_bytes(raw);
         let (size, kind) = match usize::from(little) {
             n if n >= 4 && n <= rest.bytes.len() => (n, u16::from_le_bytes(kind)),
-            _ => (
-                usize::from(u16::from_be_bytes(raw)),
-                u16::from_be_bytes(kind),
-            ),
+            _ => (usize::from(u16::from_be_bytes(raw)), u16::from_be_bytes(kind)),
         };
         if size < 4 {
             return None;

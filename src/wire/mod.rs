@@ -98,9 +98,7 @@ impl Payload {
         match self {
             Self::Frame { start, len } => {
                 let start = *start as usize;
-                frame
-                    .get(start..start.saturating_add(*len as usize))
-                    .unwrap_or_default()
+                frame.get(start..start.saturating_add(*len as usize)).unwrap_or_default()
             }
             Self::Owned(bytes) => bytes,
         }

@@ -79,10 +79,7 @@ fn geneve(v: View<'_>) -> Option<(Next, View<'_>)> {
     if first >> 6 != 0 || v.byte(7)? != 0 {
         return None;
     }
-    Some((
-        Next::Ether(kind),
-        v.skip(8 + usize::from(first & 0x3f) * 4)?,
-    ))
+    Some((Next::Ether(kind), v.skip(8 + usize::from(first & 0x3f) * 4)?))
 }
 
 /// 3GPP TS 29.281 section 5.1: version 1, message type 255 (G-PDU), extension headers skipped.
@@ -155,13 +152,11 @@ fn plausible(next: Next, v: View<'_>, cut: usize, depth: u8) -> bool {
     match next {
         Next::Ip => ip(v, cut).unwrap_or(false),
         Next::Ether(0x0806) => v.bytes.len() >= 28 && v.u16(2).is_some_and(|p| p == 0x0800),
-        Next::Ether(_) | Next::Ethernet | Next::Ppp | Next::Mpls => {
-            match super::link::step(next, v) {
-                Some(super::link::Step::Go(inner, rest)) => plausible(inner, rest, cut, depth + 1),
-                Some(super::link::Step::Other(super::link::Other::Arp)) => v.bytes.len() >= 42,
-                _ => false,
-            }
-        }
+        Next::Ether(_) | Next::Ethernet | Next::Ppp | Next::Mpls => match super::link::step(next, v) {
+            Some(super::link::Step::Go(inner, rest)) => plausible(inner, rest, cut, depth + 1),
+            Some(super::link::Step::Other(super::link::Other::Arp)) => v.bytes.len() >= 42,
+            _ => false,
+        },
         Next::PppoeSession | Next::Llc => match super::link::step(next, v) {
             Some(super::link::Step::Go(inner, rest)) => plausible(inner, rest, cut, depth + 1),
             _ => false,
@@ -180,9 +175,6 @@ fn ip(v: View<'_>, cut: usize) -> Option<bool> {
     }
     let length = usize::from(v.u16(4)?) + 40;
     let next = v.byte(6)?;
-    let usual = matches!(
-        next,
-        0 | 4 | 6 | 17 | 41 | 43 | 44 | 47 | 50 | 51 | 58 | 60 | 132
-    );
+    let usual = matches!(next, 0 | 4 | 6 | 17 | 41 | 43 | 44 | 47 | 50 | 51 | 58 | 60 | 132);
     Some(first >> 4 == 6 && usual && length <= room)
 }

@@ -20,19 +20,13 @@ impl<'a> View<'a> {
     /// What follows `n` bytes.
     #[inline]
     pub fn skip(self, n: usize) -> Option<Self> {
-        Some(Self {
-            bytes: self.bytes.get(n..)?,
-            at: self.at + n,
-        })
+        Some(Self { bytes: self.bytes.get(n..)?, at: self.at + n })
     }
 
     /// At most the first `n` bytes.
     #[inline]
     pub fn first(self, n: usize) -> Self {
-        Self {
-            bytes: self.bytes.get(..n).unwrap_or(self.bytes),
-            at: self.at,
-        }
+        Self { bytes: self.bytes.get(..n).unwrap_or(self.bytes), at: self.at }
     }
 
     /// `part`, which must be a part of this view's bytes; else nothing.

@@ -24,11 +24,7 @@ pub(super) fn radiotap(v: View<'_>) -> Option<Step<'_>> {
         return None;
     }
     let flags = radiotap_flags(&mut c, present).unwrap_or(0);
-    let padding = if flags & 0x20 != 0 {
-        Padding::ToFour
-    } else {
-        Padding::None
-    };
+    let padding = if flags & 0x20 != 0 { Padding::ToFour } else { Padding::None };
     Some(Step::Go(Next::Wlan(padding), v.skip(length)?))
 }
 

@@ -4,12 +4,8 @@ use super::grammar::encoding::base64;
 use super::{Class, Envelope, Form, Recogniser, Tier};
 
 /// Binary age files; the armored form is read by the armor recogniser.
-pub const FILES: Recogniser = Recogniser {
-    format_family: "age",
-    title: "age encrypted files",
-    tries: Form::Binary,
-    recognise,
-};
+pub const FILES: Recogniser =
+    Recogniser { format_family: "age", title: "age encrypted files", tries: Form::Binary, recognise };
 
 const MAGIC: &[u8] = b"age-encryption.org/v1\n";
 /// Nonce of 16 and at least one chunk's tag.
@@ -27,11 +23,7 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
             }
             break;
         }
-        let kind = line
-            .strip_prefix("-> ")?
-            .split(' ')
-            .next()
-            .filter(|k| !k.is_empty())?;
+        let kind = line.strip_prefix("-> ")?.split(' ').next().filter(|k| !k.is_empty())?;
         kinds.push(kind.to_owned());
         rest = stanza_body(rest)?;
         if kinds.len() > 1000 {
@@ -45,11 +37,7 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
     if password && kinds.len() > 1 {
         return None;
     }
-    let class = if password {
-        Class::Symmetric
-    } else {
-        Class::E2eeMessage
-    };
+    let class = if password { Class::Symmetric } else { Class::E2eeMessage };
     let start = bytes.len() - rest.len();
     let real = kinds.iter().filter(|k| !k.ends_with("-grease")).count() as u64;
     let envelope = Envelope::new("age", "age", class, Tier::T1)
@@ -65,10 +53,7 @@ fn line(rest: &[u8]) -> Option<(&str, &[u8])> {
     let end = rest.iter().take(4096).position(|&b| b == b'\n')?;
     let (line, after) = rest.split_at_checked(end)?;
     let printable = line.iter().all(|b| (0x20..0x7f).contains(b));
-    Some((
-        std::str::from_utf8(line).ok().filter(|_| printable)?,
-        after.get(1..)?,
-    ))
+    Some((std::str::from_utf8(line).ok().filter(|_| printable)?, after.get(1..)?))
 }
 
 /// Base64 in lines of 64 columns; the last line is shorter, possibly empty.

@@ -7,33 +7,17 @@ use super::{Class, Envelope, Form, Recogniser, Tier, recognise_as};
 use crate::bytes::Cursor;
 
 /// CPIM messages of RCS, read as bytes since their body may be binary.
-pub const RCS: Recogniser = Recogniser {
-    format_family: "rcs",
-    title: "RCS encrypted messages",
-    tries: Form::Binary,
-    recognise: rcs,
-};
+pub const RCS: Recogniser =
+    Recogniser { format_family: "rcs", title: "RCS encrypted messages", tries: Form::Binary, recognise: rcs };
 /// Session descriptions with keys.
-pub const SDES: Recogniser = Recogniser {
-    format_family: "sdes",
-    title: "SDES keys",
-    tries: Form::Text,
-    recognise: sdes,
-};
+pub const SDES: Recogniser =
+    Recogniser { format_family: "sdes", title: "SDES keys", tries: Form::Text, recognise: sdes };
 /// ZRTP packets.
-pub const ZRTP: Recogniser = Recogniser {
-    format_family: "zrtp",
-    title: "ZRTP",
-    tries: Form::Binary,
-    recognise: zrtp,
-};
+pub const ZRTP: Recogniser =
+    Recogniser { format_family: "zrtp", title: "ZRTP", tries: Form::Binary, recognise: zrtp };
 /// Fernet tokens, decoded.
-pub const FERNET: Recogniser = Recogniser {
-    format_family: "fernet",
-    title: "Fernet tokens",
-    tries: Form::Binary,
-    recognise: fernet,
-};
+pub const FERNET: Recogniser =
+    Recogniser { format_family: "fernet", title: "Fernet tokens", tries: Form::Binary, recognise: fernet };
 
 /// CPIM headers (RFC 3862), a blank line, MIME headers, a blank line, the body.
 fn rcs(bytes: &[u8]) -> Option<Envelope> {
@@ -57,20 +41,10 @@ fn rcs(bytes: &[u8]) -> Option<Envelope> {
         .or_else(|| memchr::memmem::find(after, b"\n\n").map(|n| n + 2))?;
     let start = name + 15 + end + body;
     let raw = bytes.get(start..)?;
-    let decoded = std::str::from_utf8(raw)
-        .ok()
-        .and_then(base64_lines)
-        .unwrap_or_else(|| raw.to_vec());
+    let decoded = std::str::from_utf8(raw).ok().and_then(base64_lines).unwrap_or_else(|| raw.to_vec());
     if format == "rcs-mls" {
         let inner = recognise_as("mls", &decoded)?;
-        return Some(
-            Envelope {
-                format,
-                protocol: "RCS (MLS)",
-                ..inner
-            }
-            .decoded(decoded),
-        );
+        return Some(Envelope { format, protocol: "RCS (MLS)", ..inner }.decoded(decoded));
     }
     // The inner layout is not public: the content type names it, text in it refutes it.
     if decoded.len() < 16 {
@@ -117,15 +91,11 @@ fn zrtp(bytes: &[u8]) -> Option<Envelope> {
     let words = usize::from(c.u16()?);
     let name = std::str::from_utf8(c.take(8)?).ok()?.trim_end();
     let known = [
-        "Hello", "HelloACK", "Commit", "DHPart1", "DHPart2", "Confirm1", "Confirm2", "Conf2ACK",
-        "Error", "ErrorACK", "GoClear", "ClearACK", "SASrelay", "RelayACK", "Ping", "PingACK",
+        "Hello", "HelloACK", "Commit", "DHPart1", "DHPart2", "Confirm1", "Confirm2", "Conf2ACK", "Error",
+        "ErrorACK", "GoClear", "ClearACK", "SASrelay", "RelayACK", "Ping", "PingACK",
     ];
     let whole = 12 + words * 4 == body.len();
-    if preamble != 0x505a
-        || !whole
-        || !known.contains(&name)
-        || crc32c(body) != u32::from_le_bytes(*sum)
-    {
+    if preamble != 0x505a || !whole || !known.contains(&name) || crc32c(body) != u32::from_le_bytes(*sum) {
         return None;
     }
     Some(Envelope::new("zrtp", "ZRTP", Class::E2eeHandshake, Tier::T1).fact("message", name))
@@ -134,15 +104,9 @@ fn zrtp(bytes: &[u8]) -> Option<Envelope> {
 /// CRC-32C, sent least significant byte first as in SCTP (RFC 4960 appendix B).
 fn crc32c(bytes: &[u8]) -> u32 {
     let step = |crc: u32, _| {
-        if crc & 1 == 1 {
-            crc >> 1 ^ 0x82f6_3b78
-        } else {
-            crc >> 1
-        }
+        if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 }
     };
-    !bytes
-        .iter()
-        .fold(u32::MAX, |crc, &b| (0..8).fold(crc ^ u32::from(b), step))
+    !bytes.iter().fold(u32::MAX, |crc, &b| (0..8).fold(crc ^ u32::from(b), step))
 }
 
 /// 0x80, time, IV 16, AES-CBC, HMAC 32: a token of a server for itself.
@@ -153,8 +117,7 @@ fn fernet(bytes: &[u8]) -> Option<Envelope> {
     let (time, rest) = rest.split_first_chunk::<8>()?;
     let time = u64::from_be_bytes(*time);
     let blocks = rest.len().checked_sub(16 + 32)?;
-    let fits =
-        (1_000_000_000..4_000_000_000).contains(&time) && blocks > 0 && blocks.is_multiple_of(16);
+    let fits = (1_000_000_000..4_000_000_000).contains(&time) && blocks > 0 && blocks.is_multiple_of(16);
     fits.then(|| {
         Envelope::new("fernet", "Fernet", Class::Symmetric, Tier::T1)
             .fact("timestamp", time)

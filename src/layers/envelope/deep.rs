@@ -17,11 +17,7 @@ type Found = (Envelope, Vec<&'static str>);
 /// The envelope in `bytes`, also under base64, hexadecimal, JSON or form fields and MIME. Where there are
 /// several, the one that says most against the message comes first.
 pub fn explain_deep(bytes: &[u8]) -> Option<Found> {
-    let mut search = Search {
-        left: MOST,
-        chain: Vec::new(),
-        best: None,
-    };
+    let mut search = Search { left: MOST, chain: Vec::new(), best: None };
     search.bytes(bytes);
     search.best
 }
@@ -49,11 +45,7 @@ fn weight(envelope: &Envelope) -> u8 {
 
 impl Search {
     fn keep(&mut self, envelope: Envelope) {
-        if self
-            .best
-            .as_ref()
-            .is_none_or(|(b, _)| weight(b) < weight(&envelope))
-        {
+        if self.best.as_ref().is_none_or(|(b, _)| weight(b) < weight(&envelope)) {
             self.best = Some((envelope, self.chain.clone()));
         }
     }
@@ -79,11 +71,7 @@ impl Search {
 
     /// Headers in text before a body in bytes.
     fn mixed(&mut self, bytes: &[u8]) {
-        let head = bytes
-            .utf8_chunks()
-            .next()
-            .map(|c| c.valid())
-            .unwrap_or_default();
+        let head = bytes.utf8_chunks().next().map(|c| c.valid()).unwrap_or_default();
         if head.len() > 16
             && let Some(at) = head.rfind("\r\n\r\n")
             && let Some(body) = bytes.get(at + 4..)
@@ -155,9 +143,7 @@ impl Search {
 
     /// A body behind headers.
     fn mail(&mut self, text: &str) {
-        let body = text
-            .split_once("\r\n\r\n")
-            .or_else(|| text.split_once("\n\n"));
+        let body = text.split_once("\r\n\r\n").or_else(|| text.split_once("\n\n"));
         if let Some((_, body)) = body {
             self.under("body", body.as_bytes());
         }

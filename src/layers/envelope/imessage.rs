@@ -6,12 +6,8 @@ use super::grammar::protobuf::{Kind, Order, Rule, need, parse};
 use super::{Class, Envelope, Form, Recogniser, Tier};
 
 /// APNs payloads.
-pub const PAYLOADS: Recogniser = Recogniser {
-    format_family: "imessage",
-    title: "iMessage",
-    tries: Form::Binary,
-    recognise,
-};
+pub const PAYLOADS: Recogniser =
+    Recogniser { format_family: "imessage", title: "iMessage", tries: Form::Binary, recognise };
 
 const PROTOCOL: &str = "iMessage";
 

@@ -23,19 +23,11 @@ pub const GATEWAY: Recogniser = Recogniser {
     recognise: gateway,
 };
 /// SimpleX transport blocks.
-pub const SIMPLEX: Recogniser = Recogniser {
-    format_family: "simplex",
-    title: "SimpleX blocks",
-    tries: Form::Binary,
-    recognise: simplex,
-};
+pub const SIMPLEX: Recogniser =
+    Recogniser { format_family: "simplex", title: "SimpleX blocks", tries: Form::Binary, recognise: simplex };
 /// XMTP messages.
-pub const XMTP: Recogniser = Recogniser {
-    format_family: "xmtp",
-    title: "XMTP",
-    tries: Form::Binary,
-    recognise: xmtp,
-};
+pub const XMTP: Recogniser =
+    Recogniser { format_family: "xmtp", title: "XMTP", tries: Form::Binary, recognise: xmtp };
 /// Telegram secret chats.
 pub const TELEGRAM: Recogniser = Recogniser {
     format_family: "telegram",
@@ -44,12 +36,8 @@ pub const TELEGRAM: Recogniser = Recogniser {
     recognise: telegram,
 };
 /// Tox datagrams; a length and a byte.
-pub const TOX: Recogniser = Recogniser {
-    format_family: "tox",
-    title: "Tox",
-    tries: Form::Binary,
-    recognise: tox,
-};
+pub const TOX: Recogniser =
+    Recogniser { format_family: "tox", title: "Tox", tries: Form::Binary, recognise: tox };
 
 fn identity(bytes: &[u8]) -> Option<&str> {
     let (first, rest) = bytes.split_first()?;
@@ -60,11 +48,7 @@ fn identity(bytes: &[u8]) -> Option<&str> {
 
 /// From, to, id, time, flags, a zero, metadata length, nickname 32, metadata box, nonce 24, box.
 fn threema(bytes: &[u8]) -> Option<Envelope> {
-    if bytes.len() < 64 + 24 + 32
-        || !bytes
-            .first()
-            .is_some_and(|b| *b == b'*' || b.is_ascii_alphanumeric())
-    {
+    if bytes.len() < 64 + 24 + 32 || !bytes.first().is_some_and(|b| *b == b'*' || b.is_ascii_alphanumeric()) {
         return None;
     }
     let mut c = Cursor::new(bytes);
@@ -77,10 +61,7 @@ fn threema(bytes: &[u8]) -> Option<Envelope> {
     let (name, padding) = nickname.split_at_checked(name_end)?;
     let padded = padding.iter().all(|&b| b == 0) && std::str::from_utf8(name).is_ok();
     // Between 2011, when Threema began, and 2039.
-    if zero != 0
-        || !padded
-        || !(1_300_000_000..2_200_000_000).contains(&time)
-        || (1..=16).contains(&metadata)
+    if zero != 0 || !padded || !(1_300_000_000..2_200_000_000).contains(&time) || (1..=16).contains(&metadata)
     {
         return None;
     }
@@ -107,10 +88,7 @@ fn gateway(bytes: &[u8]) -> Option<Envelope> {
         .ok()
         .filter(|t| t.len() < 1 << 20 && t.contains("nonce=") && t.contains("box="))?;
     let field = |name: &str| {
-        text.split('&')
-            .filter_map(|f| f.split_once('='))
-            .find(|(k, _)| *k == name)
-            .map(|(_, v)| v)
+        text.split('&').filter_map(|f| f.split_once('=')).find(|(k, _)| *k == name).map(|(_, v)| v)
     };
     let from = field("from")?.replace("%2A", "*").replace("%2a", "*");
     let nonce = unhex(field("nonce")?).filter(|n| n.len() == 24)?;
@@ -140,9 +118,8 @@ fn simplex(bytes: &[u8]) -> Option<Envelope> {
         return None;
     }
     let head = content.get(..1024)?;
-    let command = ["SEND ", "MSG "]
-        .into_iter()
-        .find(|c| memchr::memmem::find(head, c.as_bytes()).is_some())?;
+    let command =
+        ["SEND ", "MSG "].into_iter().find(|c| memchr::memmem::find(head, c.as_bytes()).is_some())?;
     // The message is 16064 bytes whatever was written; less is a command.
     (content.len() > 16000).then(|| {
         Envelope::new("simplex-block", "SimpleX", Class::E2eeMessage, Tier::T2)
@@ -151,21 +128,14 @@ fn simplex(bytes: &[u8]) -> Option<Envelope> {
 }
 
 static SEALED: [Rule; 1] = [need(1, ANY_BYTES)];
-static AES: [Rule; 3] = [
-    need(1, Kind::Exactly(32)),
-    need(2, Kind::Exactly(12)),
-    need(3, Kind::Between(17, usize::MAX)),
-];
+static AES: [Rule; 3] =
+    [need(1, Kind::Exactly(32)), need(2, Kind::Exactly(12)), need(3, Kind::Between(17, usize::MAX))];
 static V1: [Rule; 1] = [need(1, ANY_BYTES)];
 static V1_BODY: [Rule; 2] = [need(1, Kind::Between(64, 65536)), need(2, ANY_BYTES)];
 static V1_HEADER: [Rule; 3] = [need(1, ANY_BYTES), need(2, ANY_BYTES), may(3, ANY_NUMBER)];
 static V2: [Rule; 1] = [need(2, ANY_BYTES)];
-static V2_BODY: [Rule; 4] = [
-    need(1, Kind::Between(8, 4096)),
-    need(2, ANY_BYTES),
-    may(3, Kind::Exactly(32)),
-    may(4, Kind::Number(1)),
-];
+static V2_BODY: [Rule; 4] =
+    [need(1, Kind::Between(8, 4096)), need(2, ANY_BYTES), may(3, Kind::Exactly(32)), may(4, Kind::Number(1))];
 static V2_HEADER: [Rule; 2] = [need(1, ANY_NUMBER), need(2, Kind::Between(8, 1024))];
 static V3_BODY: [Rule; 7] = [
     may(1, ANY_NUMBER),
@@ -185,24 +155,13 @@ fn xmtp(bytes: &[u8]) -> Option<Envelope> {
 }
 
 fn aes(bytes: &[u8]) -> Option<&[u8]> {
-    parse(
-        parse(bytes, &SEALED, Order::Ascending)?.bytes(1)?,
-        &AES,
-        Order::Ascending,
-    )?
-    .bytes(3)
+    parse(parse(bytes, &SEALED, Order::Ascending)?.bytes(1)?, &AES, Order::Ascending)?.bytes(3)
 }
 
 fn v2(bytes: &[u8]) -> Option<Envelope> {
-    let body = parse(
-        parse(bytes, &V2, Order::Ascending)?.bytes(2)?,
-        &V2_BODY,
-        Order::Ascending,
-    )?;
+    let body = parse(parse(bytes, &V2, Order::Ascending)?.bytes(2)?, &V2_BODY, Order::Ascending)?;
     let header = parse(body.bytes(1)?, &V2_HEADER, Order::Ascending)?;
-    let topic = std::str::from_utf8(header.bytes(2)?)
-        .ok()
-        .filter(|t| t.contains("/xmtp/"))?;
+    let topic = std::str::from_utf8(header.bytes(2)?).ok().filter(|t| t.contains("/xmtp/"))?;
     let sealed = aes(body.bytes(2)?)?;
     let envelope = Envelope::new("xmtp-v2", "XMTP", Class::E2eeMessage, Tier::T1)
         .fact("topic", topic)
@@ -212,11 +171,7 @@ fn v2(bytes: &[u8]) -> Option<Envelope> {
 }
 
 fn v1(bytes: &[u8]) -> Option<Envelope> {
-    let body = parse(
-        parse(bytes, &V1, Order::Ascending)?.bytes(1)?,
-        &V1_BODY,
-        Order::Ascending,
-    )?;
+    let body = parse(parse(bytes, &V1, Order::Ascending)?.bytes(1)?, &V1_BODY, Order::Ascending)?;
     let header = parse(body.bytes(1)?, &V1_HEADER, Order::Ascending)?;
     let sealed = aes(body.bytes(2)?)?;
     let envelope = Envelope::new("xmtp-v1", "XMTP", Class::E2eeMessage, Tier::T1)
@@ -228,23 +183,12 @@ fn v1(bytes: &[u8]) -> Option<Envelope> {
 }
 
 fn v3(bytes: &[u8]) -> Option<Envelope> {
-    let body = parse(
-        parse(bytes, &V1, Order::Ascending)?.bytes(1)?,
-        &V3_BODY,
-        Order::Ascending,
-    )?;
+    let body = parse(parse(bytes, &V1, Order::Ascending)?.bytes(1)?, &V3_BODY, Order::Ascending)?;
     let inner = recognise_as("mls", body.bytes(4)?)?;
     let envelope = Envelope::new("xmtp-v3", "XMTP (MLS)", inner.class, Tier::T1)
         .maybe("group_id", body.bytes(3).map(digest16))
         .maybe("timestamp", body.number(2));
-    Some(
-        inner
-            .facts
-            .into_iter()
-            .skip(2)
-            .fold(envelope, |e, (n, v)| e.fact(n, v))
-            .broken_if(inner.why),
-    )
+    Some(inner.facts.into_iter().skip(2).fold(envelope, |e, (n, v)| e.fact(n, v)).broken_if(inner.why))
 }
 
 /// TL containers of secret chats (tdlib `td/generate/scheme/telegram_api.tl`).
@@ -265,21 +209,17 @@ fn telegram(bytes: &[u8]) -> Option<Envelope> {
         return None;
     }
     let at = bytes.len() - c.left() - data.len();
-    let at = memchr::memmem::find(bytes.get(at.saturating_sub(8)..)?, data)
-        .map(|n| at.saturating_sub(8) + n)?;
+    let at =
+        memchr::memmem::find(bytes.get(at.saturating_sub(8)..)?, data).map(|n| at.saturating_sub(8) + n)?;
     let sealed = data.get(24..)?;
-    let envelope = Envelope::new(
-        "telegram-secret-chat",
-        "Telegram secret chat",
-        Class::E2eeMessage,
-        Tier::T1,
-    )
-    .fact("direction", direction)
-    .fact("chat_id", u64::from(chat))
-    .fact("key_fingerprint", digest16(data.get(..8)?))
-    .fact("ciphertext_bytes", sealed.len() as u64)
-    .nonce(Some(at + 8..at + 24))
-    .sealed(Some(at + 24..at + data.len()));
+    let envelope =
+        Envelope::new("telegram-secret-chat", "Telegram secret chat", Class::E2eeMessage, Tier::T1)
+            .fact("direction", direction)
+            .fact("chat_id", u64::from(chat))
+            .fact("key_fingerprint", digest16(data.get(..8)?))
+            .fact("ciphertext_bytes", sealed.len() as u64)
+            .nonce(Some(at + 8..at + 24))
+            .sealed(Some(at + 24..at + data.len()));
     Some(envelope.broken_if(signs::not_ciphertext(sealed)))
 }
 
@@ -297,8 +237,7 @@ impl Prefix {
         if let Prefix::Received = self {
             c.take(8)?;
             let chat = c.u32_le()?;
-            c.u32_le()
-                .filter(|date| (1_300_000_000..2_200_000_000).contains(date))?;
+            c.u32_le().filter(|date| (1_300_000_000..2_200_000_000).contains(date))?;
             return Some(chat);
         }
         if let Prefix::SentWithFlags = self {
@@ -316,10 +255,7 @@ fn tl_bytes<'a>(c: &mut Cursor<'a>) -> Option<&'a [u8]> {
     let (length, head) = match c.u8()? {
         254 => {
             let [a, b, d] = c.array::<3>()?;
-            (
-                usize::from(a) | usize::from(b) << 8 | usize::from(d) << 16,
-                4,
-            )
+            (usize::from(a) | usize::from(b) << 8 | usize::from(d) << 16, 4)
         }
         255 => return None,
         n => (usize::from(n), 1),

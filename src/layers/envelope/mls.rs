@@ -7,12 +7,8 @@ use crate::bytes::Cursor;
 use crate::model::digest16;
 
 /// MLSMessage structures.
-pub const MESSAGES: Recogniser = Recogniser {
-    format_family: "mls",
-    title: "Messaging Layer Security",
-    tries: Form::Binary,
-    recognise,
-};
+pub const MESSAGES: Recogniser =
+    Recogniser { format_family: "mls", title: "Messaging Layer Security", tries: Form::Binary, recognise };
 
 const PROTOCOL: &str = "MLS";
 /// Epochs count commits; no group lives this long.
@@ -38,10 +34,7 @@ fn vector<'a>(c: &mut Cursor<'a>) -> Option<&'a [u8]> {
     if width == 8 {
         return None;
     }
-    let raw = c
-        .take(width)?
-        .iter()
-        .fold(0usize, |n, &b| n << 8 | usize::from(b));
+    let raw = c.take(width)?.iter().fold(0usize, |n, &b| n << 8 | usize::from(b));
     let length = raw & ((1 << (8 * width - 2)) - 1);
     let least = match width {
         1 => 0,
@@ -58,24 +51,11 @@ fn vector<'a>(c: &mut Cursor<'a>) -> Option<&'a [u8]> {
 fn group(c: &mut Cursor<'_>, envelope: Envelope) -> Option<Envelope> {
     let id = vector(c)?;
     let epoch = c.u64().filter(|e| *e < LAST_EPOCH)?;
-    Some(
-        envelope
-            .fact("group_id", digest16(id))
-            .fact("group_id_bytes", id.len() as u64)
-            .fact("epoch", epoch),
-    )
+    Some(envelope.fact("group_id", digest16(id)).fact("group_id_bytes", id.len() as u64).fact("epoch", epoch))
 }
 
 fn private(c: &mut Cursor<'_>, whole: usize) -> Option<Envelope> {
-    let envelope = group(
-        c,
-        Envelope::new(
-            "mls-private-message",
-            PROTOCOL,
-            Class::E2eeMessage,
-            Tier::T1,
-        ),
-    )?;
+    let envelope = group(c, Envelope::new("mls-private-message", PROTOCOL, Class::E2eeMessage, Tier::T1))?;
     let (kind, class) = match c.u8()? {
         1 => ("application", Class::E2eeMessage),
         2 => ("proposal", Class::E2eeHandshake),
@@ -98,10 +78,7 @@ fn private(c: &mut Cursor<'_>, whole: usize) -> Option<Envelope> {
 }
 
 fn public(c: &mut Cursor<'_>) -> Option<Envelope> {
-    let envelope = group(
-        c,
-        Envelope::new("mls-public-message", PROTOCOL, Class::SignedOnly, Tier::T1),
-    )?;
+    let envelope = group(c, Envelope::new("mls-public-message", PROTOCOL, Class::SignedOnly, Tier::T1))?;
     let sender = c.u8()?;
     match sender {
         1 | 2 => c.u32().map(drop)?,
@@ -115,11 +92,7 @@ fn public(c: &mut Cursor<'_>) -> Option<Envelope> {
         _ => return None,
     };
     // Content, a signature and, for members, two tags follow.
-    (c.left() >= 64).then(|| {
-        envelope
-            .fact("content_type", kind)
-            .because("a group operation in clear")
-    })
+    (c.left() >= 64).then(|| envelope.fact("content_type", kind).because("a group operation in clear"))
 }
 
 fn welcome(c: &mut Cursor<'_>) -> Option<Envelope> {
@@ -145,10 +118,7 @@ fn welcome(c: &mut Cursor<'_>) -> Option<Envelope> {
 fn group_info(c: &mut Cursor<'_>) -> Option<Envelope> {
     let version = c.u16()?;
     let suite = c.u16().filter(|s| *s != 0)?;
-    let envelope = group(
-        c,
-        Envelope::new("mls-group-info", PROTOCOL, Class::PublicKey, Tier::T1),
-    )?;
+    let envelope = group(c, Envelope::new("mls-group-info", PROTOCOL, Class::PublicKey, Tier::T1))?;
     // Tree hash, transcript hash, two lists of extensions, confirmation tag.
     for _ in 0..5 {
         vector(c)?;

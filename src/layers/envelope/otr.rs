@@ -7,12 +7,8 @@ use super::{Class, Envelope, Form, Recogniser, Tier};
 use crate::bytes::Cursor;
 
 /// `?OTR` texts.
-pub const TEXTS: Recogniser = Recogniser {
-    format_family: "otr",
-    title: "OTR",
-    tries: Form::Text,
-    recognise: text,
-};
+pub const TEXTS: Recogniser =
+    Recogniser { format_family: "otr", title: "OTR", tries: Form::Text, recognise: text };
 /// Decoded messages.
 pub const BINARY: Recogniser = Recogniser {
     format_family: "otr-binary",
@@ -21,12 +17,8 @@ pub const BINARY: Recogniser = Recogniser {
     recognise: decoded,
 };
 /// `+OK` texts.
-pub const FISH: Recogniser = Recogniser {
-    format_family: "fish",
-    title: "FiSH",
-    tries: Form::Text,
-    recognise: fish,
-};
+pub const FISH: Recogniser =
+    Recogniser { format_family: "fish", title: "FiSH", tries: Form::Text, recognise: fish };
 
 const PROTOCOL: &str = "OTR";
 
@@ -36,13 +28,7 @@ fn text(bytes: &[u8]) -> Option<Envelope> {
         b':' => {
             let bytes = base64(rest.strip_prefix(':')?.strip_suffix('.')?)?;
             let envelope = message(&bytes)?;
-            Some(
-                Envelope {
-                    tier: Tier::T1,
-                    ..envelope
-                }
-                .decoded(bytes),
-            )
+            Some(Envelope { tier: Tier::T1, ..envelope }.decoded(bytes))
         }
         b'|' | b',' => fragment(rest),
         b'?' | b'v' => offer(rest),
@@ -52,13 +38,8 @@ fn text(bytes: &[u8]) -> Option<Envelope> {
 
 /// `?OTRv23?`: an offer is no encryption.
 fn offer(rest: &str) -> Option<Envelope> {
-    let versions = rest
-        .trim_start_matches('?')
-        .strip_prefix('v')?
-        .split('?')
-        .next()?;
-    let known =
-        !versions.is_empty() && versions.len() < 8 && versions.bytes().all(|b| b.is_ascii_digit());
+    let versions = rest.trim_start_matches('?').strip_prefix('v')?.split('?').next()?;
+    let known = !versions.is_empty() && versions.len() < 8 && versions.bytes().all(|b| b.is_ascii_digit());
     known.then(|| {
         Envelope::new("otr-offer", PROTOCOL, Class::NotEncrypted, Tier::T1)
             .because("an offer to encrypt, nothing more")
@@ -70,36 +51,18 @@ fn offer(rest: &str) -> Option<Envelope> {
 fn fragment(rest: &str) -> Option<Envelope> {
     let mut fields = rest.split(',');
     let tags = fields.next()?;
-    let tags_fit = tags
-        .split('|')
-        .all(|t| t.len() <= 8 && t.bytes().all(|b| b.is_ascii_hexdigit()));
-    let (k, n) = (
-        fields.next()?.parse::<u16>().ok()?,
-        fields.next()?.parse::<u16>().ok()?,
-    );
+    let tags_fit = tags.split('|').all(|t| t.len() <= 8 && t.bytes().all(|b| b.is_ascii_hexdigit()));
+    let (k, n) = (fields.next()?.parse::<u16>().ok()?, fields.next()?.parse::<u16>().ok()?);
     let (piece, end) = (fields.next()?, fields.next()?);
     let ends = piece.strip_prefix("?OTR:").unwrap_or(piece);
-    let base64_only = ends
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"+/=.".contains(&b));
+    let base64_only = ends.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=.".contains(&b));
     let first_fits = k != 1 || piece.starts_with("?OTR:AA");
-    if !tags_fit
-        || k == 0
-        || k > n
-        || piece.is_empty()
-        || !end.is_empty()
-        || !base64_only
-        || !first_fits
-    {
+    if !tags_fit || k == 0 || k > n || piece.is_empty() || !end.is_empty() || !base64_only || !first_fits {
         return None;
     }
     // Only the first piece shows what is being sent in pieces.
     let data = !matches!(piece.as_bytes().get(..9), Some([.., kind]) if k == 1 && *kind != b'D');
-    let class = if data {
-        Class::E2eeMessage
-    } else {
-        Class::E2eeHandshake
-    };
+    let class = if data { Class::E2eeMessage } else { Class::E2eeHandshake };
     let envelope = Envelope::new("otr-fragment", PROTOCOL, class, Tier::T2)
         .fact("piece", u64::from(k))
         .fact("pieces", u64::from(n));
@@ -226,10 +189,7 @@ fn exchange(c: &mut Cursor<'_>, version: u16, kind: u8) -> Option<Envelope> {
         }
         _ => return None,
     };
-    Some(
-        Envelope::new("otr-key-exchange", PROTOCOL, Class::E2eeHandshake, Tier::T1)
-            .fact("step", step),
-    )
+    Some(Envelope::new("otr-key-exchange", PROTOCOL, Class::E2eeHandshake, Tier::T1).fact("step", step))
 }
 
 /// `+OK ` and blowfish: in base64 after a star for CBC, else in an alphabet of its own, 12 characters a
@@ -237,16 +197,11 @@ fn exchange(c: &mut Cursor<'_>, version: u16, kind: u8) -> Option<Envelope> {
 fn fish(bytes: &[u8]) -> Option<Envelope> {
     let text = std::str::from_utf8(bytes.strip_prefix(b"+OK ")?).ok()?;
     let mode = match text.strip_prefix('*') {
-        Some(rest) => base64(rest)
-            .filter(|b| b.len() >= 16 && b.len().is_multiple_of(8))
-            .map(|_| "CBC")?,
+        Some(rest) => base64(rest).filter(|b| b.len() >= 16 && b.len().is_multiple_of(8)).map(|_| "CBC")?,
         None => {
-            let alphabet = text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'/');
+            let alphabet = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'/');
             let mixed = text.len() >= 24 || text.bytes().any(|b| b.is_ascii_digit() || b == b'/');
-            (alphabet && mixed && !text.is_empty() && text.len().is_multiple_of(12))
-                .then_some("ECB")?
+            (alphabet && mixed && !text.is_empty() && text.len().is_multiple_of(12)).then_some("ECB")?
         }
     };
     Some(

@@ -9,19 +9,11 @@ use crate::model::digest16;
 use std::ops::Range;
 
 /// Proteus envelopes and pre-key bundles.
-pub const MESSAGES: Recogniser = Recogniser {
-    format_family: "proteus",
-    title: "Proteus",
-    tries: Form::Binary,
-    recognise,
-};
+pub const MESSAGES: Recogniser =
+    Recogniser { format_family: "proteus", title: "Proteus", tries: Form::Binary, recognise };
 /// NewOtrMessage.
-pub const FAN_OUT: Recogniser = Recogniser {
-    format_family: "wire",
-    title: "Wire messages",
-    tries: Form::Binary,
-    recognise: wire,
-};
+pub const FAN_OUT: Recogniser =
+    Recogniser { format_family: "wire", title: "Wire messages", tries: Form::Binary, recognise: wire };
 
 const PROTOCOL: &str = "Proteus (Wire)";
 
@@ -64,19 +56,12 @@ fn message(bytes: &[u8], item: &Item, format: &'static str) -> Option<Envelope> 
     let envelope = Envelope::new(format, PROTOCOL, Class::E2eeMessage, Tier::T1)
         .fact("session_tag", digest16(bytes.get(tag)?))
         .fact("counter", u64::try_from(item.at(1)?.integer()?).ok()?)
-        .fact(
-            "previous_counter",
-            u64::try_from(item.at(2)?.integer()?).ok()?,
-        )
+        .fact("previous_counter", u64::try_from(item.at(2)?.integer()?).ok()?)
         .fact("ratchet_key", digest16(key_bytes))
         .fact("ciphertext_bytes", ciphertext.len() as u64)
         .sealed(Some(sealed))
         .ephemeral(Some(ratchet));
-    Some(
-        envelope
-            .broken_if(signs::not_ciphertext(ciphertext))
-            .broken_if(signs::not_a_key(key_bytes)),
-    )
+    Some(envelope.broken_if(signs::not_ciphertext(ciphertext)).broken_if(signs::not_a_key(key_bytes)))
 }
 
 /// `{0: key of 32 bytes}`.
@@ -89,12 +74,7 @@ fn bundle(bytes: &[u8]) -> Option<Envelope> {
     key(item.at(2)?)?;
     key(item.at(3)?.at(0)?)?;
     item.at(4)?;
-    Some(Envelope::new(
-        "proteus-prekey-bundle",
-        PROTOCOL,
-        Class::PublicKey,
-        Tier::T1,
-    ))
+    Some(Envelope::new("proteus-prekey-bundle", PROTOCOL, Class::PublicKey, Tier::T1))
 }
 
 static CLIENT: [Rule; 1] = [need(1, ANY_NUMBER)];

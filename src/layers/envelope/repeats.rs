@@ -12,24 +12,16 @@ const PAIRS: usize = 48;
 /// ranges count in.
 pub fn repeats(messages: &[(&Envelope, &[u8])]) -> Option<&'static str> {
     let messages = messages.get(..MOST).unwrap_or(messages);
-    let parts: Vec<Parts<'_>> = messages
-        .iter()
-        .filter_map(|(e, bytes)| Parts::of(e, bytes))
-        .collect();
-    let mut nonces: Vec<(&[u8], &[u8])> = parts
-        .iter()
-        .map(|p| (p.nonce, p.ciphertext))
-        .filter(|p| !p.0.is_empty())
-        .collect();
+    let parts: Vec<Parts<'_>> = messages.iter().filter_map(|(e, bytes)| Parts::of(e, bytes)).collect();
+    let mut nonces: Vec<(&[u8], &[u8])> =
+        parts.iter().map(|p| (p.nonce, p.ciphertext)).filter(|p| !p.0.is_empty()).collect();
     nonces.sort_unstable();
     nonces.dedup();
     if nonces.windows(2).any(|w| matches!(w, [a, b] if a.0 == b.0)) {
         return Some("a nonce is used again for another message");
     }
-    let mut firsts: Vec<(&[u8], &[u8])> = parts
-        .iter()
-        .filter_map(|p| Some((p.ciphertext.get(..16)?, p.ciphertext)))
-        .collect();
+    let mut firsts: Vec<(&[u8], &[u8])> =
+        parts.iter().filter_map(|p| Some((p.ciphertext.get(..16)?, p.ciphertext))).collect();
     firsts.sort_unstable();
     firsts.dedup();
     if firsts.windows(2).any(|w| matches!(w, [a, b] if a.0 == b.0)) {
@@ -47,11 +39,7 @@ impl<'a> Parts<'a> {
     fn of(envelope: &Envelope, bytes: &'a [u8]) -> Option<Self> {
         let claims = envelope.class.claim() > 0 || envelope.class == Class::Broken;
         let ciphertext = bytes.get(envelope.ciphertext.clone()?).filter(|_| claims)?;
-        let nonce = envelope
-            .nonce
-            .clone()
-            .and_then(|r| bytes.get(r))
-            .unwrap_or_default();
+        let nonce = envelope.nonce.clone().and_then(|r| bytes.get(r)).unwrap_or_default();
         Some(Self { nonce, ciphertext })
     }
 }
@@ -100,11 +88,7 @@ mod tests {
                 .sealed(Some(nonce..m.len()))
         };
         let envelopes: Vec<Envelope> = messages.iter().map(envelope).collect();
-        let pairs: Vec<_> = envelopes
-            .iter()
-            .zip(messages)
-            .map(|(e, m)| (e, m.as_slice()))
-            .collect();
+        let pairs: Vec<_> = envelopes.iter().zip(messages).map(|(e, m)| (e, m.as_slice())).collect();
         repeats(&pairs)
     }
 
@@ -121,14 +105,8 @@ mod tests {
 
     #[test]
     fn a_nonce_again_shows_and_independent_messages_do_not() {
-        let again = [
-            [stream(9, 12), stream(1, 40)].concat(),
-            [stream(9, 12), stream(2, 40)].concat(),
-        ];
-        assert_eq!(
-            judged(&again, 12),
-            Some("a nonce is used again for another message")
-        );
+        let again = [[stream(9, 12), stream(1, 40)].concat(), [stream(9, 12), stream(2, 40)].concat()];
+        assert_eq!(judged(&again, 12), Some("a nonce is used again for another message"));
         for seed in 0..200 {
             let apart: Vec<_> = (0..8).map(|i| stream(seed * 100 + i, 60)).collect();
             assert_eq!(judged(&apart, 12), None);

@@ -5,12 +5,8 @@ use super::{Class, Envelope, Form, Recogniser, Tier};
 use crate::bytes::Cursor;
 
 /// Binary messages.
-pub const BINARY: Recogniser = Recogniser {
-    format_family: "saltpack",
-    title: "saltpack",
-    tries: Form::Binary,
-    recognise,
-};
+pub const BINARY: Recogniser =
+    Recogniser { format_family: "saltpack", title: "saltpack", tries: Form::Binary, recognise };
 /// Armored messages.
 pub const ARMOR: Recogniser = Recogniser {
     format_family: "saltpack-armor",
@@ -59,11 +55,7 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
     if sender.len() != 48 || recipients == 0 || !header.is_empty() || !payload(c, major, mode) {
         return None;
     }
-    let format = if mode == Mode::Encrypted {
-        "saltpack-encrypted"
-    } else {
-        "saltpack-signcrypted"
-    };
+    let format = if mode == Mode::Encrypted { "saltpack-encrypted" } else { "saltpack-signcrypted" };
     let at = bytes.len() - c.left();
     let envelope = Envelope::new(format, PROTOCOL, Class::E2eeMessage, Tier::T1)
         .fact("version", u64::from(major))
@@ -174,10 +166,7 @@ fn armored(bytes: &[u8]) -> Option<Envelope> {
 
 /// Base62 in blocks of 43 characters for 32 bytes; white space does not count.
 fn base62(body: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = body
-        .bytes()
-        .filter(|b| !b.is_ascii_whitespace() && *b != b'>')
-        .collect();
+    let digits: Vec<u8> = body.bytes().filter(|b| !b.is_ascii_whitespace() && *b != b'>').collect();
     if digits.len() > 4 * 1024 * 1024 {
         return None;
     }

@@ -52,14 +52,8 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
         return None;
     }
     let shift = |r: Option<std::ops::Range<usize>>| r.map(|r| at + r.start..at + r.end);
-    let sender = fields
-        .bytes(19)
-        .map(hex)
-        .or_else(|| fields.bytes(11).and_then(readable));
-    let recipient = fields
-        .bytes(20)
-        .map(hex)
-        .or_else(|| fields.bytes(13).and_then(readable));
+    let sender = fields.bytes(19).map(hex).or_else(|| fields.bytes(11).and_then(readable));
+    let recipient = fields.bytes(20).map(hex).or_else(|| fields.bytes(13).and_then(readable));
     let hidden = sender.is_none();
     let plaintext = frame.class == Class::NotEncrypted;
     let envelope = Envelope::new("signal-envelope", "Signal protocol", frame.class, Tier::T1)

@@ -6,12 +6,8 @@ use crate::bytes::Cursor;
 use std::io::Read;
 
 /// Nodes with their flag byte.
-pub const NODES: Recogniser = Recogniser {
-    format_family: "whatsapp",
-    title: "WhatsApp binary nodes",
-    tries: Form::Binary,
-    recognise,
-};
+pub const NODES: Recogniser =
+    Recogniser { format_family: "whatsapp", title: "WhatsApp binary nodes", tries: Form::Binary, recognise };
 
 const DEEPEST: usize = 16;
 const LONGEST: u64 = 1024 * 1024;
@@ -32,10 +28,7 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
         [0, 0xf8 | 0xf9, ..] if bytes.len() > LEAST_FRAME => node_message(bytes.get(1..)?, Some(1)),
         [2, 0x78, ..] if bytes.len() > 20 => {
             let mut out = Vec::new();
-            flate2::read::ZlibDecoder::new(bytes.get(1..)?)
-                .take(LONGEST)
-                .read_to_end(&mut out)
-                .ok()?;
+            flate2::read::ZlibDecoder::new(bytes.get(1..)?).take(LONGEST).read_to_end(&mut out).ok()?;
             node_message(&out, None).map(|e| e.decoded(out))
         }
         _ => None,
@@ -44,42 +37,20 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
 
 fn node_message(bytes: &[u8], shift: Option<usize>) -> Option<Envelope> {
     let mut c = Cursor::new(bytes);
-    let mut found = Found {
-        left: 20_000,
-        ..Found::default()
-    };
+    let mut found = Found { left: 20_000, ..Found::default() };
     node(&mut c, &mut found, 0)?;
     let whole = c.is_empty();
     let mut frames = found.frames.iter();
     let (first, left_after) = frames.next().filter(|_| whole)?;
     let start = bytes.len() - left_after + shift.unwrap_or(0);
-    let worst = found
-        .frames
-        .iter()
-        .map(|(f, _)| f)
-        .find(|f| f.class == Class::Broken)
-        .unwrap_or(first);
+    let worst = found.frames.iter().map(|(f, _)| f).find(|f| f.class == Class::Broken).unwrap_or(first);
     let kinds: Vec<&str> = found.frames.iter().map(|(f, _)| f.format).collect();
-    let protocol = if found.facebook {
-        "Messenger (Signal protocol)"
-    } else {
-        "WhatsApp (Signal protocol)"
-    };
+    let protocol = if found.facebook { "Messenger (Signal protocol)" } else { "WhatsApp (Signal protocol)" };
     let envelope = Envelope::new("whatsapp-node", protocol, worst.class, Tier::T1)
         .fact("frames", kinds)
         .fact("accounts_named", found.accounts)
-        .sealed(
-            first
-                .ciphertext
-                .clone()
-                .map(|r| start + r.start..start + r.end),
-        )
-        .ephemeral(
-            first
-                .ephemeral
-                .clone()
-                .map(|r| start + r.start..start + r.end),
-        );
+        .sealed(first.ciphertext.clone().map(|r| start + r.start..start + r.end))
+        .ephemeral(first.ephemeral.clone().map(|r| start + r.start..start + r.end));
     Some(match worst.why {
         Some(why) => envelope.because(why),
         None => envelope,
@@ -131,8 +102,8 @@ fn leaf(body: &[u8], before: Cursor<'_>, found: &mut Found) {
     if body.len() < LEAST_FRAME {
         return;
     }
-    let frame = recognise_as("signal", body)
-        .filter(|f| f.class == Class::E2eeMessage || f.class == Class::Broken);
+    let frame =
+        recognise_as("signal", body).filter(|f| f.class == Class::E2eeMessage || f.class == Class::Broken);
     let Some(frame) = frame.filter(|f| f.tier != Tier::T3) else {
         return;
     };

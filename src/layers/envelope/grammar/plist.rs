@@ -54,30 +54,17 @@ pub fn parse(bytes: &[u8]) -> Option<Plist<'_>> {
     }
     let trailer_at = bytes.len().checked_sub(32)?;
     let trailer = bytes.get(trailer_at..)?;
-    let (offset_size, reference_size) =
-        (usize::from(*trailer.get(6)?), usize::from(*trailer.get(7)?));
-    let number = |at: usize| {
-        trailer
-            .get(at..at + 8)
-            .and_then(big_endian)
-            .and_then(|n| usize::try_from(n).ok())
-    };
+    let (offset_size, reference_size) = (usize::from(*trailer.get(6)?), usize::from(*trailer.get(7)?));
+    let number =
+        |at: usize| trailer.get(at..at + 8).and_then(big_endian).and_then(|n| usize::try_from(n).ok());
     let (count, top, table) = (number(8)?, number(16)?, number(24)?);
-    let fits = (1..=8).contains(&offset_size)
-        && (1..=8).contains(&reference_size)
-        && count <= MOST
-        && top < count;
+    let fits =
+        (1..=8).contains(&offset_size) && (1..=8).contains(&reference_size) && count <= MOST && top < count;
     let table = bytes.get(table..trailer_at)?;
     if !fits || table.len() != count * offset_size {
         return None;
     }
-    let mut file = File {
-        bytes,
-        table,
-        offset_size,
-        reference_size,
-        left: MOST,
-    };
+    let mut file = File { bytes, table, offset_size, reference_size, left: MOST };
     file.object(top, 0)
 }
 
@@ -100,47 +87,32 @@ impl<'a> File<'a> {
             return None;
         }
         let entry = index.checked_mul(self.offset_size)?;
-        let offset = self
-            .table
-            .get(entry..entry.checked_add(self.offset_size)?)?;
+        let offset = self.table.get(entry..entry.checked_add(self.offset_size)?)?;
         let at = usize::try_from(big_endian(offset)?).ok()?;
         let marker = *self.bytes.get(at)?;
         let (kind, low) = (marker >> 4, marker & 15);
         if kind == 1 && low <= 3 {
             let width = 1usize << low;
-            return Some(Plist::Integer(
-                big_endian(self.bytes.get(at + 1..at + 1 + width)?)? as i64,
-            ));
+            return Some(Plist::Integer(big_endian(self.bytes.get(at + 1..at + 1 + width)?)? as i64));
         }
         if !matches!(kind, 4 | 5 | 6 | 10 | 13) {
             return Some(Plist::Other);
         }
         let (count, start) = self.count(at, low)?;
         // Objects may be shared: what is copied out again and again has to be paid for.
-        self.left = self
-            .left
-            .checked_sub(if kind == 4 { 0 } else { count / 16 })?;
+        self.left = self.left.checked_sub(if kind == 4 { 0 } else { count / 16 })?;
         match kind {
             4 => Some(Plist::Data(self.slice(start, count)?, start)),
-            5 => Some(Plist::Text(
-                std::str::from_utf8(self.slice(start, count)?)
-                    .ok()?
-                    .to_owned(),
-            )),
+            5 => Some(Plist::Text(std::str::from_utf8(self.slice(start, count)?).ok()?.to_owned())),
             6 => {
                 let units = self.slice(start, count.checked_mul(2)?)?.chunks_exact(2);
-                let units: Vec<u16> = units
-                    .filter_map(|p| Some(u16::from_be_bytes([*p.first()?, *p.get(1)?])))
-                    .collect();
+                let units: Vec<u16> =
+                    units.filter_map(|p| Some(u16::from_be_bytes([*p.first()?, *p.get(1)?]))).collect();
                 Some(Plist::Text(String::from_utf16(&units).ok()?))
             }
             10 => {
                 let items = self.references(start, count)?;
-                items
-                    .into_iter()
-                    .map(|i| self.object(i, depth + 1))
-                    .collect::<Option<_>>()
-                    .map(Plist::Array)
+                items.into_iter().map(|i| self.object(i, depth + 1)).collect::<Option<_>>().map(Plist::Array)
             }
             _ => self.dictionary(start, count, depth),
         }
@@ -174,8 +146,6 @@ impl<'a> File<'a> {
 
     fn references(&self, start: usize, count: usize) -> Option<Vec<usize>> {
         let all = self.slice(start, count.checked_mul(self.reference_size)?)?;
-        all.chunks_exact(self.reference_size)
-            .map(|r| usize::try_from(big_endian(r)?).ok())
-            .collect()
+        all.chunks_exact(self.reference_size).map(|r| usize::try_from(big_endian(r)?).ok()).collect()
     }
 }

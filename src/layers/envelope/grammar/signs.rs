@@ -11,17 +11,11 @@ const SAMPLE: usize = 64 * 1024;
 pub fn not_ciphertext(field: &[u8]) -> Option<&'static str> {
     let field = field.get(..SAMPLE).unwrap_or(field);
     let tail = tail_run(field);
-    let tail_bits = if tail >= 3 {
-        8.0 * (tail as f64 - 1.0) - 4.0
-    } else {
-        0.0
-    };
+    let tail_bits = if tail >= 3 { 8.0 * (tail as f64 - 1.0) - 4.0 } else { 0.0 };
     if tail_bits >= SURE {
         return Some("padding stands in clear at the end of the ciphertext field");
     }
-    let body = field
-        .get(..field.len() - if tail >= 2 { tail } else { 0 })
-        .unwrap_or_default();
+    let body = field.get(..field.len() - if tail >= 2 { tail } else { 0 }).unwrap_or_default();
     if text_bits(body) + tail_bits >= SURE {
         return Some("the ciphertext field is readable text");
     }
@@ -46,17 +40,12 @@ pub fn is_text(bytes: &[u8]) -> bool {
 
 /// The logarithm of how much likelier text is than chance, in bits.
 pub fn text_bits(bytes: &[u8]) -> f64 {
-    let printable = bytes
-        .iter()
-        .filter(|&&b| matches!(b, 0x20..=0x7e | 9 | 10 | 13))
-        .count() as f64;
+    let printable = bytes.iter().filter(|&&b| matches!(b, 0x20..=0x7e | 9 | 10 | 13)).count() as f64;
     let other = bytes.len() as f64 - printable;
     let ascii = printable * 1.31 - other * 3.6;
     // A random byte string of n bytes is valid UTF-8 without controls about once in 2^(1.2 n).
     let utf8 = match std::str::from_utf8(bytes) {
-        Ok(text) if !text.chars().any(|c| c.is_control() && !c.is_whitespace()) => {
-            bytes.len() as f64 * 1.2
-        }
+        Ok(text) if !text.chars().any(|c| c.is_control() && !c.is_whitespace()) => bytes.len() as f64 * 1.2,
         _ => 0.0,
     };
     ascii.max(utf8)
@@ -70,11 +59,7 @@ pub fn repeating_xor(bytes: &[u8]) -> Option<usize> {
     (1..=32).find(|&period| {
         let pairs = sample.len().saturating_sub(period);
         let shifted = sample.get(period..).unwrap_or_default();
-        let differ = sample
-            .iter()
-            .zip(shifted)
-            .filter(|(a, b)| (*a ^ *b) & 0x80 != 0)
-            .count();
+        let differ = sample.iter().zip(shifted).filter(|(a, b)| (*a ^ *b) & 0x80 != 0).count();
         pairs >= PAIRS && differ * 20 <= pairs.saturating_sub(PAIRS)
     })
 }
@@ -95,19 +80,14 @@ pub fn is_rot13(text: &str) -> bool {
     let text: String = text.chars().take(4096).collect();
     let turned: String = text.chars().map(turn).collect();
     let (before, after) = (english_words(&text), english_words(&turned));
-    let words = text
-        .split(|c: char| !c.is_alphabetic())
-        .filter(|w| !w.is_empty())
-        .count();
+    let words = text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).count();
     let enough = after >= 4 || (after >= 2 && after * 2 >= words);
     enough && after > 4 * before
 }
 
 fn english_words(text: &str) -> usize {
     let words = text.split(|c: char| !c.is_alphabetic());
-    words
-        .filter(|w| w.len() >= 3 && ENGLISH.split(' ').any(|e| e.eq_ignore_ascii_case(w)))
-        .count()
+    words.filter(|w| w.len() >= 3 && ENGLISH.split(' ').any(|e| e.eq_ignore_ascii_case(w))).count()
 }
 
 fn turn(c: char) -> char {
@@ -159,15 +139,9 @@ pub fn repeated_block(bytes: &[u8]) -> bool {
     if bytes.len() < 32 {
         return false;
     }
-    let mut blocks: Vec<&[u8]> = bytes
-        .get(..SAMPLE)
-        .unwrap_or(bytes)
-        .chunks_exact(16)
-        .collect();
+    let mut blocks: Vec<&[u8]> = bytes.get(..SAMPLE).unwrap_or(bytes).chunks_exact(16).collect();
     blocks.sort_unstable();
-    blocks
-        .windows(2)
-        .any(|pair| matches!(pair, [a, b] if a == b))
+    blocks.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
 }
 
 #[cfg(test)]
@@ -190,13 +164,7 @@ mod tests {
     #[test]
     fn only_turned_english_is_rot13() {
         assert!(is_rot13("zrrg zr ng gur genva"));
-        for plain in [
-            "meet me at the train",
-            "va na bar con ella",
-            "bar",
-            "",
-            "gur",
-        ] {
+        for plain in ["meet me at the train", "va na bar con ella", "bar", "", "gur"] {
             assert!(!is_rot13(plain), "{plain}");
         }
     }
