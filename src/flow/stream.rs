@@ -257,9 +257,12 @@ impl Stream {
         }
         if at < self.next {
             let old = (self.next - at).min(payload.len() as u64);
+            let until = at + payload.len() as u64 + missing;
             self.repeat(at, front(payload, old), payload.len(), sink);
             payload = payload.get(old as usize..).unwrap_or(&[]);
-            missing = if payload.is_empty() { missing.min(end.saturating_sub(self.next)) } else { missing };
+            if payload.is_empty() {
+                missing = until.saturating_sub(self.next);
+            }
             at = self.next;
         }
         self.pass_cuts(at, sink);
@@ -345,7 +348,7 @@ impl Stream {
             self.emit(start, piece, sink);
         }
         self.drop_empty();
-        if self.fin == Some(self.next) && self.phase == Phase::Running {
+        if self.phase == Phase::Running && self.fin.is_some_and(|fin| fin <= self.next) {
             self.phase = Phase::Ended;
             self.waiting = None;
             sink.end(self.side);

@@ -170,3 +170,14 @@ fn a_piece_larger_than_the_bound_is_handed_on_behind_a_gap() {
     assert_eq!(w.text(Side::Client), "?more than ten bytes");
     assert_eq!(w.table.held(), 0);
 }
+
+#[test]
+fn a_cut_repeat_that_reaches_beyond_the_fin_stops_there() {
+    let mut w = Wire::opened();
+    w.says(0, b"abcd");
+    w.tcp(Side::Client, 107, 501, FIN | ACK, b"");
+    w.cut(Side::Client, 101, 501, ACK, b"a", 50);
+    let notes = w.finish();
+    assert_eq!(w.text(Side::Client), "abcd??.");
+    assert_eq!(count(&notes, "tcp-data-after-fin"), 1);
+}
