@@ -392,3 +392,31 @@ fn what_is_no_capture_is_refused_with_a_way_out() {
         Some(CaptureError::Directory { .. })
     ));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn damaged_files_end_and_are_hashed_whole(
+        changes in proptest::collection::vec((proptest::prelude::any::<u16>(), proptest::prelude::any::<u8>()), 0..12),
+        cut in proptest::prelude::any::<u16>(),
+        kind in 0usize..2,
+    ) {
+        let dir = folder();
+        let mut bytes = match kind {
+            0 => pcap(&[1, 2, 3, 4], 40),
+            _ => [odd_section(), odd_section()].concat(),
+        };
+        for (place, value) in changes {
+            // The magic stays, or the file is rightly refused.
+            let n = bytes.len() - 12;
+            bytes[12 + usize::from(place) % n] = value;
+        }
+        let n = bytes.len() - 24;
+        bytes.truncate(24 + usize::from(cut) % (n + 1));
+        let r = read(&[saved(&dir, "m", &bytes)]);
+        proptest::prop_assert_eq!(r.inputs[0].bytes, bytes.len() as u64);
+        proptest::prop_assert_eq!(r.inputs[0].sha256.len(), 64);
+        proptest::prop_assert!(r.inputs[0].packets as usize == r.frames.len());
+    }
+}

@@ -93,7 +93,7 @@ fn zoo() -> Vec<(LinkType, Vec<u8>)> {
     let frame = ether(0x0800, &ip);
     let snap = pre(&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0]);
     let wlan = |control: [u8; 2], head: usize| [&control[..], &vec![0; head - 2], &snap].concat();
-    let mut pktap = vec![0; 108];
+    let mut pktap = [0; 108];
     pktap[..12].copy_from_slice(&[108, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]);
     pktap[56..60].copy_from_slice(b"nsd\0");
     pktap[88..95].copy_from_slice(b"Signal\0");
@@ -302,6 +302,7 @@ fn no_cut_of_any_frame_panics_or_reads_beyond() {
             let Some(Packet {
                 payload: Payload::Frame { start, len },
                 missing,
+                target,
                 ..
             }) = packet
             else {
