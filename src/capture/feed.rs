@@ -66,7 +66,7 @@ impl Read for Raw {
 }
 
 enum Packing {
-    Plain(Raw),
+    Plain(Box<Raw>),
     Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
     Zstd(Box<Unzstd<BufReader<Raw>>>),
 }
@@ -104,7 +104,7 @@ impl Feed {
         } else if zstd {
             Packing::Zstd(Box::new(Unzstd::new(BufReader::with_capacity(Self::PACKED_BUFFER, raw))))
         } else {
-            Packing::Plain(raw)
+            Packing::Plain(Box::new(raw))
         };
         Ok(Self { packing })
     }
@@ -139,7 +139,7 @@ impl Feed {
     /// Reads what is left of the stored bytes and gives their number and SHA-256 in hexadecimal.
     pub fn finish(self) -> io::Result<(u64, String)> {
         let mut raw = match self.packing {
-            Packing::Plain(raw) => raw,
+            Packing::Plain(raw) => *raw,
             Packing::Gzip(gz) => gz.into_inner().into_inner(),
             Packing::Zstd(z) => z.into_source().into_inner(),
         };

@@ -230,3 +230,40 @@ fn copy(bytes: &mut [u8], piece: Piece<'_>, from: usize, to: usize) {
         target.copy_from_slice(source);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn memory_is_accounted_for_to_the_last_byte() {
+        let mut assembly = Assembly::new(&Limits {
+            fragment_bytes: 100_000,
+            ..Limits::default()
+        });
+        let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        for n in 0..5000u32 {
+            let key = Key {
+                source: ip,
+                target: ip,
+                id: n % 97,
+                proto: 17,
+            };
+            let offset = (n as usize * 7919) % 8000 * 8;
+            let piece = Piece {
+                offset,
+                last: n % 5 == 0,
+                proto: 17,
+                bytes: &[1; 64],
+            };
+            assembly.add(key, piece, Timestamp(i64::from(n)));
+            let costs: usize = assembly.partial.values().map(Partial::cost).sum();
+            assert_eq!(assembly.held, costs);
+            assert_eq!(assembly.partial.len(), assembly.by_age.len());
+            assert!(assembly.held <= 100_000);
+        }
+        assembly.expire(Timestamp(i64::MAX));
+        assert_eq!((assembly.held, assembly.incomplete()), (0, 0));
+    }
+}
