@@ -93,9 +93,14 @@ fn reads(list: &[&Field], key: &[u8]) -> bool {
         let out = xor(&field.bytes, key);
         bytes += out.len();
         plain += out.iter().filter(|b| matches!(b, b' '..=b'~' | b'\n' | b'\r' | b'\t' | 0)).count();
-        texts += usize::from(longest_text(&out).is_some_and(|t| language::natural(t) >= 0.7));
+        texts += usize::from(longest_text(&out).is_some_and(has_sentence));
     }
     texts * 3 >= list.len() * 2 && plain * 100 >= bytes * 92
+}
+
+/// A sentence, alone or as a string of something structured.
+fn has_sentence(text: &str) -> bool {
+    text.split(['"', '<', '>', '=', '&', ';']).any(|part| language::natural(part) >= 0.7)
 }
 
 /// The longest run of printable characters.

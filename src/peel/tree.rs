@@ -212,13 +212,14 @@ impl Tree {
     }
 
     pub(super) fn insert_child(&mut self, parent: u32, child: Child) -> u32 {
-        let mut hints = child.hints;
+        let (mut hints, mut form) = (child.hints, child.form);
         if child.inherit
             && let Some(p) = self.node(parent)
         {
             hints.extend(p.hints.iter().cloned());
+            form = if form == Form::Binary { p.form } else { form };
         }
-        let id = self.insert(Some(parent), child.unit, child.form, child.guard, hints);
+        let id = self.insert(Some(parent), child.unit, form, child.guard, hints);
         if let Some(node) = self.node_mut(id) {
             node.labels = child.labels;
             if !child.field.is_empty() {
@@ -365,6 +366,7 @@ impl Tree {
             end: last == Last::Yes,
             form: node.form,
             server_port: env.server_port,
+            stated: false,
             known: false,
         };
         match choose::probed(env.registry, unit, &probe) {

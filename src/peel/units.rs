@@ -57,6 +57,10 @@ impl Tree {
         if !self.may_open(env, parent) {
             return self.item_leaf(env, parent, &child, side, bytes);
         }
+        if matches!(choice, Some((_, Trust::Guessed))) && child.form == Form::Text && !top {
+            // A wrong guess must not hide the text that it was made on.
+            self.item_leaf(env, parent, &child, side, bytes);
+        }
         let id = self.insert_child(parent, Child { hints, inherit: false, ..child });
         if let Some(node) = self.node_mut(id) {
             node.ledger.fed = bytes.len() as u64;
@@ -252,8 +256,16 @@ impl Tree {
             return None;
         }
         let form = node.form;
-        let probe =
-            |known| Probe { bytes, side, other: &[], end: true, form, server_port: env.server_port, known };
+        let probe = |known| Probe {
+            bytes,
+            side,
+            other: &[],
+            end: true,
+            form,
+            server_port: env.server_port,
+            stated: false,
+            known,
+        };
         let known: Vec<u32> = node.switch.clone();
         let ask = |t: &Self, child: &u32, wanted: Guess| {
             let ask = t.node(*child).and_then(|n| n.spec)?.probe;
@@ -293,14 +305,22 @@ impl Tree {
 
 /// A stated layer whose own probe refuses the bytes is not believed.
 fn contradicted(spec: &Spec, form: Form, side: Side, bytes: &[u8], server_port: u16) -> bool {
-    let probe = Probe { bytes, side, other: &[], end: true, form, server_port, known: false };
+    let probe = Probe { bytes, side, other: &[], end: true, form, server_port, stated: true, known: false };
     spec.probe.is_some_and(|p| p(&probe) == Guess::No)
 }
 
 /// Probes every layer on one whole message.
 fn choose_message(env: &Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Option<(&'static Spec, Trust)> {
-    let probe =
-        Probe { bytes, side, other: &[], end: true, form, server_port: env.server_port, known: false };
+    let probe = Probe {
+        bytes,
+        side,
+        other: &[],
+        end: true,
+        form,
+        server_port: env.server_port,
+        stated: false,
+        known: false,
+    };
     match choose::probed(env.registry, Unit::Message, &probe) {
         Choice::Layer(spec, trust) => Some((spec, trust)),
         Choice::Wait | Choice::Leaf => None,

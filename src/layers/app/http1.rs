@@ -1,6 +1,6 @@
 //! HTTP/1.1 (RFC 9112): requests and responses, pipelined, chunked, upgraded.
 
-use crate::model::{Bucket, PerSide, Side};
+use crate::model::{PerSide, Side};
 use crate::peel::{
     AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step, Then,
 };
@@ -134,8 +134,10 @@ impl Peeler for Http1 {
             Some(Body::Length(left) | Body::Chunk(left)) if *left >= len => {
                 out.note("http-body-cut-by-gap");
                 *left -= len;
-                if *left == 0 && matches!(half.body, Some(Body::Length(_))) {
-                    self.finish_body(side, out);
+                match half.body {
+                    Some(Body::Length(0)) => self.finish_body(side, out),
+                    Some(Body::Chunk(0)) => half.body = Some(Body::ChunkEnd),
+                    _ => {}
                 }
             }
             Some(Body::UntilClose) => {}
@@ -188,7 +190,7 @@ impl Http1 {
         if done.is_none() {
             out.note("http-head-malformed");
             self.halves[side].lost = true;
-            return Step::again(0);
+            return Step::again(1);
         }
         Step::again(end)
     }
@@ -200,7 +202,7 @@ impl Http1 {
             rest.starts_with(b"HTTP/1.")
                 || METHODS.iter().any(|m| rest.starts_with(m)) && has_version(&rest[..rest.len().min(2000)])
         };
-        match (1..bytes.len()).find(plausible) {
+        match (0..bytes.len()).find(plausible) {
             Some(at) => {
                 self.halves[side].lost = false;
                 out.note("http-resynchronised");
@@ -410,7 +412,6 @@ impl Http1 {
         if let Some(child) = half.child.take() {
             out.close(child, side);
         }
-        let _ = Bucket::Parsed;
     }
 }
 

@@ -1,7 +1,7 @@
 //! Encodings that stand for bytes in text: base64 (RFC 4648), hexadecimal, percent (RFC 3986), and
 //! UTF-16 text.
 
-use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Spec, Step};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -17,7 +17,7 @@ macro_rules! row {
             forms: $forms,
     answers: |h| matches!(h, Hint::Encoding(e) if e.eq_ignore_ascii_case($hint)),
             shapes: &[],
-            probe: Some(|p| guess($decode(p.bytes), p)),
+            probe: Some(|p| guess($decode(p.bytes))),
             facts: &[],
             notes: &[],
             open: || Box::new(Decoder($decode)),
@@ -45,8 +45,7 @@ impl Peeler for Decoder {
 }
 
 /// Text that came out is convincing; bytes are as convincing as the alphabet they came from.
-fn guess(decoded: Decoded, probe: &Probe<'_>) -> Guess {
-    let _ = probe;
+fn guess(decoded: Decoded) -> Guess {
     match decoded {
         Some((_, Form::Text)) => Guess::Sure,
         Some(_) => Guess::Maybe,

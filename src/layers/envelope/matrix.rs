@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 pub const EVENTS: ObjectRecogniser =
     ObjectRecogniser { format_family: "matrix", title: "Matrix events", recognise };
 
-const PROTOCOL: &str = "Matrix (Olm/Megolm)";
+const PROTOCOL: &str = "Olm/Megolm";
 
 fn recognise(event: &Map<String, Value>) -> Option<Envelope> {
     let kind = text(event, "type");
