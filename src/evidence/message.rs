@@ -66,6 +66,11 @@ impl Message {
             found.push((Content::Opaque, std::mem::take(&mut self.opaque)));
         }
         self.other.append(&mut self.opaque);
+        let is_media_key = |e: &Evidence| matches!(&e.kind, Kind::Rule { rule, .. } if rule == "sdes-key");
+        let keys: Vec<Evidence> = self.other.iter().filter(|e| is_media_key(e)).cloned().collect();
+        if !keys.is_empty() {
+            found.push((Content::Call, keys));
+        }
         if found.is_empty() {
             found.push((Content::Background, Vec::new()));
         }

@@ -120,6 +120,14 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
             found.add(id, Severity::Critical, sure, c, i);
         }
         Kind::Weak { finding, .. } => found.add(finding, Severity::High, sure, c, i),
+        // Who sees a key depends on where it stood.
+        Kind::Rule { finding, .. } if finding == "key-visible" => {
+            let id = match e.guard {
+                Guard::Open => "key-visible-to-network",
+                Guard::Confidential => "key-visible-to-provider",
+            };
+            found.add(id, Severity::Critical, sure, c, i);
+        }
         Kind::Rule { finding, .. } => found.add(finding, Severity::Medium, sure, c, i),
         Kind::Envelope { class, .. } if class == "secret-key" => {
             let id = match e.guard {

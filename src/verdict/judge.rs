@@ -328,7 +328,30 @@ fn unknown(draft: &Draft) -> Judgement {
     }
 }
 
+/// A call whose media key stands in its signalling (RFC 4568): whoever reads that hears the call.
+fn keyed_call(draft: &Draft) -> Option<Judgement> {
+    let reasons = select(draft, |e| matches!(e.kind, Kind::Rule { .. }));
+    let first = reasons.first()?;
+    let on_wire = draft.evidence[*first].guard == Guard::Open;
+    let network = if on_wire { Network::Readable } else { Network::Protected };
+    let who = if on_wire { "anybody on the path" } else { "the server that relays the signalling" };
+    Some(Judgement {
+        verdict: headline(network, Provider::Readable, Grade::G2),
+        grade: Grade::G2,
+        network,
+        provider: Provider::Readable,
+        reasons,
+        reason: format!("the key of the call's media stands in its signalling, where {who} reads it"),
+        not_ruled_out: vec!["the call may have been keyed anew inside the media".into()],
+        next_step: "decrypt the media with the key to show it".into(),
+        weighs: Some("a call with its key".into()),
+    })
+}
+
 fn call(draft: &Draft) -> Judgement {
+    if let Some(judgement) = keyed_call(draft) {
+        return judgement;
+    }
     Judgement {
         verdict: headline(Network::Unknown, Provider::Unknown, Grade::G0),
         grade: Grade::G0,

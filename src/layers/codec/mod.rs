@@ -4,6 +4,7 @@ mod compressed;
 mod form;
 mod json;
 mod protobuf;
+mod sdp;
 mod text;
 
 use crate::peel::Spec;
@@ -11,6 +12,7 @@ use crate::peel::Spec;
 /// The rows, most distinctive first.
 pub static TABLE: &[&Spec] = &[
     &json::SPEC,
+    &sdp::SPEC,
     &compressed::GZIP,
     &compressed::ZSTD,
     &form::SPEC,
