@@ -1,1 +1,5 @@
-//!
+//! The report: a versioned DTO and one renderer per file. Renderers are pure functions from the DTO
+//! to text; they never see traffic, keys or the clock.
+
+pub mod dto;
+pub mod json;
