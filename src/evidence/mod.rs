@@ -1,1 +1,14 @@
-//!
+//! Observers: from what the layers found to evidence records. One observer per file. Nothing here
+//! decides a verdict, and nothing behind here sees bytes again.
+
+mod canary;
+mod collector;
+mod draft;
+mod message;
+mod record;
+pub mod trial;
+
+pub use canary::{Canaries, Canary, CanaryHit};
+pub use collector::{Collector, FlowEvidence, Shared};
+pub use draft::{Content, ConversationKey, Coverage, Draft};
+pub use record::{Evidence, Kind, Polarity, Strength};

@@ -1,5 +1,167 @@
 //! Secrets that open transport layers: key logs, secrets embedded in captures, private keys, PSKs.
 
-/// Every secret that the user or the capture gave. Filled in order of arrival; looked up by layers.
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What a line of a TLS key log holds (RFC 9850 and the older NSS labels).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Label {
+    /// TLS 1.2 and before: the master secret.
+    Master,
+    /// TLS 1.3 0-RTT data of the client.
+    ClientEarly,
+    /// TLS 1.3 handshake messages of the client.
+    ClientHandshake,
+    /// TLS 1.3 handshake messages of the server.
+    ServerHandshake,
+    /// TLS 1.3 application data of the client, first generation.
+    ClientTraffic,
+    /// TLS 1.3 application data of the server, first generation.
+    ServerTraffic,
+}
+
+impl Label {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text.strip_prefix("QUIC_").unwrap_or(text) {
+            "CLIENT_RANDOM" | "PMS_CLIENT_RANDOM" => Label::Master,
+            "CLIENT_EARLY_TRAFFIC_SECRET" => Label::ClientEarly,
+            "CLIENT_HANDSHAKE_TRAFFIC_SECRET" => Label::ClientHandshake,
+            "SERVER_HANDSHAKE_TRAFFIC_SECRET" => Label::ServerHandshake,
+            "CLIENT_TRAFFIC_SECRET_0" => Label::ClientTraffic,
+            "SERVER_TRAFFIC_SECRET_0" => Label::ServerTraffic,
+            _ => return None,
+        })
+    }
+}
+
+/// Every secret that the user or the capture gave. Looked up by layers; immutable while they work.
 #[derive(Debug, Clone, Default)]
-pub struct KeyStore {}
+pub struct KeyStore {
+    secrets: HashMap<([u8; 32], Label), Arc<[u8]>>,
+    /// Client randoms in order of arrival, for searches without a handshake.
+    order: Vec<[u8; 32]>,
+}
+
+/// What reading a key log came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeylogReport {
+    /// Lines with a secret of a known label.
+    pub secrets: usize,
+    /// Lines with a label that is not used here.
+    pub unknown: usize,
+    /// Numbers of lines that do not parse, the first few.
+    pub malformed: Vec<usize>,
+}
+
+/// Secrets that are kept at most.
+const MOST: usize = 2_000_000;
+
+impl KeyStore {
+    /// Reads a key log: one `LABEL random secret` a line, hexadecimal in either case, `#` comments.
+    pub fn add_keylog(&mut self, text: &[u8], _origin: &str) -> KeylogReport {
+        let mut report = KeylogReport::default();
+        for (number, line) in text.split(|b| *b == b'\n').enumerate() {
+            let line = String::from_utf8_lossy(line);
+            let line = line.trim_start_matches('\u{feff}').trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let mut words = line.split_ascii_whitespace();
+            let (Some(label), Some(random), Some(secret)) = (words.next(), words.next(), words.next()) else {
+                report.malformed(number);
+                continue;
+            };
+            let Some(label) = Label::parse(&label.to_ascii_uppercase()) else {
+                report.unknown += 1;
+                continue;
+            };
+            match (unhex(random).and_then(|r| <[u8; 32]>::try_from(r).ok()), unhex(secret)) {
+                (Some(random), Some(secret)) if (16..=64).contains(&secret.len()) => {
+                    report.secrets += 1;
+                    self.insert(random, label, secret);
+                }
+                _ => report.malformed(number),
+            }
+        }
+        report
+    }
+
+    fn insert(&mut self, random: [u8; 32], label: Label, secret: Vec<u8>) {
+        if self.secrets.len() >= MOST {
+            return;
+        }
+        if !self.order.contains(&random) || self.order.len() > 4096 {
+            self.order.push(random);
+        }
+        self.secrets.insert((random, label), secret.into());
+    }
+
+    /// Takes secrets that a capture carries; `kind` is the pcapng secrets type. False if it is not one
+    /// that is understood.
+    pub fn add_secrets(&mut self, kind: u32, data: &[u8]) -> bool {
+        const TLS_KEY_LOG: u32 = 0x544c_534b;
+        if kind != TLS_KEY_LOG {
+            return false;
+        }
+        self.add_keylog(data, "embedded");
+        true
+    }
+
+    /// The secret for a session, named by the client's random.
+    pub fn secret(&self, client_random: &[u8; 32], label: Label) -> Option<&[u8]> {
+        self.secrets.get(&(*client_random, label)).map(|s| &**s)
+    }
+
+    /// Secrets of one label, in order of arrival.
+    pub fn all(&self, label: Label) -> impl Iterator<Item = (&[u8; 32], &[u8])> {
+        self.order.iter().filter_map(move |r| Some((r, self.secret(r, label)?)))
+    }
+
+    /// Number of secrets.
+    pub fn len(&self) -> usize {
+        self.secrets.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.secrets.is_empty()
+    }
+}
+
+impl KeylogReport {
+    fn malformed(&mut self, line: usize) {
+        if self.malformed.len() < 8 {
+            self.malformed.push(line + 1);
+        }
+    }
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) {
+        return None;
+    }
+    let digit = |b: u8| (b as char).to_digit(16).map(|d| d as u8);
+    text.as_bytes().chunks_exact(2).map(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_programs_really_write() {
+        let random = "AB".repeat(32);
+        let text = format!(
+            "\u{feff}# a comment\r\n\r\nCLIENT_RANDOM {random} {}\r\nclient_traffic_secret_0 {} {}  \nEXPORTER_SECRET {random} 00\nnonsense\n",
+            "01".repeat(48),
+            random.to_lowercase(),
+            "02".repeat(32)
+        );
+        let mut store = KeyStore::default();
+        let report = store.add_keylog(text.as_bytes(), "test");
+        assert_eq!((report.secrets, report.unknown, report.malformed), (2, 1, vec![6]));
+        assert_eq!(store.secret(&[0xab; 32], Label::Master), Some([1u8; 48].as_slice()));
+        assert_eq!(store.secret(&[0xab; 32], Label::ClientTraffic), Some([2u8; 32].as_slice()));
+        assert_eq!(store.secret(&[0xab; 32], Label::ServerTraffic), None);
+    }
+}

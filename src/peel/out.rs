@@ -180,6 +180,11 @@ impl Out<'_, '_> {
         let child = Child::message().form(form).field(field);
         self.tree.whole(self.env, self.id, child, side, bytes);
     }
+    /// Whether a layer knows objects with these keys by their shape.
+    pub fn knows_shape(&self, keys: &[&str]) -> bool {
+        let fits = |shape: &&[&str]| shape.iter().all(|k| keys.contains(k));
+        self.env.registry.specs().any(|s| s.shapes.iter().any(|shape| fits(shape)))
+    }
     /// Offers a structured object whole (raw JSON text with its keys, an XML element with its child
     /// names) to layers that know it by its shape. True if one took it.
     pub fn shape(&mut self, field: &str, keys: &[&str], side: Side, raw: &[u8]) -> bool {
@@ -190,6 +195,11 @@ impl Out<'_, '_> {
     pub fn sealed(&mut self, field: &str, side: Side, len: u64, end: End, sample: &[u8]) {
         self.tree.declare(self.id, len);
         self.leaf(field, Form::Binary, side, len, end, sample);
+    }
+    /// Declares `len` bytes of the input being consumed ciphertext that stays closed, without showing a
+    /// leaf: the layer shows one for all of them when the side ends.
+    pub fn declare_sealed(&mut self, len: u64) {
+        self.tree.declare(self.id, len);
     }
     /// A leaf that this layer knows to be one.
     pub fn leaf(

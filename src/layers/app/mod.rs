@@ -1,6 +1,10 @@
 //! Layers that carry an application's exchange.
 
+mod http1;
+mod lines;
+mod websocket;
+
 use crate::peel::Spec;
 
-/// The rows, most distinctive first.
-pub static TABLE: &[&Spec] = &[];
+/// The rows, most distinctive first; what fits almost any text comes last.
+pub static TABLE: &[&Spec] = &[&http1::SPEC, &websocket::SPEC, &lines::SPEC];

@@ -1,6 +1,26 @@
 //! Encodings, compressions and structured data: undone without a secret.
 
+mod compressed;
+mod form;
+mod json;
+mod protobuf;
+mod text;
+
 use crate::peel::Spec;
 
 /// The rows, most distinctive first.
-pub static TABLE: &[&Spec] = &[];
+pub static TABLE: &[&Spec] = &[
+    &json::SPEC,
+    &compressed::GZIP,
+    &compressed::ZSTD,
+    &form::SPEC,
+    &text::BASE64,
+    &text::HEX,
+    &text::PERCENT,
+    &text::ESCAPES,
+    &text::UTF16,
+    &protobuf::SPEC,
+    &compressed::ZLIB,
+    &compressed::DEFLATE,
+    &compressed::BROTLI,
+];

@@ -1,6 +1,8 @@
 //! Layers that protect a connection between two hosts. Opening them needs a secret.
 
+mod tls;
+
 use crate::peel::Spec;
 
 /// The rows, most distinctive first.
-pub static TABLE: &[&Spec] = &[];
+pub static TABLE: &[&Spec] = &[&tls::SPEC];

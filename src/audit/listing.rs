@@ -1,0 +1,170 @@
+//! The layer tree of a recording as text, for people who look inside.
+
+use super::{AuditError, Plan};
+use crate::flow::{Close, Handler, Info, Segment, Table, TcpFlags, TcpSegment};
+use crate::layers::REGISTRY;
+use crate::model::{Arrival, Ledger, Side, Transport, Value};
+use crate::peel::{End, Env, Form, Leaf, NodeRef, Sink, Tree, Unit};
+use crate::wire::{Decoder, Payload, Proto};
+use std::io::Write;
+
+/// Writes the layers, facts and leaves of every flow to `out`, in the order in which flows end.
+pub fn peel(plan: &Plan, out: &mut dyn Write) -> Result<(), AuditError> {
+    let mut source = crate::capture::open(&plan.captures, &plan.limits)?;
+    let mut decoder = Decoder::new(&plan.limits);
+    let mut table = Table::new(&plan.limits);
+    let mut keys = (*plan.keys).clone();
+    let mut batch = Default::default();
+    let mut lister = Lister { plan, keys: keys.clone(), out, failed: None };
+    while source.read(&mut batch)? {
+        for secret in &batch.secrets {
+            keys.add_secrets(secret.kind, &secret.data);
+        }
+        if !batch.secrets.is_empty() {
+            lister.keys = keys.clone();
+        }
+        for head in &batch.frames {
+            let data = batch.bytes(head);
+            let Some(packet) = decoder.decode(head.link, data, head.original, head.at) else { continue };
+            let payload: &[u8] = match &packet.payload {
+                Payload::Frame { start, len } => {
+                    data.get(*start as usize..(*start + *len) as usize).unwrap_or_default()
+                }
+                Payload::Owned(bytes) => bytes,
+            };
+            let missing = packet.missing;
+            let segment = match packet.proto {
+                Proto::Udp => Segment::Udp { payload, missing },
+                Proto::Tcp { seq, ack, flags, .. } => {
+                    Segment::Tcp(TcpSegment { seq, ack, flags: TcpFlags::from_byte(flags.0), payload, missing })
+                }
+            };
+            table.packet(&mut lister, packet.source, packet.target, segment, packet.app.as_ref().map(|a| &a.name), head.at);
+        }
+    }
+    table.finish(&mut lister);
+    lister.failed.map_or(Ok(()), |e| Err(AuditError::Output(e)))
+}
+
+struct Lister<'p> {
+    plan: &'p Plan,
+    keys: crate::keys::KeyStore,
+    out: &'p mut dyn Write,
+    failed: Option<std::io::Error>,
+}
+
+struct Listed {
+    tree: Tree,
+    lines: Lines,
+}
+
+impl Lister<'_> {
+    fn with(&self, state: &mut Listed, info: &Info, at: Arrival, act: impl FnOnce(&mut Tree, &mut Env<'_>)) {
+        let mut env = Env {
+            registry: &REGISTRY,
+            limits: &self.plan.limits,
+            keys: &self.keys,
+            sink: &mut state.lines,
+            server_port: info.key.server.port,
+            at,
+        };
+        act(&mut state.tree, &mut env);
+    }
+}
+
+impl Handler for Lister<'_> {
+    type State = Listed;
+    fn open(&mut self, info: &Info) -> Listed {
+        let unit = match info.key.transport {
+            Transport::Tcp => Unit::Stream,
+            Transport::Udp => Unit::Datagram,
+        };
+        Listed { tree: Tree::new(unit), lines: Lines { reveal: self.plan.reveal, ..Default::default() } }
+    }
+    fn data(&mut self, state: &mut Listed, info: &Info, side: Side, bytes: &[u8], at: Arrival) {
+        self.with(state, info, at, |tree, env| tree.feed(env, side, bytes));
+    }
+    fn gap(&mut self, state: &mut Listed, info: &Info, side: Side, len: u64, at: Arrival) {
+        self.with(state, info, at, |tree, env| tree.gap(env, side, len));
+    }
+    fn datagram(&mut self, state: &mut Listed, info: &Info, side: Side, bytes: &[u8], _missing: u32, at: Arrival) {
+        self.with(state, info, at, |tree, env| tree.feed(env, side, bytes));
+    }
+    fn end_side(&mut self, state: &mut Listed, info: &Info, side: Side, at: Arrival) {
+        self.with(state, info, at, |tree, env| tree.end(env, side));
+    }
+    fn close(&mut self, mut state: Listed, info: &Info, why: Close) {
+        self.with(&mut state, info, info.last, |tree, env| tree.finish(env));
+        let mut text = format!("{}  frames {}..{}  {why:?}\n", info.key, info.first.frame.frame, info.last.frame.frame);
+        for line in state.lines.list {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        if self.failed.is_none()
+            && let Err(e) = self.out.write_all(text.as_bytes())
+        {
+            self.failed = Some(e);
+        }
+    }
+}
+
+/// Lines kept of one flow.
+const LINES: usize = 10_000;
+
+#[derive(Default)]
+struct Lines {
+    list: Vec<String>,
+    reveal: bool,
+}
+
+impl Lines {
+    fn push(&mut self, node: &NodeRef<'_>, text: String) {
+        let depth = std::iter::successors(node.parent(), |n| n.parent()).count();
+        match self.list.len() {
+            n if n < LINES => self.list.push(format!("{:indent$}{text}", "", indent = 2 + 2 * depth)),
+            LINES => self.list.push("  ... more, not shown".into()),
+            _ => {}
+        }
+    }
+}
+
+impl Sink for Lines {
+    fn layer(&mut self, node: &NodeRef<'_>, at: Arrival) {
+        let name = node.spec().map_or("?", |s| s.name);
+        let field = node.field().rsplit('>').next().unwrap_or("");
+        let place = if field.is_empty() { String::new() } else { format!(" in {field}") };
+        self.push(node, format!("{name}{place}  [{:?}, frame {}]", node.trust(), at.frame.frame).to_lowercase());
+    }
+    fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: &Value, _at: Arrival) {
+        self.push(node, format!("  {name} = {value}"));
+    }
+    fn leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        let shown = match leaf.form {
+            Form::Binary => String::new(),
+            _ if self.reveal || leaf.form == Form::Plain => {
+                format!("  {:?}", String::from_utf8_lossy(&leaf.bytes[..leaf.bytes.len().min(120)]))
+            }
+            Form::Text | Form::Plain => String::new(),
+        };
+        let end = match leaf.end {
+            End::Clear => "clear".to_owned(),
+            End::Opaque => "opaque".to_owned(),
+            End::Sealed(by, why) => format!("sealed by {by:?}, {why:?}").to_lowercase(),
+            End::Cut(why) => format!("cut, {why:?}").to_lowercase(),
+        };
+        let side = if leaf.side == Side::Client { ">" } else { "<" };
+        let field = if leaf.field.is_empty() { "(whole)" } else { leaf.field };
+        self.push(node, format!("  {side} {field}: {} bytes, {end}{shown}", leaf.total));
+    }
+    fn done(&mut self, node: &NodeRef<'_>, ledger: &Ledger) {
+        if node.parent().is_none() {
+            self.list.push(format!(
+                "  = {} bytes: {} parsed, {} clear, {} opaque, {} sealed, {} cut; {} lost",
+                ledger.fed, ledger.parsed, ledger.clear, ledger.opaque, ledger.sealed, ledger.cut, ledger.lost
+            ));
+        }
+    }
+    fn note(&mut self, node: &NodeRef<'_>, code: &'static str, _at: Arrival) {
+        self.push(node, format!("  ! {code}"));
+    }
+}

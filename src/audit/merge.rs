@@ -1,0 +1,147 @@
+//! What flows and shards add up to. Joining is commutative and associative.
+
+use crate::evidence::trial::{self, Candidate, Field};
+use crate::evidence::{Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence};
+use crate::model::{Limits, Notes, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+/// Sums over flows.
+#[derive(Debug, Default)]
+pub struct Totals {
+    /// Frames read.
+    pub frames: u64,
+    /// Frames that held a TCP segment or UDP datagram.
+    pub packets: u64,
+    /// Flows.
+    pub flows: u64,
+    /// Bytes of all flows.
+    pub coverage: Coverage,
+    /// Something odd, by code.
+    pub notes: Notes,
+    drafts: BTreeMap<ConversationKey, Draft>,
+    candidates: Vec<Candidate>,
+    fields: Vec<Field>,
+    names: BTreeMap<IpAddr, String>,
+    /// Transport facts by endpoint.
+    pub transport: BTreeMap<String, BTreeMap<String, BTreeSet<Value>>>,
+}
+
+/// Background conversations kept apart; more are joined into one.
+const BACKGROUND: usize = 2000;
+/// Candidate keys tried.
+const CANDIDATES: usize = 256;
+/// Opaque fields tried.
+const FIELDS: usize = 512;
+/// Addresses with names that are kept.
+const NAMES: usize = 50_000;
+
+impl Totals {
+    /// Adds what one flow showed.
+    pub fn add_flow(&mut self, flow: FlowEvidence, limits: &Limits) {
+        self.coverage.merge(&flow.coverage);
+        self.notes.merge(flow.notes);
+        for (ip, name) in flow.names {
+            self.name(ip, name);
+        }
+        for draft in flow.drafts {
+            self.add_draft(draft, limits);
+        }
+        self.keep(flow.candidates, flow.fields);
+    }
+
+    /// Keeps the earliest candidates and fields, whatever the order in which flows end.
+    fn keep(&mut self, candidates: Vec<Candidate>, fields: Vec<Field>) {
+        self.candidates.extend(candidates);
+        if self.candidates.len() > 2 * CANDIDATES {
+            self.candidates.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+            self.candidates.truncate(CANDIDATES);
+        }
+        self.fields.extend(fields);
+        if self.fields.len() > 2 * FIELDS {
+            self.fields.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+            self.fields.truncate(FIELDS);
+        }
+    }
+
+    /// Tries the keys in sight on the opaque fields and adds what that shows to the conversations.
+    pub fn trials(&mut self, canaries: &Canaries, limits: &Limits) {
+        let (mut candidates, mut fields) = (std::mem::take(&mut self.candidates), std::mem::take(&mut self.fields));
+        candidates.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+        candidates.truncate(CANDIDATES);
+        fields.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+        fields.truncate(FIELDS);
+        for opened in trial::try_all(&candidates, &fields) {
+            for (key, evidence) in trial::evidence(&opened, &candidates, &fields, canaries) {
+                let at = evidence.origin.time;
+                let draft = self.drafts.entry(key).or_insert_with_key(|k| Draft::new(k.clone(), at));
+                draft.messages = draft.messages.max(1);
+                draft.add(evidence, limits.evidence);
+            }
+        }
+    }
+
+    /// Keeps a name of an address: the first in alphabetical order, so that order does not matter.
+    pub fn name(&mut self, ip: IpAddr, name: String) {
+        if let Some(known) = self.names.get_mut(&ip) {
+            if name < *known {
+                *known = name;
+            }
+        } else if self.names.len() < NAMES {
+            self.names.insert(ip, name);
+        }
+    }
+
+    fn add_draft(&mut self, mut draft: Draft, limits: &Limits) {
+        let crowd = draft.key.content == Content::Background || draft.key.content == Content::Unknown;
+        if crowd && self.drafts.len() >= BACKGROUND && !self.drafts.contains_key(&draft.key) {
+            draft.key.endpoint = "others".into();
+            draft.facts.clear();
+        }
+        match self.drafts.get_mut(&draft.key) {
+            Some(known) => known.merge(draft, limits.evidence),
+            None => {
+                self.drafts.insert(draft.key.clone(), draft);
+            }
+        }
+    }
+
+    /// Joins another shard's sums.
+    pub fn merge(&mut self, other: Totals, limits: &Limits) {
+        self.frames += other.frames;
+        self.packets += other.packets;
+        self.flows += other.flows;
+        self.coverage.merge(&other.coverage);
+        self.notes.merge(other.notes);
+        for (ip, name) in other.names {
+            self.name(ip, name);
+        }
+        for (_, draft) in other.drafts {
+            self.add_draft(draft, limits);
+        }
+        self.keep(other.candidates, other.fields);
+    }
+
+    /// Takes the conversations out, with addresses named where a look-up named them.
+    pub fn conversations(&mut self) -> Vec<Draft> {
+        let mut named: BTreeMap<ConversationKey, Draft> = BTreeMap::new();
+        for (_, mut draft) in std::mem::take(&mut self.drafts) {
+            if draft.key.endpoint == draft.server
+                && let Ok(address) = draft.server.parse::<std::net::SocketAddr>()
+                && let Some(name) = self.names.get(&address.ip())
+            {
+                draft.key.endpoint = format!("{name}:{}", address.port());
+            }
+            match named.get_mut(&draft.key) {
+                Some(known) => known.merge(draft, usize::MAX),
+                None => {
+                    named.insert(draft.key.clone(), draft);
+                }
+            }
+        }
+        for draft in named.values_mut() {
+            draft.evidence.sort();
+        }
+        named.into_values().collect()
+    }
+}

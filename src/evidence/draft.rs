@@ -1,0 +1,191 @@
+//! What is known of a conversation before it is judged. Drafts of shards and flows merge as a
+//! commutative monoid.
+
+use super::Evidence;
+use crate::model::{PerSide, Timestamp, Value};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a conversation carries, as far as evidence tells.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Content {
+    /// Messages in end-to-end envelopes of this protocol family.
+    Envelope(String),
+    /// Messages whose text is readable at the layer they were found in.
+    Text,
+    /// Message fields that nobody could explain.
+    Opaque,
+    /// Traffic that stayed inside its transport encryption.
+    Sealed,
+    /// A two-way exchange of a protocol that no layer knows.
+    Unknown,
+    /// A voice or video call's media.
+    Call,
+    /// Everything else: name look-ups, pages, pictures, control traffic.
+    Background,
+}
+
+/// What makes two messages part of one conversation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ConversationKey {
+    /// Name (or address) and port of the service.
+    pub endpoint: String,
+    /// Protection and application layers from the outside in (`tls/http1/websocket`).
+    pub path: String,
+    /// What is carried.
+    pub content: Content,
+}
+
+/// Bytes of the flows that carry a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Payload bytes of the transport that were captured.
+    pub seen: u64,
+    /// Bytes that came out of opened encryption.
+    pub decrypted: u64,
+    /// Bytes of `seen` that a layer understood.
+    pub parsed: u64,
+    /// Bytes of leaves that read as text or values.
+    pub explained: u64,
+    /// Bytes of leaves that nobody could explain.
+    pub opaque: u64,
+    /// Bytes of `seen` that stayed inside transport encryption.
+    pub sealed: u64,
+    /// Bytes that the capture lost.
+    pub lost: u64,
+}
+
+impl Coverage {
+    /// Adds another flow's.
+    pub fn merge(&mut self, o: &Coverage) {
+        self.seen += o.seen;
+        self.decrypted += o.decrypted;
+        self.parsed += o.parsed;
+        self.explained += o.explained;
+        self.opaque += o.opaque;
+        self.sealed += o.sealed;
+        self.lost += o.lost;
+    }
+
+    /// Share of the bytes on the wire that was both captured and not left sealed, 0 to 1.
+    pub fn looked_at(&self) -> f64 {
+        let all = self.seen + self.lost;
+        match all {
+            0 => 0.0,
+            _ => self.seen.saturating_sub(self.sealed) as f64 / all as f64,
+        }
+    }
+}
+
+/// A conversation with its evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    /// What names it.
+    pub key: ConversationKey,
+    /// Messages counted.
+    pub messages: u64,
+    /// Flows that carry it.
+    pub flows: u64,
+    /// Address and port of the server of the first flow.
+    pub server: String,
+    /// Name that the capturing device gave to the app, if it did.
+    pub app: Option<String>,
+    /// Capture time of the first and the last message.
+    pub first: Timestamp,
+    /// See `first`.
+    pub last: Timestamp,
+    /// Bytes of its flows.
+    pub coverage: Coverage,
+    /// Transport payload bytes per side.
+    pub bytes: PerSide<u64>,
+    /// What was seen, in a canonical order.
+    pub evidence: Vec<Evidence>,
+    /// Records beyond the limit.
+    pub dropped: u64,
+    /// Facts of the layers along the path.
+    pub facts: BTreeMap<String, BTreeSet<Value>>,
+}
+
+impl Draft {
+    /// An empty one.
+    pub fn new(key: ConversationKey, at: Timestamp) -> Self {
+        Self {
+            key,
+            messages: 0,
+            flows: 0,
+            server: String::new(),
+            app: None,
+            first: at,
+            last: at,
+            coverage: Coverage::default(),
+            bytes: PerSide::default(),
+            evidence: Vec::new(),
+            dropped: 0,
+            facts: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a record, or counts it where the same is known already.
+    pub fn add(&mut self, evidence: Evidence, limit: usize) {
+        if let Some(known) = self.evidence.iter_mut().find(|e| e.same(&evidence)) {
+            known.count += evidence.count;
+            if (evidence.origin.time, &evidence.origin) < (known.origin.time, &known.origin) {
+                known.origin = evidence.origin;
+                known.shown = evidence.shown;
+            }
+            known.strength = known.strength.max(evidence.strength);
+            return;
+        }
+        self.evidence.push(evidence);
+        if self.evidence.len() > limit {
+            self.shed(limit);
+        }
+    }
+
+    /// Drops the least telling records: the weakest, and among equals the latest.
+    fn shed(&mut self, limit: usize) {
+        self.evidence.sort_by(|a, b| {
+            let rank = |e: &Evidence| (std::cmp::Reverse(e.strength), e.polarity, e.origin.time);
+            rank(a).cmp(&rank(b)).then_with(|| a.cmp(b))
+        });
+        self.dropped += (self.evidence.len() - limit) as u64;
+        self.evidence.truncate(limit);
+    }
+
+    /// Joins another draft of the same conversation.
+    pub fn merge(&mut self, other: Draft, limit: usize) {
+        if (other.first, &other.server) < (self.first, &self.server) {
+            self.server = other.server;
+        }
+        self.messages += other.messages;
+        self.flows += other.flows;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.app = self.app.take().min_some(other.app);
+        self.coverage.merge(&other.coverage);
+        self.bytes.client += other.bytes.client;
+        self.bytes.server += other.bytes.server;
+        self.dropped += other.dropped;
+        for e in other.evidence {
+            self.add(e, limit);
+        }
+        for (name, values) in other.facts {
+            self.facts.entry(name).or_default().extend(values);
+        }
+    }
+}
+
+/// The smaller of two optional names, so that merging does not depend on order.
+trait MinSome {
+    fn min_some(self, other: Self) -> Self;
+}
+
+impl MinSome for Option<String> {
+    fn min_some(self, other: Self) -> Self {
+        match (self, other) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of the flow table, one file per concern.

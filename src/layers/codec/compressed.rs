@@ -1,0 +1,231 @@
+//! Compression: gzip (RFC 1952), zlib (RFC 1950), raw deflate (RFC 1951), brotli (RFC 7932), zstd (RFC 8878).
+
+use crate::model::Side;
+use crate::peel::{AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use flate2::{Decompress, FlushDecompress, Status};
+use std::io::Read;
+
+macro_rules! row {
+    ($static:ident, $name:literal, $title:literal, $eats:expr, [$($hint:literal),*], $probe:expr, $open:expr) => {
+        /// The row.
+        pub static $static: Spec = Spec {
+            name: $name,
+            title: $title,
+            family: Family::Codec,
+            eats: $eats,
+            forms: &[Form::Binary, Form::Text],
+            answers: |h| matches!(h, Hint::Encoding(e) if [$($hint),*].contains(&e.as_str())),
+            shapes: &[],
+            probe: Some($probe),
+            facts: &[],
+            notes: &["compression-broken", "expansion-limit", "compressed-trailing-bytes"],
+            open: $open,
+        };
+    };
+}
+
+row!(GZIP, "gzip", "gzip (RFC 1952)", Eats::Stream, ["gzip", "x-gzip"], gzip_probe, || Box::new(Inflate::new(Wrap::Gzip)));
+row!(ZLIB, "zlib", "zlib (RFC 1950)", Eats::Message, ["deflate"], |p| whole(p, unzlib), || Box::new(Whole(unzlib)));
+row!(DEFLATE, "deflate", "Raw deflate (RFC 1951)", Eats::Message, ["deflate-raw"], |p| whole(p, undeflate), || Box::new(Whole(undeflate)));
+row!(BROTLI, "brotli", "Brotli (RFC 7932)", Eats::Message, ["br"], |p| whole(p, unbrotli), || Box::new(Whole(unbrotli)));
+row!(ZSTD, "zstd", "Zstandard (RFC 8878)", Eats::Message, ["zstd"], zstd_probe, || Box::new(Whole(unzstd)));
+
+fn gzip_probe(p: &Probe<'_>) -> Guess {
+    match p.bytes {
+        [0x1f, 0x8b, 8, flags, ..] if flags & 0xe0 == 0 => Guess::Sure,
+        [0x1f] | [0x1f, 0x8b] | [0x1f, 0x8b, 8] if !p.end => Guess::More,
+        _ => Guess::No,
+    }
+}
+
+fn zstd_probe(p: &Probe<'_>) -> Guess {
+    if p.bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) { Guess::Sure } else { Guess::No }
+}
+
+/// Sure only if the whole input decompresses to its end and what comes out is text or structure.
+fn whole(p: &Probe<'_>, undo: Undo) -> Guess {
+    if p.bytes.len() < 8 || p.form != Form::Binary {
+        return Guess::No;
+    }
+    match undo(p.bytes, 64 << 10) {
+        Some(plain) if convincing(&plain) => Guess::Sure,
+        _ => Guess::No,
+    }
+}
+
+/// Readable text, or a buffer that is longer than what it came from and has few different bytes.
+fn convincing(plain: &[u8]) -> bool {
+    let text = match std::str::from_utf8(plain) {
+        Ok(t) => t,
+        Err(e) if e.error_len().is_none() => std::str::from_utf8(&plain[..e.valid_up_to()]).unwrap_or(""),
+        Err(_) => "",
+    };
+    if plain.len() >= 8 && !text.is_empty() {
+        return !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
+    }
+    let printable = plain.iter().filter(|b| b.is_ascii_graphic() || **b == b' ').count();
+    plain.len() >= 32 && printable * 10 > plain.len() * 6
+}
+
+/// Undoes a whole input; `None` if it does not end where the input ends. Output beyond the limit is cut.
+type Undo = fn(&[u8], usize) -> Option<Vec<u8>>;
+
+struct Whole(Undo);
+
+impl Peeler for Whole {
+    fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        let limit = out.limits().message;
+        let Some(plain) = (self.0)(input.bytes, limit) else {
+            out.note("compression-broken");
+            return Step::again(0);
+        };
+        if plain.len() >= limit {
+            out.note("expansion-limit");
+        }
+        out.message(Child::message().inherit().form(form_of(&plain)), input.side, &plain);
+        Step::again(input.bytes.len())
+    }
+}
+
+fn form_of(bytes: &[u8]) -> Form {
+    if std::str::from_utf8(bytes).is_ok() { Form::Text } else { Form::Binary }
+}
+
+fn flate(mut z: Decompress, bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let mut plain = Vec::with_capacity(bytes.len() * 3 + 64);
+    loop {
+        let used = z.total_in() as usize;
+        match z.decompress_vec(bytes.get(used..)?, &mut plain, FlushDecompress::Finish) {
+            Ok(Status::StreamEnd) => return (z.total_in() as usize == bytes.len()).then_some(plain),
+            _ if plain.len() >= limit => {
+                plain.truncate(limit);
+                return Some(plain);
+            }
+            Ok(_) if plain.len() == plain.capacity() => plain.reserve(plain.len().max(256)),
+            Ok(_) if z.total_in() as usize > used => {}
+            _ => return None,
+        }
+    }
+}
+
+fn unzlib(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let header = bytes.first_chunk::<2>().map(|h| u16::from_be_bytes(*h))?;
+    match header.is_multiple_of(31) && header >> 8 & 0x0f == 8 {
+        true => flate(Decompress::new(true), bytes, limit),
+        // RFC 9110 section 8.4.1.2: some senders say deflate and mean it raw.
+        false => undeflate(bytes, limit),
+    }
+}
+
+fn undeflate(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    // Block type 3 does not exist (RFC 1951 section 3.2.3).
+    if bytes.first()? & 0x06 == 0x06 {
+        return None;
+    }
+    flate(Decompress::new(false), bytes, limit)
+}
+
+fn unbrotli(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    let reader = brotli_decompressor::Decompressor::new(bytes, 4096);
+    reader.take(limit as u64).read_to_end(&mut plain).ok()?;
+    Some(plain)
+}
+
+fn unzstd(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    let reader = ruzstd::decoding::StreamingDecoder::new(bytes).ok()?;
+    // What came out before damage is worth having.
+    let _ = reader.take(limit as u64).read_to_end(&mut plain);
+    (!plain.is_empty()).then_some(plain)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Wrap {
+    Gzip,
+}
+
+/// Streaming gzip.
+struct Inflate {
+    z: Decompress,
+    child: Option<Handle>,
+    begun: bool,
+    done: bool,
+    fed: u64,
+    given: u64,
+    buffer: Vec<u8>,
+}
+
+impl Inflate {
+    fn new(_wrap: Wrap) -> Self {
+        Self { z: Decompress::new(false), child: None, begun: false, done: false, fed: 0, given: 0, buffer: Vec::new() }
+    }
+}
+
+/// Length of a gzip header, if it is whole.
+fn gzip_header(bytes: &[u8]) -> Option<usize> {
+    let flags = *bytes.get(3)?;
+    let mut at = 10;
+    if flags & 4 != 0 {
+        at += 2 + usize::from(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
+    }
+    for flag in [8, 16] {
+        if flags & flag != 0 {
+            at += bytes.get(at..)?.iter().position(|b| *b == 0)? + 1;
+        }
+    }
+    at += if flags & 2 != 0 { 2 } else { 0 };
+    (bytes.len() >= at).then_some(at)
+}
+
+impl Peeler for Inflate {
+    fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        if self.done {
+            return Step::again(input.bytes.len());
+        }
+        if !self.begun {
+            if !input.bytes.starts_with(&[0x1f, 0x8b, 8][..input.bytes.len().min(3)]) {
+                return Step::die("compression-broken");
+            }
+            let Some(n) = gzip_header(input.bytes) else { return Step::more(0, input.bytes.len() + 1) };
+            self.begun = true;
+            self.child = Some(out.open(Child::message().inherit()));
+            return Step::again(n);
+        }
+        let before = self.z.total_in();
+        self.buffer.clear();
+        self.buffer.reserve(32 << 10);
+        let status = self.z.decompress_vec(input.bytes, &mut self.buffer, FlushDecompress::None);
+        let used = (self.z.total_in() - before) as usize;
+        self.fed += used as u64;
+        self.given += self.buffer.len() as u64;
+        if let Some(child) = self.child {
+            out.feed(child, input.side, &self.buffer);
+        }
+        let limits = out.limits();
+        if self.given > self.fed.saturating_mul(limits.expansion) + limits.message as u64 {
+            self.done = true;
+            out.note("expansion-limit");
+            return Step::again(input.bytes.len());
+        }
+        match status {
+            Ok(Status::StreamEnd) => {
+                self.done = true;
+                Step::again(used)
+            }
+            Ok(_) if used == 0 && self.buffer.is_empty() => Step::more(0, input.bytes.len() + 1),
+            Ok(_) => Step::again(used),
+            Err(_) => Step::die("compression-broken"),
+        }
+    }
+
+    fn gap(&mut self, _side: Side, _len: u64, _out: &mut Out<'_, '_>) -> AfterGap {
+        AfterGap::Die
+    }
+
+    fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
+        if let Some(child) = self.child.take() {
+            out.close(child, side);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! URL-encoded forms and query strings (WHATWG URL, application/x-www-form-urlencoded).
+
+use crate::peel::{Eats, Family, Form as How, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+
+/// The row.
+pub static SPEC: Spec = Spec {
+    name: "form",
+    title: "URL-encoded form",
+    family: Family::Codec,
+    eats: Eats::Message,
+    forms: &[How::Text],
+    answers: |h| matches!(h, Hint::ContentType(t) if t == "application/x-www-form-urlencoded"),
+    shapes: &[],
+    probe: Some(probe),
+    facts: &[],
+    notes: &[],
+    open: || Box::new(Form),
+};
+
+/// `name=value` pairs joined by `&`, with nothing that must be escaped.
+fn probe(p: &Probe<'_>) -> Guess {
+    let legal = |b: &u8| b.is_ascii_alphanumeric() || b"-._~%+=&*[]:/,@!$'();".contains(b);
+    let pairs = p.bytes.split(|b| *b == b'&');
+    let named = |pair: &[u8]| {
+        let name = pair.split(|b| *b == b'=').next().unwrap_or_default();
+        !name.is_empty() && name.len() < 64 && name.len() < pair.len()
+    };
+    let plausible = p.bytes.contains(&b'=') && p.bytes.contains(&b'&') && p.bytes.iter().all(legal);
+    if plausible && pairs.into_iter().all(named) { Guess::Maybe } else { Guess::No }
+}
+
+struct Form;
+
+impl Peeler for Form {
+    fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        for pair in input.bytes.split(|b| *b == b'&') {
+            let at = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
+            let (name, value) = (&pair[..at], pair.get(at + 1..).unwrap_or_default());
+            let name = String::from_utf8_lossy(&decode(name)).into_owned();
+            out.item(&name, How::Text, input.side, &decode(value));
+        }
+        Step::again(input.bytes.len())
+    }
+}
+
+fn decode(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((b, tail)) = rest.split_first() {
+        rest = tail;
+        let digit = |i: usize| tail.get(i).and_then(|d| (*d as char).to_digit(16));
+        match (b, digit(0), digit(1)) {
+            (b'+', ..) => plain.push(b' '),
+            (b'%', Some(h), Some(l)) => {
+                plain.push((h << 4 | l) as u8);
+                rest = &tail[2..];
+            }
+            _ => plain.push(*b),
+        }
+    }
+    plain
+}

@@ -1,0 +1,212 @@
+//! Encodings that stand for bytes in text: base64 (RFC 4648), hexadecimal, percent (RFC 3986), and
+//! UTF-16 text.
+
+use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+macro_rules! row {
+    ($static:ident, $name:literal, $title:literal, $forms:expr, $hint:literal, $decode:ident) => {
+        /// The row.
+        pub static $static: Spec = Spec {
+            name: $name,
+            title: $title,
+            family: Family::Codec,
+            eats: Eats::Message,
+            forms: $forms,
+            answers: |h| matches!(h, Hint::Encoding(e) if e.eq_ignore_ascii_case($hint)),
+            shapes: &[],
+            probe: Some(|p| guess($decode(p.bytes), p)),
+            facts: &[],
+            notes: &[],
+            open: || Box::new(Decoder($decode)),
+        };
+    };
+}
+
+row!(BASE64, "base64", "Base64 (RFC 4648)", &[Form::Text], "base64", base64);
+row!(HEX, "hex", "Hexadecimal", &[Form::Text], "hex", hex);
+row!(PERCENT, "percent", "Percent encoding (RFC 3986)", &[Form::Text], "percent", percent);
+row!(UTF16, "utf16", "UTF-16 text", &[Form::Binary], "utf-16", utf16);
+row!(ESCAPES, "escapes", "Escaped characters", &[Form::Text], "escapes", escapes);
+
+/// Decoded bytes and how they are to be seen.
+type Decoded = Option<(Vec<u8>, Form)>;
+
+struct Decoder(fn(&[u8]) -> Decoded);
+
+impl Peeler for Decoder {
+    fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        let Some((plain, form)) = (self.0)(input.bytes) else { return Step::again(0) };
+        out.item("", form, input.side, &plain);
+        Step::again(input.bytes.len())
+    }
+}
+
+/// Text that came out is convincing; bytes are as convincing as the alphabet they came from.
+fn guess(decoded: Decoded, probe: &Probe<'_>) -> Guess {
+    let _ = probe;
+    match decoded {
+        Some((_, Form::Text)) => Guess::Sure,
+        Some(_) => Guess::Maybe,
+        None => Guess::No,
+    }
+}
+
+/// UTF-8 of some length with no control characters but white space.
+fn readable(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    bytes.len() >= 4 && !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+fn form_of(bytes: &[u8]) -> Form {
+    if readable(bytes) { Form::Text } else { Form::Binary }
+}
+
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+
+/// How often neighbouring characters are of different classes: about 0.6 in base64 of anything,
+/// little in words and identifiers.
+fn turns(text: &[u8]) -> f64 {
+    let class = |b: &u8| match b {
+        b'a'..=b'z' => 0,
+        b'A'..=b'Z' => 1,
+        b'0'..=b'9' => 2,
+        _ => 3,
+    };
+    let changes = text.windows(2).filter(|w| class(&w[0]) != class(&w[1])).count();
+    changes as f64 / text.len().saturating_sub(1).max(1) as f64
+}
+
+fn base64(bytes: &[u8]) -> Decoded {
+    let compact: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
+    let core = compact.strip_suffix(b"==").or_else(|| compact.strip_suffix(b"=")).unwrap_or(&compact);
+    let padded = core.len() != compact.len();
+    if core.len() < 12 || core.len() % 4 == 1 || padded && !compact.len().is_multiple_of(4) {
+        return None;
+    }
+    let engine = match core.iter().any(|b| matches!(b, b'-' | b'_')) {
+        true => URL_SAFE,
+        false => STANDARD,
+    };
+    let plain = engine.decode(core).ok()?;
+    let mixed = core.iter().any(u8::is_ascii_uppercase) && core.iter().any(u8::is_ascii_lowercase);
+    if readable(&plain) {
+        return (mixed || padded).then_some((plain, Form::Text));
+    }
+    let digits = core.iter().any(|b| b.is_ascii_digit() || b"+/-_".contains(b));
+    let varied = mixed && turns(core) > if padded { 0.25 } else { 0.38 };
+    (varied && (digits || padded) && core.len() >= 16).then_some((plain, Form::Binary))
+}
+
+fn hex(bytes: &[u8]) -> Decoded {
+    if bytes.len() < 16 || !bytes.len().is_multiple_of(2) {
+        return None;
+    }
+    let one_case = !(bytes.iter().any(u8::is_ascii_uppercase) && bytes.iter().any(u8::is_ascii_lowercase));
+    let lettered = bytes.iter().any(u8::is_ascii_alphabetic);
+    let digit = |b: u8| (b as char).to_digit(16).map(|d| d as u8);
+    let plain: Option<Vec<u8>> = bytes.chunks_exact(2).map(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect();
+    let plain = plain?;
+    match form_of(&plain) {
+        Form::Text => Some((plain, Form::Text)),
+        form => (one_case && lettered).then_some((plain, form)),
+    }
+}
+
+fn percent(bytes: &[u8]) -> Decoded {
+    let escapes = bytes.windows(3).filter(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit());
+    let escaped = escapes.count();
+    if escaped == 0 || bytes.iter().any(|b| *b == b' ' || !b.is_ascii()) {
+        return None;
+    }
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((b, tail)) = rest.split_first() {
+        rest = tail;
+        let digit = |i: usize| tail.get(i).and_then(|d| (*d as char).to_digit(16));
+        match (b, digit(0), digit(1)) {
+            (b'%', Some(h), Some(l)) => {
+                plain.push((h << 4 | l) as u8);
+                rest = &tail[2..];
+            }
+            (b'+', ..) => plain.push(b' '),
+            _ => plain.push(*b),
+        }
+    }
+    readable(&plain).then_some((plain, Form::Text))
+}
+
+fn utf16(bytes: &[u8]) -> Decoded {
+    if bytes.len() < 8 || !bytes.len().is_multiple_of(2) {
+        return None;
+    }
+    let (body, little) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (rest, Some(true)),
+        [0xfe, 0xff, rest @ ..] => (rest, Some(false)),
+        _ => (bytes, None),
+    };
+    let zeros = |odd: usize| body.iter().skip(odd).step_by(2).filter(|b| **b == 0).count() * 4 > body.len();
+    let little = match little {
+        Some(l) => l,
+        None if zeros(1) => true,
+        None if zeros(0) => false,
+        None => return None,
+    };
+    let unit = |p: &[u8]| if little { u16::from_le_bytes([p[0], p[1]]) } else { u16::from_be_bytes([p[0], p[1]]) };
+    let text: Option<String> = char::decode_utf16(body.chunks_exact(2).map(unit)).map(Result::ok).collect();
+    let text = text?.into_bytes();
+    readable(&text).then_some((text, Form::Text))
+}
+
+/// `\u0041` and `\x41` in text that no JSON parser has been over.
+fn escapes(bytes: &[u8]) -> Decoded {
+    let text = std::str::from_utf8(bytes).ok()?;
+    if text.matches("\\u").count() < 2 {
+        return None;
+    }
+    let quoted = format!("\"{}\"", text.replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r"));
+    let plain: String = serde_json::from_str(&quoted).ok()?;
+    (plain != text && readable(plain.as_bytes())).then_some((plain.into_bytes(), Form::Text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_identifiers_and_numbers_are_not_base64() {
+        for text in [
+            "c21680ac-9c63-4ad9-9a58-be7f99861247",
+            "destinationRegistrationId",
+            "application/x-protobuf",
+            "the quick brown fox",
+            "1732450000123456",
+            "Some-Header-Name-Here",
+            "internationalisation",
+        ] {
+            assert!(base64(text.as_bytes()).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn text_and_ciphertext_in_base64_are() {
+        assert_eq!(base64(b"c2VlIHlvdSBhdCBub29u"), Some((b"see you at noon".to_vec(), Form::Text)));
+        let bytes: Vec<u8> = (0..48u32).map(|i| (i * i * 37 + i * 11 + 129) as u8).collect();
+        let (plain, form) = base64(STANDARD.encode(&bytes).as_bytes()).unwrap();
+        assert_eq!((plain, form), (bytes, Form::Binary));
+    }
+
+    #[test]
+    fn the_other_encodings_come_back() {
+        assert_eq!(hex(b"73656520796f75206174206e6f6f6e").unwrap().0, b"see you at noon");
+        assert_eq!(percent(b"see%20you%20at+noon").unwrap().0, b"see you at noon");
+        let wide: Vec<u8> = "see you".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(utf16(&wide).unwrap().0, b"see you");
+        assert!(hex(b"1732450000123456").is_none());
+    }
+}

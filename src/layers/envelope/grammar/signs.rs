@@ -1,0 +1,189 @@
+//! Signs that a field which ought to be ciphertext is not: text, padding left in clear, repeated
+//! blocks, constant keys. Each sign is sized so that a random field shows it less than once in a
+//! million.
+
+/// Bits of surprise that a random field must not reach by chance.
+const SURE: f64 = 20.0;
+/// How much of a field is looked at.
+const SAMPLE: usize = 64 * 1024;
+
+/// What says that `field` is not ciphertext, if anything does.
+pub fn not_ciphertext(field: &[u8]) -> Option<&'static str> {
+    let field = field.get(..SAMPLE).unwrap_or(field);
+    let tail = tail_run(field);
+    let tail_bits = if tail >= 3 {
+        8.0 * (tail as f64 - 1.0) - 4.0
+    } else {
+        0.0
+    };
+    if tail_bits >= SURE {
+        return Some("padding stands in clear at the end of the ciphertext field");
+    }
+    let body = field
+        .get(..field.len() - if tail >= 2 { tail } else { 0 })
+        .unwrap_or_default();
+    if text_bits(body) + tail_bits >= SURE {
+        return Some("the ciphertext field is readable text");
+    }
+    repeated_block(field).then_some("blocks of the ciphertext repeat (ECB)")
+}
+
+/// What says that `key` is no public key anybody generated.
+pub fn not_a_key(key: &[u8]) -> Option<&'static str> {
+    let body = if key.len() == 33 { key.get(1..)? } else { key };
+    let first = body.first()?;
+    // Zero, one and a handful of other points have small order; all but these two are rare enough
+    // that a list would never pay.
+    let constant = body.iter().all(|b| b == first);
+    let one = *first == 1 && body.iter().skip(1).all(|&b| b == 0);
+    (constant || one).then_some("the public key is a constant")
+}
+
+/// Whether `bytes` read as text beyond chance.
+pub fn is_text(bytes: &[u8]) -> bool {
+    text_bits(bytes) >= SURE
+}
+
+/// The logarithm of how much likelier text is than chance, in bits.
+pub fn text_bits(bytes: &[u8]) -> f64 {
+    let printable = bytes
+        .iter()
+        .filter(|&&b| matches!(b, 0x20..=0x7e | 9 | 10 | 13))
+        .count() as f64;
+    let other = bytes.len() as f64 - printable;
+    let ascii = printable * 1.31 - other * 3.6;
+    // A random byte string of n bytes is valid UTF-8 without controls about once in 2^(1.2 n).
+    let utf8 = match std::str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(|c| c.is_control() && !c.is_whitespace()) => {
+            bytes.len() as f64 * 1.2
+        }
+        _ => 0.0,
+    };
+    ascii.max(utf8)
+}
+
+/// The period of a short XOR key over text, if one shows: ASCII has its top bit clear, so two bytes under
+/// the same key byte differ in it almost never.
+pub fn repeating_xor(bytes: &[u8]) -> Option<usize> {
+    const PAIRS: usize = 40;
+    let sample = bytes.get(..4096).unwrap_or(bytes);
+    (1..=32).find(|&period| {
+        let pairs = sample.len().saturating_sub(period);
+        let shifted = sample.get(period..).unwrap_or_default();
+        let differ = sample
+            .iter()
+            .zip(shifted)
+            .filter(|(a, b)| (*a ^ *b) & 0x80 != 0)
+            .count();
+        pairs >= PAIRS && differ * 20 <= pairs.saturating_sub(PAIRS)
+    })
+}
+
+/// Whether English appears when letters are turned by thirteen, and did not before.
+pub fn is_rot13(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "the", "and", "you", "to", "of", "is", "in", "at", "that", "for", "we", "it", "on", "with",
+        "this", "me",
+    ];
+    let count = |text: &str| {
+        let words = text.split(|c: char| !c.is_ascii_alphabetic());
+        words
+            .filter(|w| WORDS.contains(&w.to_ascii_lowercase().as_str()))
+            .count()
+    };
+    let turned: String = text.chars().take(4096).map(turn).collect();
+    let after = count(&turned);
+    after >= 3 && after > 4 * count(text)
+}
+
+fn turn(c: char) -> char {
+    let base = match c {
+        'a'..='z' => b'a',
+        'A'..='Z' => b'A',
+        _ => return c,
+    };
+    char::from(base + (c as u8 - base + 13) % 26)
+}
+
+/// Words by which clients without the key are told that a message is encrypted, in the languages of
+/// the common clients.
+const FALLBACK: &[&str] = &[
+    "encrypt",
+    "decrypt",
+    "omemo",
+    "openpgp",
+    "crypt",
+    "chiffr",
+    "verschlüssel",
+    "entschlüssel",
+    "cifrad",
+    "cifrat",
+    "versleutel",
+    "kryptert",
+    "krypterat",
+    "szyfrowan",
+    "šifrov",
+    "шифр",
+    "加密",
+    "暗号",
+    "암호",
+];
+
+/// Whether a readable text beside ciphertext only says that the message is encrypted.
+pub fn is_fallback(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    text.len() < 400 && FALLBACK.iter().any(|word| lower.contains(word))
+}
+
+fn tail_run(bytes: &[u8]) -> usize {
+    let Some(last) = bytes.last() else { return 0 };
+    bytes.iter().rev().take_while(|b| *b == last).count()
+}
+
+/// Whether two aligned blocks of 16 bytes are equal.
+pub fn repeated_block(bytes: &[u8]) -> bool {
+    if bytes.len() < 32 {
+        return false;
+    }
+    let mut blocks: Vec<&[u8]> = bytes
+        .get(..SAMPLE)
+        .unwrap_or(bytes)
+        .chunks_exact(16)
+        .collect();
+    blocks.sort_unstable();
+    blocks
+        .windows(2)
+        .any(|pair| matches!(pair, [a, b] if a == b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_padding_and_repeats_show() {
+        assert_eq!(
+            not_ciphertext(b"meet me at the harbour at six"),
+            Some("the ciphertext field is readable text")
+        );
+        assert!(not_ciphertext(b"{\"id\": \"a\"}\x05\x05\x05\x05\x05").is_some());
+        assert!(not_ciphertext(&[b'm', 15, 15, 15, 15, 15, 15]).is_some());
+        let block = digest(1);
+        assert!(not_ciphertext(&[&block[..16], &digest(2)[..], &block[..16]].concat()).is_some());
+        assert!(not_a_key(&[0; 32]).is_some() && not_a_key(&digest(1)).is_none());
+    }
+
+    #[test]
+    fn digests_show_no_sign() {
+        for n in 0..2000 {
+            for length in [16, 32] {
+                assert_eq!(not_ciphertext(digest(n).get(..length).unwrap()), None);
+            }
+        }
+    }
+
+    fn digest(n: u32) -> Vec<u8> {
+        use sha2::{Digest, Sha256};
+        Sha256::digest(n.to_be_bytes()).to_vec()
+    }
+}

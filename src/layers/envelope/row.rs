@@ -1,0 +1,146 @@
+//! The envelopes as layers: three rows that offer bytes, text and JSON objects to the recognisers.
+
+use super::{Class, Envelope, Form as Wants, RECOGNISERS, Tier, recognise_binary, recognise_text};
+use crate::model::Value;
+use crate::peel::{By, Eats, End, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step, Why};
+
+/// Envelopes in bytes.
+pub static BINARY: Spec = Spec {
+    name: "envelope",
+    title: "End-to-end envelopes in bytes",
+    family: Family::Envelope,
+    eats: Eats::Message,
+    forms: &[Form::Binary],
+    answers: |_| false,
+    shapes: &[],
+    probe: Some(|p| guess(recognise_binary(p.bytes))),
+    facts: FACTS,
+    notes: &[],
+    open: || Box::new(Reader { wants: Wants::Binary }),
+};
+
+/// Envelopes in text: armor, compact tokens, stanzas.
+pub static TEXT: Spec = Spec {
+    name: "envelope-text",
+    title: "End-to-end envelopes in text",
+    family: Family::Envelope,
+    eats: Eats::Message,
+    forms: &[Form::Text],
+    answers: |h| matches!(h, Hint::Namespace(n) if NAMESPACES.contains(&n.as_str())),
+    shapes: &[],
+    probe: Some(|p| text_guess(p)),
+    facts: FACTS,
+    notes: &[],
+    open: || Box::new(Reader { wants: Wants::Text }),
+};
+
+/// Envelopes that are one JSON object.
+pub static OBJECT: Spec = Spec {
+    name: "envelope-object",
+    title: "End-to-end envelopes in JSON objects",
+    family: Family::Envelope,
+    eats: Eats::Message,
+    forms: &[Form::Text],
+    answers: |_| false,
+    shapes: &[
+        &["ciphertext"],
+        &["cipher_text"],
+        &["ct"],
+        &["cipher"],
+        &["encrypted"],
+        &["encrypted_data"],
+        &["enc"],
+        &["iv"],
+        &["nonce"],
+        &["type", "content"],
+        &["kind", "pubkey"],
+        &["payload", "signature"],
+        &["payload", "signatures"],
+        &["device_keys"],
+        &["method", "params"],
+    ],
+    probe: Some(|p| text_guess(p)),
+    facts: FACTS,
+    notes: &[],
+    open: || Box::new(Reader { wants: Wants::Text }),
+};
+
+const NAMESPACES: &[&str] =
+    &["eu.siacs.conversations.axolotl", "urn:xmpp:omemo:2", "urn:xmpp:openpgp:0", "jabber:x:encrypted"];
+
+const FACTS: &[&str] = &["envelope.is", "envelope.shows"];
+
+/// The third tier stands only where a carrier names it; here nobody does.
+fn guess(found: Option<Envelope>) -> Guess {
+    match found {
+        Some(e) if e.tier < Tier::T3 => Guess::Sure,
+        _ => Guess::No,
+    }
+}
+
+fn text_guess(probe: &Probe<'_>) -> Guess {
+    match std::str::from_utf8(probe.bytes) {
+        Ok(text) => guess(recognise_text(text)),
+        Err(_) => Guess::No,
+    }
+}
+
+struct Reader {
+    wants: Wants,
+}
+
+impl Peeler for Reader {
+    fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        let found = match self.wants {
+            Wants::Binary => recognise_binary(input.bytes),
+            Wants::Text => std::str::from_utf8(input.bytes).ok().and_then(recognise_text),
+        };
+        let Some(envelope) = found else { return Step::again(0) };
+        let tier = match envelope.tier {
+            Tier::T1 => 1u64,
+            Tier::T2 => 2,
+            Tier::T3 => 3,
+        };
+        out.fact(
+            "envelope.is",
+            Value::List(vec![
+                envelope.format.into(),
+                envelope.protocol.into(),
+                class(envelope.class).into(),
+                tier.into(),
+                envelope.why.unwrap_or("").into(),
+            ]),
+        );
+        for (name, value) in &envelope.facts {
+            out.fact("envelope.shows", Value::List(vec![(*name).into(), value.clone()]));
+        }
+        let whole = envelope.decoded.as_deref().unwrap_or(input.bytes);
+        let sealed = envelope.ciphertext.clone().and_then(|r| whole.get(r)).unwrap_or_default();
+        let len = sealed.len() as u64;
+        if len > 0 && envelope.class.claim() > 0 {
+            let end = End::Sealed(By::App, Why::NoKey);
+            out.leaf("ciphertext", Form::Binary, input.side, len, end, sealed);
+        }
+        Step::again(input.bytes.len())
+    }
+}
+
+/// The class in words, as evidence carries it.
+fn class(class: Class) -> &'static str {
+    match class {
+        Class::E2eeMessage => "e2ee-message",
+        Class::E2eeHandshake => "e2ee-handshake",
+        Class::Symmetric => "symmetric",
+        Class::SecretKey => "secret-key",
+        Class::PublicKey => "public-key",
+        Class::SignedOnly => "signed-only",
+        Class::NotEncrypted => "not-encrypted",
+        Class::Broken => "broken",
+        Class::TransportCrypto => "transport-crypto",
+    }
+}
+
+/// Recognisers by name, for listings.
+pub fn families() -> impl Iterator<Item = (&'static str, &'static str)> {
+    RECOGNISERS.iter().map(|r| (r.format_family, r.title))
+}

@@ -1,0 +1,156 @@
+//! What a handshake tells with or without keys.
+
+use super::Tls;
+use super::hello::{ClientHello, ServerHello};
+use super::suite::{Cipher, group_name, is_grease, post_quantum, suite, suite_name};
+use crate::model::{Side, Timestamp, Value};
+use crate::peel::Out;
+use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
+
+/// Facts that the layer may state.
+pub(super) static NAMES: &[&str] = &[
+    "tls.sni",
+    "tls.alpn",
+    "tls.alpn_selected",
+    "tls.version",
+    "tls.versions_offered",
+    "tls.suite",
+    "tls.group",
+    "tls.groups_offered",
+    "tls.post_quantum",
+    "tls.ech",
+    "tls.early_data",
+    "tls.resumed",
+    "tls.key_update",
+    "tls.client_certificate",
+    "tls.certificate.subject",
+    "tls.certificate.issuer",
+    "tls.certificate.names",
+    "tls.certificate.not_before",
+    "tls.certificate.not_after",
+    "tls.certificate.self_signed",
+    "tls.forward_secrecy",
+    "tls.anonymous",
+    "tls.weak",
+    "tls.opened",
+];
+
+fn version_name(code: u16) -> String {
+    match code {
+        0x0300 => "SSL 3.0".into(),
+        0x0301 => "TLS 1.0".into(),
+        0x0302 => "TLS 1.1".into(),
+        0x0303 => "TLS 1.2".into(),
+        0x0304 => "TLS 1.3".into(),
+        _ => format!("0x{code:04x}"),
+    }
+}
+
+impl Tls {
+    pub(super) fn client_facts(&mut self, hello: &ClientHello, out: &mut Out<'_, '_>) {
+        if let Some(sni) = &hello.sni {
+            out.fact("tls.sni", sni.as_str());
+        }
+        if !hello.alpn.is_empty() {
+            out.fact("tls.alpn", hello.alpn.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        let versions: Vec<String> = hello.versions.iter().map(|v| version_name(*v)).collect();
+        if !versions.is_empty() {
+            out.fact("tls.versions_offered", versions);
+        }
+        let groups = hello.groups.iter().filter(|g| !is_grease(**g));
+        let groups: Vec<String> = groups.map(|g| group_name(*g)).collect();
+        if !groups.is_empty() {
+            out.fact("tls.groups_offered", groups);
+        }
+        if hello.ech {
+            out.fact("tls.ech", "offered");
+        }
+        if hello.early_data {
+            out.fact("tls.early_data", true);
+        }
+    }
+
+    pub(super) fn server_facts(&mut self, hello: &ServerHello, out: &mut Out<'_, '_>) {
+        if hello.retry {
+            return;
+        }
+        out.fact("tls.version", version_name(hello.version));
+        out.fact("tls.suite", suite_name(hello.suite));
+        out.label("tls", &version_name(hello.version));
+        if let Some(group) = hello.group {
+            out.fact("tls.group", group_name(group));
+            out.fact("tls.post_quantum", post_quantum(group));
+        }
+        let name = suite_name(hello.suite);
+        let anonymous = name.contains("_anon_");
+        let secret = hello.version >= 0x0304 || name.contains("DHE");
+        out.fact("tls.forward_secrecy", secret);
+        if anonymous {
+            out.fact("tls.anonymous", true);
+        }
+        let tls12_resumed = self.client.as_ref().is_some_and(|c| !c.session.is_empty() && c.session == hello.session);
+        if hello.version < 0x0304 && tls12_resumed || hello.psk {
+            out.fact("tls.resumed", true);
+        }
+        let null = matches!(suite(hello.suite).map(|s| s.cipher), Some(Cipher::Null(_)));
+        for (holds, reason) in [
+            (hello.version < 0x0303, "protocol version before TLS 1.2"),
+            (anonymous, "anonymous key exchange"),
+            (null, "no encryption"),
+            (name.contains("RC4"), "RC4"),
+            (name.contains("EXPORT"), "export cipher"),
+            (name.contains("DES"), "DES or 3DES"),
+        ] {
+            if holds {
+                self.weak.push(reason);
+                out.fact("tls.weak", reason);
+            }
+        }
+    }
+
+    pub(super) fn key_exchange_facts(&mut self, body: &[u8], out: &mut Out<'_, '_>) {
+        // ServerECDHParams: named_curve(3) and the group (RFC 8422 section 5.4).
+        if let [3, a, b, ..] = body
+            && self.suite().is_some_and(|s| s.name.contains("ECDHE") || s.name.contains("ECDH_anon"))
+        {
+            out.fact("tls.group", group_name(u16::from_be_bytes([*a, *b])));
+            out.fact("tls.post_quantum", false);
+        }
+    }
+
+    pub(super) fn certificate_facts(&mut self, side: Side, der: &[u8], out: &mut Out<'_, '_>) {
+        if side == Side::Client {
+            return out.fact("tls.client_certificate", true);
+        }
+        let Ok((_, certificate)) = X509Certificate::from_der(der) else { return };
+        out.fact("tls.certificate.subject", certificate.subject().to_string());
+        out.fact("tls.certificate.issuer", certificate.issuer().to_string());
+        out.fact("tls.certificate.self_signed", certificate.subject() == certificate.issuer());
+        let validity = certificate.validity();
+        let (from, to) = (validity.not_before.timestamp(), validity.not_after.timestamp());
+        out.fact("tls.certificate.not_before", Timestamp::new(from, 0).to_string());
+        out.fact("tls.certificate.not_after", Timestamp::new(to, 0).to_string());
+        let mut names: Vec<Value> = Vec::new();
+        for extension in certificate.extensions().iter().take(64) {
+            let ParsedExtension::SubjectAlternativeName(list) = extension.parsed_extension() else { continue };
+            names.extend(list.general_names.iter().take(100).filter_map(|n| match n {
+                GeneralName::DNSName(name) => Some(Value::from(*name)),
+                _ => None,
+            }));
+        }
+        if !names.is_empty() {
+            out.fact("tls.certificate.names", Value::List(names));
+        }
+        let now = out.at().time;
+        if now > Timestamp::new(to, 0) || now < Timestamp::new(from, 0) {
+            out.fact("tls.weak", "certificate outside its dates");
+        }
+    }
+
+    pub(super) fn last_facts(&mut self, out: &mut Out<'_, '_>) {
+        if self.encrypted_seen {
+            out.fact("tls.opened", self.opened);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Reads hellos and certificates (RFC 8446 section 4, RFC 5246 section 7.4).
+
+use super::suite::is_grease;
+use crate::bytes::Cursor;
+
+/// What a ClientHello offers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct ClientHello {
+    pub random: [u8; 32],
+    pub version: u16,
+    pub session: Vec<u8>,
+    pub suites: Vec<u16>,
+    pub sni: Option<String>,
+    pub alpn: Vec<String>,
+    pub versions: Vec<u16>,
+    pub groups: Vec<u16>,
+    pub shares: Vec<u16>,
+    pub extensions: Vec<u16>,
+    pub point_formats: Vec<u8>,
+    pub signatures: Vec<u16>,
+    pub ech: bool,
+    pub early_data: bool,
+    pub psk: bool,
+    pub ticket: bool,
+}
+
+/// What a ServerHello chooses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct ServerHello {
+    pub random: [u8; 32],
+    pub version: u16,
+    pub session: Vec<u8>,
+    pub suite: u16,
+    pub group: Option<u16>,
+    pub alpn: Option<String>,
+    pub encrypt_then_mac: bool,
+    pub psk: bool,
+    pub retry: bool,
+}
+
+/// SHA-256 of "HelloRetryRequest" (RFC 8446 section 4.1.3).
+const RETRY: [u8; 32] = [
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
+    0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+];
+
+fn list16(c: &mut Cursor<'_>) -> Vec<u16> {
+    let mut list = Vec::new();
+    while let Some(v) = c.u16() {
+        list.push(v);
+    }
+    list
+}
+
+fn names(c: &mut Cursor<'_>) -> Vec<String> {
+    let mut list = Vec::new();
+    if let Some(mut inner) = c.vec16().map(Cursor::new) {
+        while let Some(name) = inner.vec8() {
+            list.push(String::from_utf8_lossy(name).into_owned());
+        }
+    }
+    list
+}
+
+impl ClientHello {
+    /// Reads the body of a ClientHello message.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let mut c = Cursor::new(body);
+        let mut hello = Self { version: c.u16()?, random: c.array()?, ..Self::default() };
+        hello.session = c.vec8()?.to_vec();
+        hello.suites = list16(&mut Cursor::new(c.vec16()?));
+        c.vec8()?;
+        let Some(extensions) = c.vec16() else { return Some(hello) };
+        let mut e = Cursor::new(extensions);
+        while let (Some(kind), Some(body)) = (e.u16(), e.vec16()) {
+            hello.extensions.push(kind);
+            hello.extension(kind, body);
+        }
+        Some(hello)
+    }
+
+    fn extension(&mut self, kind: u16, body: &[u8]) {
+        let mut c = Cursor::new(body);
+        match kind {
+            0 => {
+                let mut list = Cursor::new(c.vec16().unwrap_or_default());
+                if let (Some(0), Some(name)) = (list.u8(), list.vec16()) {
+                    self.sni = std::str::from_utf8(name).ok().map(str::to_ascii_lowercase);
+                }
+            }
+            10 => self.groups = list16(&mut Cursor::new(c.vec16().unwrap_or_default())),
+            11 => self.point_formats = c.vec8().unwrap_or_default().to_vec(),
+            13 => self.signatures = list16(&mut Cursor::new(c.vec16().unwrap_or_default())),
+            16 => self.alpn = names(&mut c),
+            35 => self.ticket = !body.is_empty(),
+            41 => self.psk = true,
+            42 => self.early_data = true,
+            43 => {
+                self.versions = list16(&mut Cursor::new(c.vec8().unwrap_or_default()));
+                self.versions.retain(|v| !is_grease(*v));
+            }
+            51 => {
+                let mut list = Cursor::new(c.vec16().unwrap_or_default());
+                while let (Some(group), Some(_)) = (list.u16(), list.vec16()) {
+                    self.shares.push(group);
+                }
+                self.shares.retain(|g| !is_grease(*g));
+            }
+            0xfe0d => self.ech = true,
+            _ => {}
+        }
+    }
+}
+
+impl ServerHello {
+    /// Reads the body of a ServerHello message.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let mut c = Cursor::new(body);
+        let mut hello = Self { version: c.u16()?, random: c.array()?, ..Self::default() };
+        hello.session = c.vec8()?.to_vec();
+        hello.suite = c.u16()?;
+        c.u8()?;
+        hello.retry = hello.random == RETRY;
+        let Some(extensions) = c.vec16() else { return Some(hello) };
+        let mut e = Cursor::new(extensions);
+        while let (Some(kind), Some(body)) = (e.u16(), e.vec16()) {
+            let mut c = Cursor::new(body);
+            match kind {
+                16 => hello.alpn = names(&mut c).into_iter().next(),
+                22 => hello.encrypt_then_mac = true,
+                41 => hello.psk = true,
+                43 => hello.version = c.u16().unwrap_or(hello.version),
+                51 => hello.group = c.u16(),
+                _ => {}
+            }
+        }
+        Some(hello)
+    }
+}
+
+/// The application protocol that EncryptedExtensions names.
+pub(super) fn encrypted_alpn(body: &[u8]) -> Option<String> {
+    let mut e = Cursor::new(Cursor::new(body).vec16()?);
+    while let (Some(kind), Some(body)) = (e.u16(), e.vec16()) {
+        if kind == 16 {
+            return names(&mut Cursor::new(body)).into_iter().next();
+        }
+    }
+    None
+}
+
+/// The first certificate of a Certificate message, as DER.
+pub(super) fn leaf_certificate(body: &[u8], tls13: bool) -> Option<&[u8]> {
+    let mut c = Cursor::new(body);
+    if tls13 {
+        c.vec8()?;
+    }
+    let mut list = Cursor::new(c.vec24()?);
+    list.vec24()
+}

@@ -1,0 +1,253 @@
+//! Opens records: one instance for one direction and one generation of keys.
+
+use super::schedule::{Hash, expand_label};
+use super::suite::{Cipher, Suite};
+use aes::cipher::{BlockCipherDecrypt, KeyInit};
+use ccm::aead::AeadInOut;
+use ccm::consts::{U8, U12, U16};
+use ring::aead::{self, LessSafeKey, Nonce, UnboundKey};
+use ring::hmac as ring_hmac;
+
+/// A record header and where its nonce comes from.
+pub(super) enum Opener {
+    /// An AEAD of `ring`. `explicit` nonces stand in the record (TLS 1.2 GCM).
+    Ring { key: LessSafeKey, iv: [u8; 12], explicit: bool, tls13: bool },
+    /// AES-CCM.
+    Ccm { key: CcmKey, iv: [u8; 12], tag: usize, tls13: bool },
+    /// AES-CBC with an HMAC, before or after encryption.
+    Cbc { key: BlockKey, mac: ring_hmac::Key, mac_len: usize, chained: Option<Vec<u8>>, mac_last: bool },
+    /// No encryption; the MAC is cut off.
+    Null { mac_len: usize },
+}
+
+pub(super) enum CcmKey {
+    A16(ccm::Ccm<aes::Aes128, U16, U12>),
+    A8(ccm::Ccm<aes::Aes128, U8, U12>),
+    B16(ccm::Ccm<aes::Aes256, U16, U12>),
+    B8(ccm::Ccm<aes::Aes256, U8, U12>),
+}
+
+pub(super) enum BlockKey {
+    Aes128(aes::Aes128),
+    Aes256(aes::Aes256),
+}
+
+/// What the two sides of a TLS 1.2 (or older) session get from the key block.
+pub(super) struct Material<'a> {
+    pub mac: &'a [u8],
+    pub key: &'a [u8],
+    pub iv: &'a [u8],
+}
+
+/// Bytes of MAC key, key and IV that one side needs. The IV of CBC matters only in TLS 1.0.
+pub(super) fn needs(cipher: Cipher) -> Option<(usize, usize, usize)> {
+    Some(match cipher {
+        Cipher::Gcm(key) | Cipher::Ccm(key, _) => (0, key, 4),
+        Cipher::ChaCha => (0, 32, 12),
+        Cipher::Cbc(key, mac) => (mac, key, 16),
+        Cipher::Null(mac) => (mac, 0, 0),
+        Cipher::Other => return None,
+    })
+}
+
+impl Opener {
+    /// For TLS 1.3 from a traffic secret.
+    pub fn tls13(suite: &Suite, secret: &[u8]) -> Option<Self> {
+        let hash = if suite.sha384 { Hash::Sha384 } else { Hash::Sha256 };
+        let iv: [u8; 12] = expand_label(hash, secret, "iv", 12).try_into().ok()?;
+        match suite.cipher {
+            Cipher::Gcm(n) => Self::ring(n, &expand_label(hash, secret, "key", n), iv, false, true),
+            Cipher::ChaCha => {
+                let key = expand_label(hash, secret, "key", 32);
+                let key = LessSafeKey::new(UnboundKey::new(&aead::CHACHA20_POLY1305, &key).ok()?);
+                Some(Self::Ring { key, iv, explicit: false, tls13: true })
+            }
+            Cipher::Ccm(n, tag) => {
+                let key = ccm_key(&expand_label(hash, secret, "key", n), tag)?;
+                Some(Self::Ccm { key, iv, tag, tls13: true })
+            }
+            Cipher::Cbc(..) | Cipher::Null(_) | Cipher::Other => None,
+        }
+    }
+
+    /// For TLS 1.2 and older from one side's part of the key block.
+    pub fn tls12(suite: &Suite, version: u16, material: &Material<'_>, mac_last: bool) -> Option<Self> {
+        let mut iv = [0u8; 12];
+        match suite.cipher {
+            Cipher::Gcm(n) => {
+                iv[..4].copy_from_slice(material.iv.get(..4)?);
+                Self::ring(n, material.key, iv, true, false)
+            }
+            Cipher::Ccm(_, tag) => {
+                iv[..4].copy_from_slice(material.iv.get(..4)?);
+                Some(Self::Ccm { key: ccm_key(material.key, tag)?, iv, tag, tls13: false })
+            }
+            Cipher::ChaCha => {
+                iv.copy_from_slice(material.iv.get(..12)?);
+                let key = LessSafeKey::new(UnboundKey::new(&aead::CHACHA20_POLY1305, material.key).ok()?);
+                Some(Self::Ring { key, iv, explicit: false, tls13: false })
+            }
+            Cipher::Cbc(_, mac_len) => {
+                let key = match material.key.len() {
+                    16 => BlockKey::Aes128(aes::Aes128::new_from_slice(material.key).ok()?),
+                    _ => BlockKey::Aes256(aes::Aes256::new_from_slice(material.key).ok()?),
+                };
+                let algorithm = match mac_len {
+                    20 => ring_hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+                    32 => ring_hmac::HMAC_SHA256,
+                    _ => ring_hmac::HMAC_SHA384,
+                };
+                let mac = ring_hmac::Key::new(algorithm, material.mac);
+                let chained = (version <= 0x0301).then(|| material.iv.to_vec());
+                Some(Self::Cbc { key, mac, mac_len, chained, mac_last })
+            }
+            Cipher::Null(mac_len) => Some(Self::Null { mac_len }),
+            Cipher::Other => None,
+        }
+    }
+
+    fn ring(n: usize, key: &[u8], iv: [u8; 12], explicit: bool, tls13: bool) -> Option<Self> {
+        let algorithm = if n == 16 { &aead::AES_128_GCM } else { &aead::AES_256_GCM };
+        let key = LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?);
+        Some(Self::Ring { key, iv, explicit, tls13 })
+    }
+
+    /// Opens the record body in `body` with its 5-byte header. On success the plaintext lies in the
+    /// returned range of `body`; on failure `body` is unusable.
+    pub fn open(&mut self, header: [u8; 5], seq: u64, body: &mut [u8]) -> Option<std::ops::Range<usize>> {
+        match self {
+            Self::Ring { key, iv, explicit, tls13 } => {
+                let start = if *explicit { 8 } else { 0 };
+                let nonce = if *explicit { explicit_nonce(iv, body)? } else { sequence_nonce(iv, seq) };
+                let plain = body.len().checked_sub(start + 16)?;
+                let aad = additional(header, seq, plain, *tls13);
+                let sealed = body.get_mut(start..)?;
+                key.open_in_place(Nonce::assume_unique_for_key(nonce), aead::Aad::from(aad.as_slice()), sealed).ok()?;
+                Some(start..start + plain)
+            }
+            Self::Ccm { key, iv, tag, tls13 } => {
+                let start = if *tls13 { 0 } else { 8 };
+                let nonce = if *tls13 { sequence_nonce(iv, seq) } else { explicit_nonce(iv, body)? };
+                let plain = body.len().checked_sub(start + *tag)?;
+                let aad = additional(header, seq, plain, *tls13);
+                let (text, mac) = body.get_mut(start..)?.split_at_mut_checked(plain)?;
+                key.open(&nonce, &aad, text, mac)?;
+                Some(start..start + plain)
+            }
+            Self::Cbc { key, mac, mac_len, chained, mac_last } => {
+                open_cbc(key, mac, *mac_len, chained, *mac_last, header, seq, body)
+            }
+            Self::Null { mac_len } => Some(0..body.len().checked_sub(*mac_len)?),
+        }
+    }
+}
+
+fn explicit_nonce(iv: &[u8; 12], body: &[u8]) -> Option<[u8; 12]> {
+    let mut nonce = *iv;
+    nonce[4..].copy_from_slice(body.get(..8)?);
+    Some(nonce)
+}
+
+/// RFC 8446 section 5.3.
+fn sequence_nonce(iv: &[u8; 12], seq: u64) -> [u8; 12] {
+    let mut nonce = *iv;
+    nonce[4..].iter_mut().zip(seq.to_be_bytes()).for_each(|(n, s)| *n ^= s);
+    nonce
+}
+
+/// Additional data: the record header in TLS 1.3, sequence number and a header with the length of the
+/// plaintext before (RFC 5246 section 6.2.3.3).
+fn additional(header: [u8; 5], seq: u64, plain: usize, tls13: bool) -> Vec<u8> {
+    if tls13 {
+        return header.to_vec();
+    }
+    let mut aad = seq.to_be_bytes().to_vec();
+    aad.extend_from_slice(&header[..3]);
+    aad.extend_from_slice(&(plain as u16).to_be_bytes());
+    aad
+}
+
+fn ccm_key(key: &[u8], tag: usize) -> Option<CcmKey> {
+    Some(match (key.len(), tag) {
+        (16, 16) => CcmKey::A16(KeyInit::new_from_slice(key).ok()?),
+        (16, 8) => CcmKey::A8(KeyInit::new_from_slice(key).ok()?),
+        (32, 16) => CcmKey::B16(KeyInit::new_from_slice(key).ok()?),
+        (32, 8) => CcmKey::B8(KeyInit::new_from_slice(key).ok()?),
+        _ => return None,
+    })
+}
+
+impl CcmKey {
+    fn open(&self, nonce: &[u8; 12], aad: &[u8], text: &mut [u8], tag: &[u8]) -> Option<()> {
+        macro_rules! open {
+            ($key:expr) => {
+                $key.decrypt_inout_detached(&(*nonce).into(), aad, text.into(), tag.try_into().ok()?).ok()
+            };
+        }
+        match self {
+            CcmKey::A16(k) => open!(k),
+            CcmKey::A8(k) => open!(k),
+            CcmKey::B16(k) => open!(k),
+            CcmKey::B8(k) => open!(k),
+        }
+    }
+}
+
+/// CBC with the MAC inside the encryption (RFC 5246 section 6.2.3.2) or outside it (RFC 7366).
+#[allow(clippy::too_many_arguments)] // the parts of one opener, taken apart by the match
+fn open_cbc(
+    key: &BlockKey,
+    mac: &ring_hmac::Key,
+    mac_len: usize,
+    chained: &mut Option<Vec<u8>>,
+    mac_last: bool,
+    header: [u8; 5],
+    seq: u64,
+    body: &mut [u8],
+) -> Option<std::ops::Range<usize>> {
+    let sealed = if mac_last { body.len().checked_sub(mac_len)? } else { body.len() };
+    if mac_last {
+        let (text, tag) = body.split_at(sealed);
+        verify(mac, header, seq, text, tag)?;
+    }
+    let start = if chained.is_some() { 0 } else { 16 };
+    let mut iv: [u8; 16] = match chained {
+        Some(iv) => iv.as_slice().try_into().ok()?,
+        None => body.get(..16)?.try_into().ok()?,
+    };
+    let text = body.get_mut(start..sealed)?;
+    if text.is_empty() || !text.len().is_multiple_of(16) {
+        return None;
+    }
+    for block in text.chunks_exact_mut(16) {
+        let sealed: [u8; 16] = (&*block).try_into().ok()?;
+        let mut open = sealed.into();
+        match key {
+            BlockKey::Aes128(k) => k.decrypt_block(&mut open),
+            BlockKey::Aes256(k) => k.decrypt_block(&mut open),
+        }
+        block.iter_mut().zip(open.iter().zip(iv)).for_each(|(b, (o, i))| *b = o ^ i);
+        iv = sealed;
+    }
+    if let Some(chain) = chained {
+        *chain = iv.to_vec();
+    }
+    let pad = usize::from(*text.last()?) + 1;
+    let end = text.len().checked_sub(pad)?;
+    let (inside, padding) = text.split_at(end);
+    if padding.iter().any(|b| usize::from(*b) + 1 != pad) {
+        return None;
+    }
+    if mac_last {
+        return Some(start..start + end);
+    }
+    let (content, tag) = inside.split_at_checked(end.checked_sub(mac_len)?)?;
+    verify(mac, header, seq, content, tag)?;
+    Some(start..start + content.len())
+}
+
+fn verify(mac: &ring_hmac::Key, header: [u8; 5], seq: u64, text: &[u8], tag: &[u8]) -> Option<()> {
+    let mut message = additional(header, seq, text.len(), false);
+    message.extend_from_slice(text);
+    ring_hmac::verify(mac, &message, tag).ok()
+}

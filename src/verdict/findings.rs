@@ -1,0 +1,193 @@
+//! Findings: what is wrong, by an id that accuses, with severity and confidence apart.
+
+use super::{Judgement, Verdict};
+use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength};
+use crate::peel::Guard;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// A small leak.
+    Low,
+    /// A weakness.
+    Medium,
+    /// Content or keys at risk.
+    High,
+    /// Content or keys lost.
+    Critical,
+}
+
+/// How sure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Could be something else.
+    Low,
+    /// Structure says so.
+    Medium,
+    /// Proven.
+    High,
+}
+
+/// One finding of one conversation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable id.
+    pub id: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Index of the conversation.
+    pub conversation: usize,
+    /// Indices into its evidence.
+    pub evidence: Vec<usize>,
+}
+
+/// Encodings that hide a text from the eye and from nobody else.
+const ENCODINGS: [&str; 10] =
+    ["base64", "base64url", "hex", "percent", "rot13", "reversed", "utf-16le", "utf-16be", "quoted-printable", "base32"];
+
+/// All findings, most severe first, in a fixed order.
+pub fn findings(drafts: &[Draft], judgements: &[Judgement]) -> Vec<Finding> {
+    let mut found = Found::default();
+    let enveloped: BTreeSet<&str> = drafts
+        .iter()
+        .filter(|d| matches!(d.key.content, Content::Envelope(_)))
+        .map(|d| d.key.endpoint.as_str())
+        .collect();
+    for (c, (draft, judgement)) in drafts.iter().zip(judgements).enumerate() {
+        for (i, e) in draft.evidence.iter().enumerate() {
+            of_evidence(&mut found, c, i, e, judgement.verdict);
+            let elsewhere = enveloped.iter().any(|host| *host != draft.key.endpoint) || !enveloped.is_empty();
+            if elsewhere && reads(e) {
+                found.add("content-copy", Severity::High, confidence(e), c, i);
+            }
+        }
+        if let Some(weak) = draft.facts.get("tls.weak")
+            && !weak.is_empty()
+        {
+            found.put("weak-transport", Severity::Medium, Confidence::High, c);
+        }
+    }
+    copies(&mut found, drafts);
+    found.sorted()
+}
+
+fn reads(e: &Evidence) -> bool {
+    matches!(e.kind, Kind::Canary { control: false, .. } | Kind::Readable { .. }) && e.polarity == Polarity::Against
+}
+
+fn confidence(e: &Evidence) -> Confidence {
+    match e.strength {
+        Strength::Proof => Confidence::High,
+        Strength::Strong => Confidence::Medium,
+        Strength::Weak => Confidence::Low,
+    }
+}
+
+fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Verdict) {
+    let sure = confidence(e);
+    match &e.kind {
+        _ if reads(e) => {
+            let (id, severity) = match e.guard {
+                Guard::Open => ("plaintext-message", Severity::Critical),
+                Guard::Confidential => ("provider-readable-message", Severity::High),
+            };
+            found.add(id, severity, sure, c, i);
+            if encoded(e) {
+                found.add("encoded-not-encrypted", Severity::High, sure, c, i);
+            }
+        }
+        Kind::KeyInSight { party, .. } => {
+            let id = if party == "network" { "key-visible-to-network" } else { "key-visible-to-provider" };
+            found.add(id, Severity::Critical, sure, c, i);
+        }
+        Kind::Weak { finding, .. } => found.add(finding, Severity::High, sure, c, i),
+        Kind::Rule { finding, .. } => found.add(finding, Severity::Medium, sure, c, i),
+        Kind::Envelope { class, .. } if class == "secret-key" => {
+            let id = match e.guard {
+                Guard::Open => "key-visible-to-network",
+                Guard::Confidential => "key-visible-to-provider",
+            };
+            found.add(id, Severity::Critical, sure, c, i);
+        }
+        Kind::Envelope { class, .. } if class == "broken" => {
+            found.add("broken-envelope", Severity::High, sure, c, i);
+        }
+        Kind::Metadata { .. } if e.guard == Guard::Open => {
+            let severity = if verdict == Verdict::E2ee { Severity::Medium } else { Severity::Low };
+            found.add("metadata-in-clear", severity, Confidence::Medium, c, i);
+        }
+        _ => {}
+    }
+}
+
+/// Whether the text was hidden by nothing but an encoding.
+fn encoded(e: &Evidence) -> bool {
+    let named = |name: &str| ENCODINGS.contains(&name);
+    match &e.kind {
+        Kind::Canary { chain, .. } => chain.iter().any(|c| named(c)),
+        Kind::Readable { .. } => e.origin.layers.split('/').any(named),
+        _ => false,
+    }
+}
+
+/// The same planted text at two services: one of them is a side path.
+fn copies(found: &mut Found, drafts: &[Draft]) {
+    let mut seen: BTreeMap<u32, BTreeSet<&str>> = BTreeMap::new();
+    let canary = |e: &Evidence| match e.kind {
+        Kind::Canary { canary, control: false, .. } if e.polarity == Polarity::Against => Some(canary),
+        _ => None,
+    };
+    for draft in drafts {
+        for c in draft.evidence.iter().filter_map(canary) {
+            seen.entry(c).or_default().insert(&draft.key.endpoint);
+        }
+    }
+    for (c, draft) in drafts.iter().enumerate() {
+        for (i, e) in draft.evidence.iter().enumerate() {
+            if canary(e).and_then(|n| seen.get(&n)).is_some_and(|hosts| hosts.len() > 1) {
+                found.add("content-copy", Severity::High, Confidence::High, c, i);
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Found(BTreeMap<(String, usize), Finding>);
+
+impl Found {
+    fn put(&mut self, id: &str, severity: Severity, confidence: Confidence, conversation: usize) -> &mut Finding {
+        let f = self.0.entry((id.to_owned(), conversation)).or_insert_with(|| Finding {
+            id: id.to_owned(),
+            severity,
+            confidence,
+            conversation,
+            evidence: Vec::new(),
+        });
+        f.severity = f.severity.max(severity);
+        f.confidence = f.confidence.max(confidence);
+        f
+    }
+
+    fn add(&mut self, id: &str, severity: Severity, confidence: Confidence, conversation: usize, evidence: usize) {
+        let f = self.put(id, severity, confidence, conversation);
+        if !f.evidence.contains(&evidence) {
+            f.evidence.push(evidence);
+        }
+    }
+
+    fn sorted(self) -> Vec<Finding> {
+        let mut all: Vec<Finding> = self.0.into_values().collect();
+        all.sort_by(|a, b| {
+            (b.severity, b.confidence, &a.id, a.conversation).cmp(&(a.severity, a.confidence, &b.id, b.conversation))
+        });
+        all
+    }
+}

@@ -1,0 +1,320 @@
+//! Judges one conversation: the two axes, the grade, the reasons, what stays open, and the test that
+//! would settle it.
+
+use super::lattice::{Grade, Network, Provider, Verdict, headline};
+use crate::evidence::{Content, Coverage, Draft, Evidence, Kind, Polarity, Strength};
+use crate::peel::{Guard, Why};
+use serde::{Deserialize, Serialize};
+
+/// What the user planted and what became of it, over the whole audit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Experiment {
+    /// Texts that were searched for, controls aside.
+    pub planted: usize,
+    /// Of those, found anywhere in message content.
+    pub found: usize,
+    /// Controls that were searched for.
+    pub controls: usize,
+    /// Of those, found.
+    pub controls_found: usize,
+}
+
+impl Experiment {
+    /// Whether absence of the planted texts says anything: the search is shown to work.
+    pub fn speaks(&self) -> bool {
+        self.planted > 0 && self.controls > 0 && self.controls_found == self.controls
+    }
+}
+
+/// Share of a conversation's bytes that must have been looked at before absence counts.
+pub const COVERAGE_FLOOR: f64 = 0.90;
+
+/// The judgement of one conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The headline.
+    pub verdict: Verdict,
+    /// How far the evidence goes.
+    pub grade: Grade,
+    /// First axis.
+    pub network: Network,
+    /// Second axis.
+    pub provider: Provider,
+    /// Indices into the conversation's evidence that carry the verdict.
+    pub reasons: Vec<usize>,
+    /// The reason in one sentence.
+    pub reason: String,
+    /// What the evidence leaves possible.
+    pub not_ruled_out: Vec<String>,
+    /// The test that would settle or strengthen it.
+    pub next_step: String,
+    /// Why it weighs in the summary; `None` for background traffic.
+    pub weighs: Option<String>,
+}
+
+/// Judges a conversation from its evidence.
+pub fn judge(draft: &Draft, experiment: &Experiment) -> Judgement {
+    match &draft.key.content {
+        Content::Text => text(draft),
+        Content::Envelope(protocol) => envelope(draft, protocol, experiment),
+        Content::Opaque => opaque(draft, experiment),
+        Content::Sealed => sealed(draft),
+        Content::Unknown => unknown(draft),
+        Content::Call => call(draft),
+        Content::Background => background(draft),
+    }
+}
+
+fn select(draft: &Draft, keep: impl Fn(&Evidence) -> bool) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..draft.evidence.len()).filter(|i| keep(&draft.evidence[*i])).collect();
+    all.sort_by_key(|i| (std::cmp::Reverse(draft.evidence[*i].strength), draft.evidence[*i].origin.time));
+    all.truncate(8);
+    all
+}
+
+/// Evidence that somebody besides the ends reads content.
+fn reads(e: &Evidence) -> bool {
+    let content = matches!(e.kind, Kind::Canary { .. } | Kind::Readable { .. });
+    content && e.polarity == Polarity::Against && e.strength >= Strength::Strong
+}
+
+fn text(draft: &Draft) -> Judgement {
+    let reasons = select(draft, reads);
+    let on_wire = reasons.iter().any(|i| draft.evidence[*i].guard == Guard::Open);
+    let planted = reasons.iter().any(|i| matches!(draft.evidence[*i].kind, Kind::Canary { .. }));
+    let (network, provider) = match (reasons.is_empty(), on_wire) {
+        (true, _) => (Network::Unknown, Provider::Unknown),
+        (_, true) => (Network::Readable, Provider::Readable),
+        (_, false) => (Network::Protected, Provider::Readable),
+    };
+    let grade = match (reasons.is_empty(), planted) {
+        (true, _) => Grade::G0,
+        (_, true) => Grade::G3,
+        (_, false) => Grade::G2,
+    };
+    let what = if planted { "planted message text was found" } else { "message fields hold readable text" };
+    let place = if on_wire { "in bytes that anybody on the path can read" } else { "once the transport encryption is opened, as it is at the provider" };
+    Judgement {
+        verdict: headline(network, provider, grade),
+        grade,
+        network,
+        provider,
+        reason: format!("{what} {place}"),
+        reasons,
+        not_ruled_out: vec!["other conversations of the same app may be protected differently".into()],
+        next_step: match planted {
+            true => "none needed: one clean sighting refutes end-to-end encryption for this conversation".into(),
+            false => "send a planted text and audit again with --canary to turn the sighting into proof".into(),
+        },
+        weighs: Some(if planted { "a planted text".into() } else { "a known message field with readable text".into() }),
+    }
+}
+
+/// Doubts that no recording can remove, for every claim of end-to-end encryption.
+fn standing_doubts(grade: Grade) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if grade < Grade::G3 {
+        doubts.push("the same text may travel in a form or place that was not searched".into());
+    }
+    if grade < Grade::G4 {
+        doubts.push("keys handed out by the provider may not be the peer's".into());
+        doubts.push("the service may decrypt and encrypt again between the ends".into());
+    }
+    doubts.push("the app itself, its backups or its notifications may disclose text on the device".into());
+    doubts
+}
+
+fn coverage_doubt(coverage: &Coverage, doubts: &mut Vec<String>) {
+    if coverage.looked_at() < COVERAGE_FLOOR {
+        doubts.push(format!(
+            "{:.0} % of this conversation's bytes were lost or stayed sealed and could hold anything",
+            (1.0 - coverage.looked_at()) * 100.0
+        ));
+    }
+}
+
+fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement {
+    let strict = |e: &Evidence| {
+        matches!(&e.kind, Kind::Envelope { tier, class, .. }
+            if class == "e2ee-message" && (*tier == 1 || *tier == 2 && (e.count >= 2 || draft.messages >= 2)))
+    };
+    let reasons = select(draft, |e| strict(e) && e.strength >= Strength::Strong);
+    let spoiled = draft.evidence.iter().any(|e| e.polarity == Polarity::Against && e.strength >= Strength::Strong);
+    let sound = !reasons.is_empty() && !spoiled;
+    let experiment_holds =
+        experiment.speaks() && experiment.found == 0 && draft.coverage.looked_at() >= COVERAGE_FLOOR;
+    let grade = match (sound, experiment_holds) {
+        (true, true) => Grade::G3,
+        (true, false) => Grade::G2,
+        (false, _) => Grade::G1,
+    };
+    let provider = if sound { Provider::Sealed } else { Provider::Unknown };
+    let mut not_ruled_out = standing_doubts(grade);
+    coverage_doubt(&draft.coverage, &mut not_ruled_out);
+    let reason = match (sound, experiment_holds) {
+        (true, true) => format!("messages are strict {protocol} envelopes, and the planted texts were searched everywhere and not found while the control was"),
+        (true, false) => format!("E2EE-shaped: messages parse strictly as {protocol} envelopes and no message field beside them is readable"),
+        (false, _) if spoiled => format!("{protocol} envelopes are there, but something in the same messages speaks against them"),
+        (false, _) => format!("too few or too loosely structured {protocol} envelopes to rely on"),
+    };
+    Judgement {
+        verdict: headline(Network::Protected, provider, grade),
+        grade,
+        network: Network::Protected,
+        provider,
+        reasons,
+        reason,
+        not_ruled_out,
+        next_step: match grade {
+            Grade::G3 => "record both ends and compare them to exclude re-encryption on the way".into(),
+            _ => "send planted texts with a control that must be visible and audit again with --canary and --control".into(),
+        },
+        weighs: Some("end-to-end envelopes".into()),
+    }
+}
+
+/// Ciphertext whose key was in sight is readable for whoever saw the key.
+fn key_in_sight(draft: &Draft) -> Option<Judgement> {
+    let reasons = select(draft, |e| matches!(e.kind, Kind::KeyInSight { .. }) || reads(e));
+    let sight = |i: &usize| matches!(draft.evidence[*i].kind, Kind::KeyInSight { .. });
+    if !reasons.iter().any(sight) {
+        return None;
+    }
+    let on_wire = reasons.iter().any(|i| sight(i) && draft.evidence[*i].guard == Guard::Open);
+    let network = if on_wire { Network::Readable } else { Network::Protected };
+    let who = if on_wire { "anybody on the path" } else { "the provider" };
+    Some(Judgement {
+        verdict: headline(network, Provider::Readable, Grade::G3),
+        grade: Grade::G3,
+        network,
+        provider: Provider::Readable,
+        reasons,
+        reason: format!("messages are encrypted, but the key that opens them passed where {who} could see it"),
+        not_ruled_out: vec!["other messages may use keys that were not in sight".into()],
+        next_step: "none needed: the authenticated decryption is proof".into(),
+        weighs: Some("message fields that a visible key opens".into()),
+    })
+}
+
+fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {
+    if let Some(judgement) = key_in_sight(draft) {
+        return judgement;
+    }
+    let reasons = select(draft, |e| matches!(e.kind, Kind::Opaque { .. } | Kind::Envelope { .. } | Kind::Weak { .. }));
+    let confidential = reasons.iter().all(|i| draft.evidence[*i].guard == Guard::Confidential);
+    let random = reasons.iter().any(|i| matches!(&draft.evidence[*i].kind, Kind::Opaque { class, .. } if class == "random"));
+    let weak = draft.evidence.iter().any(|e| matches!(e.kind, Kind::Weak { .. }));
+    let experiment_holds = experiment.speaks()
+        && experiment.found == 0
+        && random
+        && !weak
+        && draft.coverage.looked_at() >= COVERAGE_FLOOR;
+    let network = if confidential { Network::Protected } else { Network::Unknown };
+    let (provider, grade) = match experiment_holds {
+        true => (Provider::Sealed, Grade::G3),
+        false => (Provider::Unknown, Grade::G1),
+    };
+    let mut not_ruled_out = vec![
+        "an encoding or compression that is not implemented".to_owned(),
+        "a key that the provider holds".to_owned(),
+    ];
+    not_ruled_out.extend(standing_doubts(grade));
+    coverage_doubt(&draft.coverage, &mut not_ruled_out);
+    Judgement {
+        verdict: headline(network, provider, grade),
+        grade,
+        network,
+        provider,
+        reasons,
+        reason: match experiment_holds {
+            true => "message fields are opaque, and the planted texts were searched everywhere and not found while the control was".into(),
+            false => "message fields are opaque: their bytes fit no known envelope and no known encoding, which proves nothing".into(),
+        },
+        not_ruled_out,
+        next_step: "send planted texts with a control that must be visible and audit again with --canary and --control; find out which library encrypts and who holds the key".into(),
+        weighs: Some("a known message field".into()),
+    }
+}
+
+/// Bytes that each side must have sent before sealed or unknown traffic counts as an exchange.
+const EXCHANGE: u64 = 64;
+
+fn two_way(draft: &Draft) -> Option<String> {
+    let enough = draft.bytes.client >= EXCHANGE && draft.bytes.server >= EXCHANGE;
+    enough.then(|| "a two-way exchange that nobody here can open".to_owned())
+}
+
+fn sealed(draft: &Draft) -> Judgement {
+    let why = draft.evidence.iter().find_map(|e| match e.kind {
+        Kind::Sealed { why } => Some(why),
+        _ => None,
+    });
+    let (reason, next_step) = match why {
+        Some(Why::BadTag) => (
+            "at least transport-encrypted: the keys given do not fit what was recorded",
+            "record again with the key log of the very process that made the traffic",
+        ),
+        Some(Why::Unsupported) => (
+            "at least transport-encrypted with a cipher that is not implemented here",
+            "make the app negotiate a common cipher suite, or open it with another instrument",
+        ),
+        _ => (
+            "at least transport-encrypted: without its keys nobody can say what is inside",
+            "record again with a TLS key log (SSLKEYLOGFILE, a hook, or an intercepting proxy) and give it with --keylog",
+        ),
+    };
+    Judgement {
+        verdict: headline(Network::Protected, Provider::Unknown, Grade::G0),
+        grade: Grade::G0,
+        network: Network::Protected,
+        provider: Provider::Unknown,
+        reasons: select(draft, |e| matches!(e.kind, Kind::Sealed { .. })),
+        reason: reason.into(),
+        not_ruled_out: vec!["the provider reads everything".into(), "messages are end-to-end encrypted inside".into()],
+        next_step: next_step.into(),
+        weighs: two_way(draft),
+    }
+}
+
+fn unknown(draft: &Draft) -> Judgement {
+    Judgement {
+        verdict: headline(Network::Unknown, Provider::Unknown, Grade::G0),
+        grade: Grade::G0,
+        network: Network::Unknown,
+        provider: Provider::Unknown,
+        reasons: Vec::new(),
+        reason: "no known protocol fits these bytes; that they look random would prove nothing".into(),
+        not_ruled_out: vec!["a home-made protocol with or without real encryption".into()],
+        next_step: "find out which app speaks here, and send planted texts to see whether they appear".into(),
+        weighs: two_way(draft),
+    }
+}
+
+fn call(draft: &Draft) -> Judgement {
+    Judgement {
+        verdict: headline(Network::Unknown, Provider::Unknown, Grade::G0),
+        grade: Grade::G0,
+        network: Network::Unknown,
+        provider: Provider::Unknown,
+        reasons: select(draft, |_| true),
+        reason: "a call's media: packets alone do not tell who holds the keys".into(),
+        not_ruled_out: vec!["the server that set up the call knows its keys".into()],
+        next_step: "record the signalling with its keys, and compare the security codes on both phones".into(),
+        weighs: two_way(draft),
+    }
+}
+
+fn background(draft: &Draft) -> Judgement {
+    let open = draft.evidence.iter().any(|e| e.guard == Guard::Open) || draft.coverage.decrypted == 0;
+    Judgement {
+        verdict: Verdict::Undetermined,
+        grade: Grade::G0,
+        network: if open && draft.coverage.sealed == 0 { Network::Unknown } else { Network::Protected },
+        provider: Provider::Unknown,
+        reasons: Vec::new(),
+        reason: "no sign of messages between people".into(),
+        not_ruled_out: vec!["messages in a form that no rule knows".into()],
+        next_step: "send planted texts while recording and audit again with --canary".into(),
+        weighs: None,
+    }
+}

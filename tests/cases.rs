@@ -1,0 +1,114 @@
+//! Walks `captures/`: every folder with a `case.toml` is a recording with its truth. Adding a case needs
+//! no code. Each case is audited with its keys and planted texts, once more without keys, and once more
+//! with another number of threads, which must not change a byte of the report.
+
+use plainsight::audit::{Plan, run};
+use plainsight::evidence::Canary;
+use plainsight::keys::KeyStore;
+use plainsight::model::Limits;
+use plainsight::ruleset;
+use plainsight::verdict::Verdict;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+struct Case {
+    capture: String,
+    keylog: Option<String>,
+    #[serde(default)]
+    canaries: Vec<String>,
+    expect: Expect,
+}
+
+#[derive(Deserialize)]
+struct Expect {
+    verdict: Vec<Verdict>,
+    verdict_without_keys: Option<Vec<Verdict>>,
+    e2ee_allowed: bool,
+    #[serde(default)]
+    conversations_with: Vec<Verdict>,
+    #[serde(default)]
+    findings: Vec<Vec<String>>,
+    #[serde(default)]
+    findings_forbidden: Vec<String>,
+}
+
+fn folders() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let mut all: Vec<PathBuf> = std::fs::read_dir(root)
+        .expect("captures/ is there")
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.join("case.toml").exists())
+        .collect();
+    all.sort();
+    all
+}
+
+fn plan(folder: &Path, case: &Case, with_keys: bool, threads: usize) -> Plan {
+    let mut keys = KeyStore::default();
+    if let Some(name) = case.keylog.as_ref().filter(|_| with_keys) {
+        let text = std::fs::read(folder.join(name)).expect("the key log is there");
+        keys.add_keylog(&text, name);
+    }
+    let canary = |text: &String| Canary { text: text.clone(), label: None, control: false };
+    Plan {
+        captures: vec![folder.join(&case.capture)],
+        keys: Arc::new(keys),
+        canaries: if with_keys { case.canaries.iter().map(canary).collect() } else { Vec::new() },
+        ruleset: Arc::new(ruleset::embedded()),
+        limits: Limits::default(),
+        threads,
+        reveal: false,
+    }
+}
+
+fn check(folder: &Path, wrong: &mut Vec<String>) {
+    let name = folder.file_name().expect("a folder").to_string_lossy().into_owned();
+    let text = std::fs::read_to_string(folder.join("case.toml")).expect("case.toml is readable");
+    let case: Case = toml::from_str(&text).unwrap_or_else(|e| panic!("{name}/case.toml: {e}"));
+    let audit = run(&plan(folder, &case, true, 1), &|_| {}).unwrap_or_else(|e| panic!("{name}: {e}"));
+    if !case.expect.verdict.contains(&audit.summary.verdict) {
+        wrong.push(format!("{name}: {:?}, expected {:?}", audit.summary.verdict, case.expect.verdict));
+    }
+    for wanted in &case.expect.conversations_with {
+        if !audit.judgements.iter().any(|j| j.verdict == *wanted) {
+            wrong.push(format!("{name}: no conversation is {wanted:?}"));
+        }
+    }
+    let found = |id: &String| audit.findings.iter().any(|f| f.id == *id);
+    for alternatives in &case.expect.findings {
+        if !alternatives.iter().any(found) {
+            wrong.push(format!("{name}: none of the findings {alternatives:?}"));
+        }
+    }
+    for id in case.expect.findings_forbidden.iter().filter(|id| found(id)) {
+        wrong.push(format!("{name}: finding {id} is forbidden"));
+    }
+    let blind = run(&plan(folder, &case, false, 1), &|_| {}).unwrap_or_else(|e| panic!("{name}: {e}"));
+    if let Some(accepted) = case.expect.verdict_without_keys.as_ref().filter(|_| case.keylog.is_some())
+        && !accepted.contains(&blind.summary.verdict)
+    {
+        wrong.push(format!("{name}: {:?} without keys, expected {accepted:?}", blind.summary.verdict));
+    }
+    let claims = |a: &plainsight::audit::Audit| a.judgements.iter().any(|j| j.verdict == Verdict::E2ee);
+    if !case.expect.e2ee_allowed && (claims(&audit) || claims(&blind)) {
+        wrong.push(format!("{name}: OVER-CLAIM of e2ee"));
+    }
+    let threaded = run(&plan(folder, &case, true, 3), &|_| {}).unwrap_or_else(|e| panic!("{name}: {e}"));
+    if (&audit.drafts, &audit.judgements) != (&threaded.drafts, &threaded.judgements) {
+        wrong.push(format!("{name}: three threads report something else than one"));
+    }
+}
+
+#[test]
+fn every_case_is_judged_as_its_truth_says() {
+    let folders = folders();
+    assert!(folders.len() >= 24, "only {} cases", folders.len());
+    let mut wrong = Vec::new();
+    for folder in folders {
+        check(&folder, &mut wrong);
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
