@@ -3,3 +3,5 @@
 
 pub mod dto;
 pub mod json;
+pub mod lines;
+pub mod prose;
