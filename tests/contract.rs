@@ -41,12 +41,7 @@ fn run(exchange: &Exchange, cut: impl Fn(&[u8]) -> Vec<usize>) -> Recorder {
 
 fn text(name: &'static str, server_port: u16, turns: &[(Side, &[u8])]) -> Exchange {
     let turns = turns.iter().map(|(s, b)| (*s, b.to_vec())).collect();
-    Exchange {
-        name,
-        unit: Unit::Stream,
-        server_port,
-        turns,
-    }
+    Exchange { name, unit: Unit::Stream, server_port, turns }
 }
 
 fn exchanges() -> Vec<Exchange> {
@@ -71,11 +66,7 @@ fn splitting_the_input_anywhere_changes_nothing() {
         let whole = run(&exchange, |_| vec![]);
         for n in [1usize, 2, 3, 7, 64] {
             let cut = run(&exchange, |b| (1..b.len()).filter(|i| i % n == 0).collect());
-            assert_eq!(
-                whole.lines, cut.lines,
-                "{} cut every {n} bytes",
-                exchange.name
-            );
+            assert_eq!(whole.lines, cut.lines, "{} cut every {n} bytes", exchange.name);
         }
     }
 }
@@ -116,17 +107,10 @@ fn truncation_at_every_byte_is_harmless() {
 fn names_are_unique_and_probes_survive_any_bytes() {
     let mut seen = std::collections::BTreeSet::new();
     for spec in REGISTRY.specs() {
-        assert!(
-            seen.insert(spec.name),
-            "two layers are called {}",
-            spec.name
-        );
+        assert!(seen.insert(spec.name), "two layers are called {}", spec.name);
         assert!(
             !spec.title.is_empty()
-                && spec
-                    .name
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+                && spec.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         );
     }
 }

@@ -35,7 +35,13 @@ fn probe(p: &Probe<'_>) -> Guess {
     match p.bytes.contains(&b'\n') {
         true => Guess::Maybe,
         false if p.bytes.len() >= 2000 => Guess::No,
-        false if p.end => if p.bytes.len() >= 8 { Guess::Maybe } else { Guess::No },
+        false if p.end => {
+            if p.bytes.len() >= 8 {
+                Guess::Maybe
+            } else {
+                Guess::No
+            }
+        }
         false => Guess::More,
     }
 }

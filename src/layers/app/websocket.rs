@@ -38,7 +38,14 @@ fn frame(bytes: &[u8]) -> Option<Frame> {
         n => u64::from(n),
     };
     let mask = if b & 0x80 != 0 { Some(c.array()?) } else { None };
-    Some(Frame { fin: a & 0x80 != 0, compressed: a & 0x40 != 0, opcode: a & 0x0f, mask, head: c.consumed(), len })
+    Some(Frame {
+        fin: a & 0x80 != 0,
+        compressed: a & 0x40 != 0,
+        opcode: a & 0x0f,
+        mask,
+        head: c.consumed(),
+        len,
+    })
 }
 
 /// A mid-stream guess: a masked client frame of a known opcode that reaches exactly to the end, or to
@@ -191,7 +198,9 @@ fn inflate(half: &mut Half, message: &[u8], limit: usize, fresh: bool) -> Option
                 half.inflate = None;
                 return Some(plain);
             }
-            Ok(_) if usize::try_from(z.total_in() - start).ok()? == used && plain.len() < plain.capacity() => {
+            Ok(_)
+                if usize::try_from(z.total_in() - start).ok()? == used && plain.len() < plain.capacity() =>
+            {
                 return Some(plain);
             }
             Ok(_) => {}

@@ -1,7 +1,9 @@
 //! Compression: gzip (RFC 1952), zlib (RFC 1950), raw deflate (RFC 1951), brotli (RFC 7932), zstd (RFC 8878).
 
 use crate::model::Side;
-use crate::peel::{AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use crate::peel::{
+    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
+};
 use flate2::{Decompress, FlushDecompress, Status};
 use std::io::Read;
 
@@ -24,10 +26,24 @@ macro_rules! row {
     };
 }
 
-row!(GZIP, "gzip", "gzip (RFC 1952)", Eats::Stream, ["gzip", "x-gzip"], gzip_probe, || Box::new(Inflate::new(Wrap::Gzip)));
-row!(ZLIB, "zlib", "zlib (RFC 1950)", Eats::Message, ["deflate"], |p| whole(p, unzlib), || Box::new(Whole(unzlib)));
-row!(DEFLATE, "deflate", "Raw deflate (RFC 1951)", Eats::Message, ["deflate-raw"], |p| whole(p, undeflate), || Box::new(Whole(undeflate)));
-row!(BROTLI, "brotli", "Brotli (RFC 7932)", Eats::Message, ["br"], |p| whole(p, unbrotli), || Box::new(Whole(unbrotli)));
+row!(GZIP, "gzip", "gzip (RFC 1952)", Eats::Stream, ["gzip", "x-gzip"], gzip_probe, || Box::new(
+    Inflate::new(Wrap::Gzip)
+));
+row!(ZLIB, "zlib", "zlib (RFC 1950)", Eats::Message, ["deflate"], |p| whole(p, unzlib), || Box::new(Whole(
+    unzlib
+)));
+row!(
+    DEFLATE,
+    "deflate",
+    "Raw deflate (RFC 1951)",
+    Eats::Message,
+    ["deflate-raw"],
+    |p| whole(p, undeflate),
+    || Box::new(Whole(undeflate))
+);
+row!(BROTLI, "brotli", "Brotli (RFC 7932)", Eats::Message, ["br"], |p| whole(p, unbrotli), || Box::new(
+    Whole(unbrotli)
+));
 row!(ZSTD, "zstd", "Zstandard (RFC 8878)", Eats::Message, ["zstd"], zstd_probe, || Box::new(Whole(unzstd)));
 
 fn gzip_probe(p: &Probe<'_>) -> Guess {
@@ -158,7 +174,15 @@ struct Inflate {
 
 impl Inflate {
     fn new(_wrap: Wrap) -> Self {
-        Self { z: Decompress::new(false), child: None, begun: false, done: false, fed: 0, given: 0, buffer: Vec::new() }
+        Self {
+            z: Decompress::new(false),
+            child: None,
+            begun: false,
+            done: false,
+            fed: 0,
+            given: 0,
+            buffer: Vec::new(),
+        }
     }
 }
 

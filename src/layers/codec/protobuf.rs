@@ -141,7 +141,9 @@ fn walk(list: &[Field<'_>], path: &str, side: Side, depth: usize, out: &mut Out<
             Content::Number(n) => out.item(&own, Form::Plain, side, n.to_string().as_bytes()),
             Content::Bytes(b) if readable(b) => out.item(&own, Form::Text, side, b),
             Content::Bytes(b) => {
-                let nested = (depth < DEPTH && score(b, depth + 1).is_some_and(|s| s >= 1)).then(|| fields(b)).flatten();
+                let nested = (depth < DEPTH && score(b, depth + 1).is_some_and(|s| s >= 1))
+                    .then(|| fields(b))
+                    .flatten();
                 match nested {
                     Some(inner) => walk(&inner, &own, side, depth + 1, out),
                     None => out.item(&own, Form::Binary, side, b),

@@ -102,7 +102,8 @@ impl Tls {
             (Side::Server, Epoch::Traffic) => Label::ServerTraffic,
             (_, Epoch::Early | Epoch::Clear) => Label::ClientEarly,
         };
-        let secret = self.client.as_ref().and_then(|c| out.keys().secret(&c.random, label)).map(<[u8]>::to_vec);
+        let secret =
+            self.client.as_ref().and_then(|c| out.keys().secret(&c.random, label)).map(<[u8]>::to_vec);
         let suite = self.suite();
         let half = &mut self.halves[side];
         half.epoch = epoch;
@@ -163,7 +164,8 @@ impl Tls {
             Side::Client => block.get(start..start + each),
             Side::Server => block.get(start + each..start + 2 * each),
         };
-        let material = Material { mac: part(0, mac)?, key: part(2 * mac, key)?, iv: part(2 * (mac + key), iv)? };
+        let material =
+            Material { mac: part(0, mac)?, key: part(2 * mac, key)?, iv: part(2 * (mac + key), iv)? };
         Opener::tls12(suite, server.version, &material, server.encrypt_then_mac)
     }
 }

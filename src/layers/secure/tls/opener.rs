@@ -122,7 +122,12 @@ impl Opener {
                 let plain = body.len().checked_sub(start + 16)?;
                 let aad = additional(header, seq, plain, *tls13);
                 let sealed = body.get_mut(start..)?;
-                key.open_in_place(Nonce::assume_unique_for_key(nonce), aead::Aad::from(aad.as_slice()), sealed).ok()?;
+                key.open_in_place(
+                    Nonce::assume_unique_for_key(nonce),
+                    aead::Aad::from(aad.as_slice()),
+                    sealed,
+                )
+                .ok()?;
                 Some(start..start + plain)
             }
             Self::Ccm { key, iv, tag, tls13 } => {

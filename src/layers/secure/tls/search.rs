@@ -50,7 +50,14 @@ impl Tls {
     }
 
     /// Tries every secret that may belong to this side.
-    fn search(&mut self, side: Side, head: [u8; 5], body: &[u8], buffer: &mut [u8], out: &Out<'_, '_>) -> Option<Range<usize>> {
+    fn search(
+        &mut self,
+        side: Side,
+        head: [u8; 5],
+        body: &[u8],
+        buffer: &mut [u8],
+        out: &Out<'_, '_>,
+    ) -> Option<Range<usize>> {
         let mut left = TRIALS;
         if let Some(client) = &self.client {
             let random = client.random;
@@ -60,12 +67,16 @@ impl Tls {
                     (Label::ClientHandshake, Epoch::Handshake),
                     (Label::ClientTraffic, Epoch::Traffic),
                 ],
-                Side::Server => &[(Label::ServerHandshake, Epoch::Handshake), (Label::ServerTraffic, Epoch::Traffic)],
+                Side::Server => {
+                    &[(Label::ServerHandshake, Epoch::Handshake), (Label::ServerTraffic, Epoch::Traffic)]
+                }
             };
             for (label, epoch) in epochs {
                 let Some(secret) = out.keys().secret(&random, *label) else { continue };
                 let window = if *epoch == Epoch::Traffic { WINDOW } else { 4 };
-                if let Some(found) = self.try_secret(side, secret, *epoch, window, head, body, buffer, &mut left) {
+                if let Some(found) =
+                    self.try_secret(side, secret, *epoch, window, head, body, buffer, &mut left)
+                {
                     return Some(found);
                 }
             }
@@ -73,7 +84,9 @@ impl Tls {
         }
         let label = if side == Side::Client { Label::ClientTraffic } else { Label::ServerTraffic };
         for (_, secret) in out.keys().all(label) {
-            if let Some(found) = self.try_secret(side, secret, Epoch::Traffic, WINDOW, head, body, buffer, &mut left) {
+            if let Some(found) =
+                self.try_secret(side, secret, Epoch::Traffic, WINDOW, head, body, buffer, &mut left)
+            {
                 return Some(found);
             }
         }
