@@ -5,3 +5,4 @@ pub mod dto;
 pub mod json;
 pub mod lines;
 pub mod prose;
+pub mod terminal;

@@ -1,7 +1,8 @@
 //! The sentences and figures that every renderer words alike.
 
 use super::dto::{
-    Canary, CanaryKind, Conversation, Coverage, Evidence, Hit, Learns, Network, Origin, Provider, Report, Verdict,
+    Canary, CanaryKind, Conversation, Coverage, Evidence, Hit, Learns, Network, Origin, Provider, Report,
+    Verdict,
 };
 use std::collections::BTreeMap;
 
@@ -154,7 +155,8 @@ pub fn coverage(c: &Coverage) -> String {
     }
     let shares = shares(c);
     let whole = shares.iter().fold(0u64, |sum, (_, n)| sum.saturating_add(*n));
-    let mut parts: Vec<String> = shares.iter().map(|(name, n)| format!("{} {name}", percent(*n, whole))).collect();
+    let mut parts: Vec<String> =
+        shares.iter().map(|(name, n)| format!("{} {name}", percent(*n, whole))).collect();
     if c.lost > 0 {
         parts.push(format!("{} lost by the recording", size(c.lost)));
     }
@@ -220,7 +222,8 @@ pub fn hits(c: &Canary) -> Vec<(&Hit, usize)> {
     let mut groups: Vec<(&Hit, usize)> = Vec::new();
     for hit in &c.hits {
         let same = |h: &Hit| {
-            (&h.layer, &h.chain, h.party, &h.conversation) == (&hit.layer, &hit.chain, hit.party, &hit.conversation)
+            (&h.layer, &h.chain, h.party, &h.conversation)
+                == (&hit.layer, &hit.chain, hit.party, &hit.conversation)
         };
         match groups.iter_mut().find(|(h, _)| same(h)) {
             Some((_, n)) => *n += 1,
@@ -244,7 +247,8 @@ pub fn matrix(report: &Report) -> (Vec<&str>, Vec<(&str, Vec<Learns>)>) {
         }
         cells.insert((&e.item, &e.party), e.state);
     }
-    let row = |item: &str| parties.iter().map(|p| cells.get(&(item, *p)).copied().unwrap_or_default()).collect();
+    let row =
+        |item: &str| parties.iter().map(|p| cells.get(&(item, *p)).copied().unwrap_or_default()).collect();
     let rows = items.iter().map(|item| (*item, row(item))).collect();
     (parties, rows)
 }

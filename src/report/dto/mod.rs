@@ -13,8 +13,8 @@ pub use parts::{
     Randomness, Transport,
 };
 pub use words::{
-    CanaryKind, ClaimState, Confidence, EvidenceKind, Grade, Learns, Network, Party, Polarity,
-    Provider, Severity, Strength, Verdict,
+    CanaryKind, ClaimState, Confidence, EvidenceKind, Grade, Learns, Network, Party, Polarity, Provider,
+    Severity, Strength, Verdict,
 };
 
 use crate::model::Limits;
