@@ -86,7 +86,7 @@ fn keylogs(paths: &[PathBuf]) -> Result<(KeyStore, Vec<KeyFile>), Fault> {
             let hint = "lines look like `CLIENT_TRAFFIC_SECRET_0 <64 hex digits> <hex>`";
             return Err(Fault::Keys(format!("the key log {name} holds no usable secret; {hint}")));
         }
-        files.push(KeyFile { path: name, secrets: read.secrets as u64, used: 0 });
+        files.push(KeyFile { path: name, secrets: read.secrets as u64, used: None });
     }
     Ok((store, files))
 }

@@ -1,8 +1,8 @@
 //! The sentences and figures that every renderer words alike.
 
 use super::dto::{
-    Canary, CanaryKind, Conversation, Coverage, Evidence, Hit, Learns, Network, Origin, Provider, Report,
-    Verdict,
+    Canary, CanaryKind, Conversation, Coverage, Evidence, Grade, Hit, Learns, Network, Origin, Provider,
+    Report, Verdict,
 };
 use std::collections::BTreeMap;
 
@@ -16,16 +16,17 @@ pub fn answer(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What a grade's evidence amounts to, in a few words.
-pub fn grade(report: super::dto::Grade) -> &'static str {
-    use super::dto::Grade;
-    match report {
-        Grade::G0 => "nothing opened that would tell",
-        Grade::G1 => "statistics only",
-        Grade::G2 => "structure: known envelopes",
-        Grade::G3 => "planted texts searched, with a control",
-        Grade::G4 => "two vantages agree",
-        Grade::G5 => "two vantages and out-of-band checks",
+/// What a grade's evidence amounts to under that verdict, in a few words.
+pub fn grade(verdict: Verdict, grade: Grade) -> &'static str {
+    match (verdict, grade) {
+        (_, Grade::G0) => "nothing opened that would tell",
+        (_, Grade::G1) => "statistics only",
+        (Verdict::E2ee, Grade::G2) => "structure: known envelopes",
+        (_, Grade::G2) => "structure of the traffic",
+        (Verdict::E2ee, Grade::G3) => "planted texts searched, with a control",
+        (_, Grade::G3) => "planted texts",
+        (_, Grade::G4) => "two vantages agree",
+        (_, Grade::G5) => "two vantages and out-of-band checks",
     }
 }
 

@@ -126,7 +126,13 @@ impl Page {
             span(badge, &format!(" {word} ")),
             span(Tone::Plain, "  "),
             span(Tone::Strong, s.grade.word()),
-            span(Tone::Dim, &format!(" {}", prose::grade(s.grade))),
+            span(
+                Tone::Dim,
+                &fit(
+                    &format!(" {}", prose::grade(s.verdict, s.grade)),
+                    self.width.saturating_sub(word.width() + 6),
+                ),
+            ),
         ]);
         blank(&mut self.lines);
         let text = self.width.min(MEASURE + LABEL);
@@ -154,7 +160,8 @@ impl Page {
             facts.extend(labelled("recording", &[span(Tone::Plain, &text)], self.width));
         }
         for k in &r.keys {
-            let text = format!("{} · {}, {} used", k.path, prose::count(k.secrets, "secret"), k.used);
+            let used = k.used.map(|n| format!(", {n} used")).unwrap_or_default();
+            let text = format!("{} · {}{used}", k.path, prose::count(k.secrets, "secret"));
             facts.extend(labelled("keys", &[span(Tone::Plain, &text)], self.width));
         }
         self.lines.append(&mut facts);
@@ -349,4 +356,84 @@ fn evidence(r: &Report, e: &Evidence, width: usize) -> Vec<Line> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::dto::{self, Coverage, Exposure, Grade, InputFile};
+
+    fn sample() -> Report {
+        let hostile = "evil\x1b[2J\u{202e}.example/".repeat(9) + "漢字漢字漢字";
+        let c = Conversation {
+            id: "c1".into(),
+            endpoint: hostile.clone(),
+            protocol: "tls/http2/json".into(),
+            verdict: Verdict::TransportOnly,
+            grade: Grade::G2,
+            reason: hostile.clone(),
+            not_ruled_out: vec![hostile.clone(), "a second copy".into()],
+            next_step: "record both ends".into(),
+            messages: 14,
+            coverage: Coverage { seen: 900, explained: 700, opaque: 100, lost: 5, ..Default::default() },
+            weighs: true,
+            ..Default::default()
+        };
+        let party = |n: usize| Exposure {
+            item: "message text".into(),
+            party: format!("party-{n}.{hostile}"),
+            state: dto::Learns::Learns,
+            evidence: vec![],
+        };
+        let finding = Finding {
+            id: "provider-readable-message".into(),
+            evidence: vec!["e1".into()],
+            tshark: Some(hostile.clone()),
+            ..Default::default()
+        };
+        let e = Evidence {
+            id: "e1".into(),
+            statement: hostile.clone(),
+            origin: Some(dto::Origin { shown: Some(hostile.clone()), ..Default::default() }),
+            ..Default::default()
+        };
+        let quiet = Conversation { weighs: false, ..c.clone() };
+        Report {
+            schema: dto::SCHEMA.into(),
+            inputs: vec![InputFile { path: hostile.clone(), ..Default::default() }],
+            conversations: vec![c.clone(), c, quiet],
+            evidence: vec![e],
+            findings: vec![finding],
+            exposure: (0..9).map(party).collect(),
+            canaries: vec![dto::Canary { label: Some(hostile.clone()), ..Default::default() }],
+            notes: vec![dto::Note { code: hostile, count: 3, ..Default::default() }],
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn no_line_is_wider_than_asked_and_no_control_character_passes() {
+        for width in [40, 80, 132, 160, 200] {
+            let text = render(&sample(), width, Colour::Off);
+            for line in text.lines() {
+                assert!(line.width() <= width, "{width}: {} {line}", line.width());
+                assert!(!line.chars().any(super::super::lines::invisible), "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_report_says_so() {
+        let text = render(&Report::default(), 80, Colour::Off);
+        assert!(text.contains("UNDETERMINED") && text.contains("cannot tell"), "{text}");
+    }
+
+    #[test]
+    fn a_saved_report_reads_back_the_same() {
+        let report = sample();
+        assert_eq!(Report::read(crate::report::json::render(&report).as_bytes()), Ok(report));
+        assert!(Report::read(b"{\"schema\":\"other/9\"}").is_err());
+        let newer = br#"{"schema":"plainsight.report/1","novel":1,"summary":{"verdict":"e2ee"}}"#;
+        assert_eq!(Report::read(newer).map(|r| r.summary.verdict), Ok(Verdict::E2ee));
+    }
 }

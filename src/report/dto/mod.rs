@@ -118,8 +118,8 @@ pub struct KeyFile {
     pub path: String,
     /// Secrets read from it.
     pub secrets: u64,
-    /// Secrets that opened something.
-    pub used: u64,
+    /// Secrets that opened something, where that was counted.
+    pub used: Option<u64>,
 }
 
 /// The judgement over all conversations that weigh.
