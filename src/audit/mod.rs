@@ -4,6 +4,7 @@
 mod dispatch;
 mod listing;
 mod merge;
+mod report;
 mod shard;
 
 pub use listing::peel;

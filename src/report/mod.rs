@@ -1,1 +1,9 @@
-//!
+//! The report: a versioned DTO and one renderer per file. Renderers are pure functions from the DTO
+//! to text; they never see traffic, keys or the clock.
+
+pub mod dto;
+pub mod explain;
+pub mod json;
+pub mod lines;
+pub mod prose;
+pub mod terminal;

@@ -1,0 +1,321 @@
+//! From a finished audit to the report's data.
+
+use super::Audit;
+use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength};
+use crate::model::{Origin, Timestamp, digest16};
+use crate::peel::Guard;
+use crate::report::dto::{self, Report};
+use crate::report::explain;
+use crate::verdict::{Confidence, Judgement, Knows, Severity};
+
+impl Audit {
+    /// The audit as a report, redacted unless content was kept.
+    pub fn report(&self) -> Report {
+        let ids = Ids::new(&self.drafts);
+        let s = &self.summary;
+        Report {
+            schema: dto::SCHEMA.to_owned(),
+            tool: dto::Tool {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            rules: dto::Rules { digest: self.rules.0.clone(), count: self.rules.1 as u64 },
+            inputs: self.inputs.iter().map(input).collect(),
+            summary: dto::Summary {
+                verdict: dto::Verdict::parse(s.verdict.word()).unwrap_or_default(),
+                grade: dto::Grade::parse(s.grade.word()).unwrap_or_default(),
+                network: dto::Network::parse(s.network.word()).unwrap_or_default(),
+                provider: dto::Provider::parse(s.provider.word()).unwrap_or_default(),
+                conversations: self.drafts.len() as u64,
+                coverage: coverage(&self.totals.coverage),
+                reason: s.reason.clone(),
+                counted: dto::Counted { weigh: s.weighing as u64, background: s.background as u64 },
+            },
+            conversations: self
+                .drafts
+                .iter()
+                .zip(&self.judgements)
+                .enumerate()
+                .map(|(c, (d, j))| conversation(&ids, c, d, j))
+                .collect(),
+            evidence: self.evidence(&ids),
+            findings: self.findings.iter().map(|f| self.finding(&ids, f)).collect(),
+            canaries: self.canary_table(),
+            exposure: self
+                .exposures
+                .iter()
+                .map(|e| dto::Exposure {
+                    item: e.item.replace('-', " "),
+                    party: e.party.clone(),
+                    state: match e.state {
+                        Knows::Learns => dto::Learns::Learns,
+                        Knows::DoesNot => dto::Learns::DoesNot,
+                        Knows::Unknown => dto::Learns::Unknown,
+                    },
+                    evidence: e.evidence.iter().map(|(c, i)| ids.evidence(*c, *i)).collect(),
+                })
+                .collect(),
+            notes: self
+                .notes
+                .0
+                .iter()
+                .map(|(code, n)| dto::Note {
+                    code: code.clone(),
+                    count: n.count,
+                    examples: n.examples.clone(),
+                    meaning: String::new(),
+                })
+                .collect(),
+            limits: dto::limits(&self.limits),
+            ..Report::default()
+        }
+    }
+
+    fn evidence(&self, ids: &Ids) -> Vec<dto::Evidence> {
+        let each = |(c, d): (usize, &Draft)| {
+            d.evidence.iter().enumerate().map(|(i, e)| evidence(ids, c, i, e)).collect::<Vec<_>>()
+        };
+        self.drafts.iter().enumerate().flat_map(each).collect()
+    }
+
+    fn finding(&self, ids: &Ids, f: &crate::verdict::Finding) -> dto::Finding {
+        let draft = self.drafts.get(f.conversation);
+        let seen = |i: &usize| draft.and_then(|d| d.evidence.get(*i));
+        dto::Finding {
+            id: f.id.clone(),
+            title: explain::title(&f.id).to_owned(),
+            severity: match f.severity {
+                Severity::Info => dto::Severity::Info,
+                Severity::Low => dto::Severity::Low,
+                Severity::Medium => dto::Severity::Medium,
+                Severity::High => dto::Severity::High,
+                Severity::Critical => dto::Severity::Critical,
+            },
+            confidence: match f.confidence {
+                Confidence::Low => dto::Confidence::Low,
+                Confidence::Medium => dto::Confidence::Medium,
+                Confidence::High => dto::Confidence::High,
+            },
+            conversation: Some(Ids::conversation(f.conversation)),
+            evidence: f.evidence.iter().map(|i| ids.evidence(f.conversation, *i)).collect(),
+            tshark: f.evidence.first().and_then(seen).map(|e| filter(&e.origin)),
+            detail: String::new(),
+        }
+    }
+
+    fn canary_table(&self) -> Vec<dto::Canary> {
+        let hits = |n: usize| {
+            let mut hits = Vec::new();
+            for (c, e) in
+                self.drafts.iter().enumerate().flat_map(|(c, d)| d.evidence.iter().map(move |e| (c, e)))
+            {
+                let Kind::Canary { canary, chain, .. } = &e.kind else { continue };
+                if *canary as usize == n {
+                    hits.push(dto::Hit {
+                        layer: e.origin.layers.clone(),
+                        chain: chain.clone(),
+                        party: match e.guard {
+                            Guard::Open => dto::Party::Network,
+                            Guard::Confidential => dto::Party::Provider,
+                        },
+                        conversation: Some(Ids::conversation(c)),
+                        origin: Some(origin(e)),
+                    });
+                }
+            }
+            hits
+        };
+        let table = self.canaries.iter().enumerate().map(|(n, c)| dto::Canary {
+            text_digest: digest16(c.text.as_bytes()),
+            label: c.label.clone(),
+            kind: if c.control { dto::CanaryKind::Control } else { dto::CanaryKind::Canary },
+            length: c.text.len() as u64,
+            shown: None,
+            hits: hits(n),
+        });
+        table.collect()
+    }
+}
+
+/// Evidence is numbered through all conversations.
+struct Ids(Vec<usize>);
+
+impl Ids {
+    fn new(drafts: &[Draft]) -> Self {
+        let start = |sum: &mut usize, d: &Draft| {
+            let at = *sum;
+            *sum += d.evidence.len();
+            Some(at)
+        };
+        Self(drafts.iter().scan(0, start).collect())
+    }
+    fn evidence(&self, c: usize, i: usize) -> String {
+        format!("e{}", self.0.get(c).map_or(0, |at| at + i + 1))
+    }
+    fn conversation(c: usize) -> String {
+        format!("c{}", c + 1)
+    }
+}
+
+fn time(t: Timestamp) -> Option<String> {
+    (t.0 != 0).then(|| t.to_string())
+}
+
+fn input(i: &crate::capture::InputInfo) -> dto::InputFile {
+    dto::InputFile {
+        path: i.path.clone(),
+        sha256: i.sha256.clone(),
+        bytes: i.bytes,
+        packets: i.packets,
+        format: i.format.clone(),
+        links: i.links.iter().map(u16::to_string).collect(),
+        first: i.first.and_then(time),
+        last: i.last.and_then(time),
+        dropped: None,
+    }
+}
+
+fn coverage(c: &crate::evidence::Coverage) -> dto::Coverage {
+    dto::Coverage {
+        seen: c.seen,
+        decrypted: c.decrypted,
+        parsed: c.parsed,
+        explained: c.explained,
+        opaque: c.opaque,
+        sealed: c.sealed,
+        cut: 0,
+        lost: c.lost,
+    }
+}
+
+fn conversation(ids: &Ids, c: usize, d: &Draft, j: &Judgement) -> dto::Conversation {
+    let content = match &d.key.content {
+        Content::Envelope(_) | Content::Text => "text",
+        Content::Opaque => "opaque",
+        Content::Sealed => "sealed",
+        Content::Unknown => "unknown",
+        Content::Call => "call",
+        Content::Background => "background",
+    };
+    let app = d.app.as_ref().map(|name| dto::AppRef {
+        id: name.to_lowercase(),
+        name: name.clone(),
+        confidence: dto::Confidence::Medium,
+    });
+    dto::Conversation {
+        id: Ids::conversation(c),
+        app,
+        endpoint: d.key.endpoint.clone(),
+        protocol: d.key.path.clone(),
+        content: content.to_owned(),
+        verdict: dto::Verdict::parse(j.verdict.word()).unwrap_or_default(),
+        grade: dto::Grade::parse(j.grade.word()).unwrap_or_default(),
+        network: dto::Network::parse(j.network.word()).unwrap_or_default(),
+        provider: dto::Provider::parse(j.provider.word()).unwrap_or_default(),
+        reasons: j.reasons.iter().map(|i| ids.evidence(c, *i)).collect(),
+        reason: j.reason.clone(),
+        not_ruled_out: j.not_ruled_out.clone(),
+        next_step: j.next_step.clone(),
+        messages: d.messages,
+        coverage: coverage(&d.coverage),
+        weighs: j.weighs.is_some(),
+        why_weighs: j.weighs.clone().unwrap_or_default(),
+        first: time(d.first),
+        last: time(d.last),
+        envelope: match &d.key.content {
+            Content::Envelope(name) => Some(name.clone()),
+            _ => None,
+        },
+        flows: d.flows,
+        peers: Some(d.server.clone()).filter(|s| !s.is_empty()).into_iter().collect(),
+    }
+}
+
+fn evidence(ids: &Ids, c: usize, i: usize, e: &Evidence) -> dto::Evidence {
+    let (kind, statement) = told(e);
+    let times = if e.count > 1 { format!(" ({} times)", e.count) } else { String::new() };
+    dto::Evidence {
+        id: ids.evidence(c, i),
+        kind,
+        strength: match e.strength {
+            Strength::Weak => dto::Strength::Weak,
+            Strength::Strong => dto::Strength::Strong,
+            Strength::Proof => dto::Strength::Proof,
+        },
+        polarity: match e.polarity {
+            Polarity::Against => dto::Polarity::Readable,
+            Polarity::For => dto::Polarity::Sealed,
+            Polarity::Neutral => dto::Polarity::Neutral,
+        },
+        conversation: Some(Ids::conversation(c)),
+        statement: format!("{statement}{times}"),
+        origin: Some(origin(e)),
+        tshark: Some(filter(&e.origin)),
+    }
+}
+
+/// What sort of evidence, and the sentence for it.
+fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
+    use dto::EvidenceKind as K;
+    let seen = match e.guard {
+        Guard::Open => "in clear on the path",
+        Guard::Confidential => "inside opened transport encryption",
+    };
+    match &e.kind {
+        Kind::Canary { canary, control, chain, .. } => {
+            let what = if *control { "control" } else { "planted text" };
+            let how =
+                if chain.is_empty() { String::new() } else { format!(", encoded as {}", chain.join(" > ")) };
+            (K::Canary, format!("{what} {} found {seen}{how}", canary + 1))
+        }
+        Kind::Readable { slot, language_percent, .. } => (
+            K::ReadableContent,
+            format!("{slot} readable {seen}; reads {language_percent} % like human language"),
+        ),
+        Kind::Envelope { format, protocol, why, .. } => match why {
+            Some(why) => (K::Envelope, format!("{protocol} structure ({format}) that does not seal: {why}")),
+            None => (K::Envelope, format!("{protocol} envelope ({format}) {seen}")),
+        },
+        Kind::Opaque { class, millibits, expected_millibits, .. } => {
+            let bits = |m: &u32| f64::from(*m) / 1000.0;
+            let text = format!(
+                "opaque field: {class}, {:.2} bits per byte where {:.2} is expected of random bytes",
+                bits(millibits),
+                bits(expected_millibits)
+            );
+            (K::Randomness, text)
+        }
+        Kind::Sealed { why } => (K::Transport, format!("transport encryption stayed closed: {why:?}")),
+        Kind::Weak { finding, detail } => {
+            (K::WeakProtection, format!("{}: {detail}", explain::title(finding)))
+        }
+        Kind::KeyInSight { how, party, key_at } => {
+            (K::KeyExposure, format!("a key that the {party} sees at {key_at} opens this field ({how})"))
+        }
+        Kind::Metadata { item, rule } => {
+            (K::Metadata, format!("{} {seen} (rule {rule})", item.replace('-', " ")))
+        }
+        Kind::Rule { finding, rule } => (K::Other, format!("{} (rule {rule})", explain::title(finding))),
+    }
+}
+
+fn origin(e: &Evidence) -> dto::Origin {
+    let o = &e.origin;
+    dto::Origin {
+        input: o.frame.input,
+        frames: vec![o.frame.frame],
+        time: time(o.time),
+        flow: o.flow.clone(),
+        side: Some(o.side),
+        layers: o.layers.clone(),
+        field: o.field.clone(),
+        trust: Some(o.trust),
+        length: o.length,
+        digest: o.digest.clone(),
+        shown: e.shown.clone(),
+    }
+}
+
+fn filter(o: &Origin) -> String {
+    format!("frame.number == {}", o.frame.frame)
+}

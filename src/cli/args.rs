@@ -1,0 +1,121 @@
+//! What was typed, as clap understands it. Nothing here is checked beyond its syntax.
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Who can read your messages? Judges from recorded app traffic whether conversations are plaintext,
+/// transport-only or end-to-end encrypted, and shows the evidence.
+#[derive(Debug, Parser)]
+#[command(name = "plainsight", version, max_term_width = 100, after_help = AFTER)]
+pub struct Typed {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER: &str = "Exit codes: 0 done, 1 a --fail-on gate tripped, 2 usage, 3 an input or output failed, \
+4 nothing could be determined or too little was seen, 5 keys were given but opened nothing.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Judge recordings: who can read the messages in them
+    Audit(AuditArgs),
+    /// Print the tree of layers in recordings
+    Peel(PeelArgs),
+    /// Render a saved JSON report
+    Report(ReportArgs),
+    /// Explain a finding, a verdict or a grade
+    Explain(ExplainArgs),
+    /// Print a completion script
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Where frames and secrets come from.
+#[derive(Debug, Args)]
+pub struct Sources {
+    /// Recordings (pcap, pcapng, packed or plain); `-` reads standard input
+    #[arg(value_name = "CAPTURE")]
+    pub captures: Vec<PathBuf>,
+    /// A recording, as tcpdump and tshark name it; repeatable
+    #[arg(short = 'r', long = "read", value_name = "CAPTURE")]
+    pub read: Vec<PathBuf>,
+    /// TLS key log (SSLKEYLOGFILE); repeatable. Secrets embedded in pcapng are used without asking
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Vec<PathBuf>,
+    /// Worker threads
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Change a bound, such as `--limit flows=1000`
+    #[arg(long = "limit", value_name = "NAME=VALUE", hide = true)]
+    pub limits: Vec<String>,
+    /// Say nothing but results and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Files to write a report to; `-` is standard output.
+#[derive(Debug, Args)]
+pub struct Outputs {
+    /// Write the report as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `audit`
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    #[command(flatten)]
+    pub sources: Sources,
+    /// A text that was typed into the app and must not be readable; repeatable
+    #[arg(long, value_name = "TEXT")]
+    pub canary: Vec<String>,
+    /// A text that must be visible, to prove the search works; repeatable
+    #[arg(long, value_name = "TEXT")]
+    pub control: Vec<String>,
+    /// A file of canaries, one a line; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub canary_file: Vec<PathBuf>,
+    #[command(flatten)]
+    pub outputs: Outputs,
+    /// Show content in place of its length and digest
+    #[arg(long)]
+    pub reveal: bool,
+    /// Exit 1 on these verdicts (of the summary) or finding ids, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub fail_on: Vec<String>,
+    /// Exit 4 where less of the seen bytes was explained
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub min_coverage: Option<u8>,
+}
+
+/// `peel`
+#[derive(Debug, Args)]
+pub struct PeelArgs {
+    #[command(flatten)]
+    pub sources: Sources,
+}
+
+/// `report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// A report written by `audit --json`; `-` reads standard input
+    #[arg(value_name = "SAVED.json")]
+    pub saved: PathBuf,
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A finding id, a verdict or a grade; without one, all are listed
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+}

@@ -1,0 +1,31 @@
+//! One file per command.
+
+mod audit;
+mod explain;
+mod peel;
+mod report;
+
+use super::args::{Command, Typed};
+use super::{fault::Fault, output};
+use clap::CommandFactory;
+
+/// Runs what was typed; the number is the exit code.
+pub fn run(typed: Typed) -> Result<u8, Fault> {
+    match typed.command {
+        Command::Audit(a) => audit::run(&a),
+        Command::Peel(p) => peel::run(&p),
+        Command::Report(r) => report::run(&r),
+        Command::Explain(e) => explain::run(&e),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Typed::command(), "plainsight", &mut text);
+            output::say(&String::from_utf8_lossy(&text)).map(|()| 0)
+        }
+        Command::Man => {
+            let mut text = Vec::new();
+            let made = clap_mangen::Man::new(Typed::command()).render(&mut text);
+            made.map_err(|e| Fault::write("the manual page", &e))?;
+            output::say(&String::from_utf8_lossy(&text)).map(|()| 0)
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! `plainsight peel`: print the tree of layers.
+
+use super::audit::stopped;
+use crate::cli::args::PeelArgs;
+use crate::cli::fault::Fault;
+use crate::cli::meant;
+use std::io::{BufWriter, Write};
+
+/// Prints the listing to standard output.
+pub fn run(p: &PeelArgs) -> Result<u8, Fault> {
+    let work = meant::sources(&p.sources)?;
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    plainsight::audit::peel(&work.plan, &mut out).map_err(stopped)?;
+    out.flush().map_err(|e| Fault::write("standard output", &e))?;
+    Ok(0)
+}

@@ -1,0 +1,21 @@
+//! `plainsight report`: render a saved report again.
+
+use crate::cli::args::ReportArgs;
+use crate::cli::fault::Fault;
+use crate::cli::{meant, output};
+use plainsight::report::dto::Report;
+use std::io::Read;
+
+/// Reads the saved report and writes it to the outputs asked for.
+pub fn run(r: &ReportArgs) -> Result<u8, Fault> {
+    meant::writable(r.outputs.json.as_deref())?;
+    let name = r.saved.display().to_string();
+    let mut text = Vec::new();
+    let read = match name.as_str() {
+        "-" => std::io::stdin().lock().read_to_end(&mut text).map(|_| ()),
+        _ => std::fs::read(&r.saved).map(|t| text = t),
+    };
+    read.map_err(|e| Fault::read("the report", &name, &e))?;
+    let report = Report::read(&text).map_err(|e| Fault::Input(format!("{name}: {e}")))?;
+    output::report(&report, &r.outputs).map(|()| 0)
+}

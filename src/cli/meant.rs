@@ -1,0 +1,162 @@
+//! What is meant by what was typed: files read, lists merged, bounds parsed, outputs checked, all before
+//! any long work starts.
+
+use super::args::{AuditArgs, Sources};
+use super::fault::Fault;
+use plainsight::audit::Plan;
+use plainsight::evidence::Canary;
+use plainsight::keys::KeyStore;
+use plainsight::model::Limits;
+use plainsight::report::dto::{KeyFile, Verdict};
+use plainsight::report::explain;
+use plainsight::ruleset::{self, Ruleset};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a run is told, and what the report says of its keys.
+pub struct Work {
+    /// For the conductor.
+    pub plan: Plan,
+    /// The key logs given.
+    pub keys: Vec<KeyFile>,
+}
+
+/// What trips the gate.
+pub enum Gate {
+    /// The summary's verdict.
+    Verdict(Verdict),
+    /// A finding of this id.
+    Finding(String),
+}
+
+/// The plan of a listing: sources alone.
+pub fn sources(s: &Sources) -> Result<Work, Fault> {
+    let captures = captures(s)?;
+    let (store, keys) = keylogs(&s.keylog)?;
+    let plan = Plan {
+        captures,
+        keys: Arc::new(store),
+        canaries: Vec::new(),
+        ruleset: Arc::new(rules()),
+        limits: limits(&s.limits)?,
+        threads: threads(s.threads)?,
+        reveal: false,
+    };
+    Ok(Work { plan, keys })
+}
+
+/// The plan of an audit.
+pub fn audit(a: &AuditArgs) -> Result<Work, Fault> {
+    let mut work = sources(&a.sources)?;
+    work.plan.canaries = canaries(a)?;
+    work.plan.reveal = a.reveal;
+    Ok(work)
+}
+
+fn rules() -> Ruleset {
+    ruleset::embedded()
+}
+
+fn captures(s: &Sources) -> Result<Vec<PathBuf>, Fault> {
+    let all: Vec<PathBuf> = s.captures.iter().chain(&s.read).cloned().collect();
+    if all.is_empty() {
+        return Err(Fault::Usage(
+            "no recording given; name a capture file, or `-` for standard input".to_owned(),
+        ));
+    }
+    if all.iter().filter(|p| p.as_os_str() == "-").count() > 1 {
+        return Err(Fault::Usage("standard input (`-`) can be read only once".to_owned()));
+    }
+    for path in all.iter().filter(|p| p.as_os_str() != "-") {
+        std::fs::File::open(path)
+            .map_err(|e| Fault::read("the recording", &path.display().to_string(), &e))?;
+    }
+    Ok(all)
+}
+
+fn keylogs(paths: &[PathBuf]) -> Result<(KeyStore, Vec<KeyFile>), Fault> {
+    let mut store = KeyStore::default();
+    let mut files = Vec::new();
+    for path in paths {
+        let name = path.display().to_string();
+        let text = std::fs::read(path).map_err(|e| Fault::read("the key log", &name, &e))?;
+        let read = store.add_keylog(&text, &name);
+        if read.secrets == 0 {
+            let hint = "lines look like `CLIENT_TRAFFIC_SECRET_0 <64 hex digits> <hex>`";
+            return Err(Fault::Keys(format!("the key log {name} holds no usable secret; {hint}")));
+        }
+        files.push(KeyFile { path: name, secrets: read.secrets as u64, used: None });
+    }
+    Ok((store, files))
+}
+
+fn canaries(a: &AuditArgs) -> Result<Vec<Canary>, Fault> {
+    let mut all: Vec<Canary> = Vec::new();
+    let mut add = |text: &str, control: bool| {
+        if !text.trim().is_empty() && !all.iter().any(|c| c.text == text) {
+            all.push(Canary { text: text.to_owned(), label: None, control });
+        }
+    };
+    a.control.iter().for_each(|t| add(t, true));
+    a.canary.iter().for_each(|t| add(t, false));
+    for path in &a.canary_file {
+        let name = path.display().to_string();
+        let text = std::fs::read(path).map_err(|e| Fault::read("the canary file", &name, &e))?;
+        let text = String::from_utf8(text).map_err(|_| {
+            Fault::Input(format!("the canary file {name} is not UTF-8; save it as plain UTF-8 text"))
+        })?;
+        text.trim_start_matches('\u{feff}').lines().for_each(|l| add(l, false));
+    }
+    Ok(all)
+}
+
+fn threads(typed: Option<usize>) -> Result<usize, Fault> {
+    match typed {
+        Some(0) => Err(Fault::Usage("--threads needs at least 1".to_owned())),
+        Some(n) => Ok(n.min(256)),
+        None => Ok(std::thread::available_parallelism().map_or(1, |n| n.get()).min(16)),
+    }
+}
+
+/// The default bounds with the user's changes.
+fn limits(typed: &[String]) -> Result<Limits, Fault> {
+    let wrong = |t: &str| {
+        let names =
+            plainsight::report::dto::limits(&Limits::default()).into_keys().collect::<Vec<_>>().join(", ");
+        Fault::Usage(format!("--limit {t}: expected NAME=NUMBER with a name of: {names}"))
+    };
+    let mut map = plainsight::report::dto::limits(&Limits::default());
+    for t in typed {
+        let (name, value) = t.split_once('=').ok_or_else(|| wrong(t))?;
+        let number: u64 = value.parse().map_err(|_| wrong(t))?;
+        let slot = map.get_mut(name).ok_or_else(|| wrong(t))?;
+        *slot = Value::from(number);
+    }
+    let map = Value::Object(map.into_iter().collect());
+    serde_json::from_value(map).map_err(|e| Fault::Usage(format!("--limit: {e}")))
+}
+
+/// What `--fail-on` names.
+pub fn gates(typed: &[String]) -> Result<Vec<Gate>, Fault> {
+    let gate = |word: &String| match Verdict::parse(word) {
+        Some(v) => Ok(Gate::Verdict(v)),
+        None if explain::find(word).is_some() => Ok(Gate::Finding(word.clone())),
+        None => Err(Fault::Usage(format!(
+            "--fail-on {word}: neither a verdict nor a finding; `plainsight explain` lists both"
+        ))),
+    };
+    typed.iter().map(gate).collect()
+}
+
+/// Makes sure an output can be written, without harming a file that is there.
+pub fn writable(path: Option<&Path>) -> Result<(), Fault> {
+    let Some(path) = path.filter(|p| p.as_os_str() != "-") else { return Ok(()) };
+    let existed = path.exists();
+    let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    opened.map_err(|e| Fault::write(&path.display().to_string(), &e))?;
+    if !existed {
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(())
+}

@@ -1,0 +1,279 @@
+//! What the words of a report mean: findings, verdicts and grades, each with how to check and mend it.
+
+/// One word explained.
+#[derive(Debug, Clone, Copy)]
+pub struct Explanation {
+    /// The id as it stands in reports.
+    pub id: &'static str,
+    /// The same as a phrase.
+    pub title: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// How to check it with other means.
+    pub check: &'static str,
+    /// What to do about it.
+    pub fix: &'static str,
+}
+
+/// The explanation of an id.
+pub fn find(id: &str) -> Option<&'static Explanation> {
+    ALL.iter().find(|e| e.id == id)
+}
+
+/// The title of an id, or the id itself.
+pub fn title(id: &str) -> &str {
+    find(id).map_or(id, |e| e.title)
+}
+
+const fn word(
+    id: &'static str,
+    title: &'static str,
+    meaning: &'static str,
+    check: &'static str,
+    fix: &'static str,
+) -> Explanation {
+    Explanation { id, title, meaning, check, fix }
+}
+
+const FRAMES: &str =
+    "Open the frames named in the evidence in Wireshark with the filter given, and read the field.";
+const FRAMES_KEYS: &str =
+    "Open the frames in Wireshark with the same key log and the filter given, and read the decrypted field.";
+const SEAL: &str =
+    "Encrypt message content on the sender's device for the receivers' keys, before any other layer.";
+
+/// Every word that has an explanation, findings first.
+pub static ALL: &[Explanation] = &[
+    word(
+        "plaintext-message",
+        "A message can be read by anyone on the path",
+        "Message text crossed the network without encryption, or under an encoding that needs no secret to undo.",
+        FRAMES,
+        "Send messages over TLS at least, and encrypt them end to end.",
+    ),
+    word(
+        "provider-readable-message",
+        "The service can read a message",
+        "The text is protected on the path, but reaches the service in a form it reads.",
+        FRAMES_KEYS,
+        SEAL,
+    ),
+    word(
+        "weak-obfuscation",
+        "A message is hidden by something that is not encryption",
+        "The bytes look scrambled, but a trivial transformation such as a short repeating XOR key undoes them.",
+        "Undo the transformation named in the evidence on the bytes of the field.",
+        "Replace the obfuscation by authenticated encryption with keys that only the ends hold.",
+    ),
+    word(
+        "encoded-not-encrypted",
+        "A message is encoded, not encrypted",
+        "Encodings and compression change how text looks and protect nothing.",
+        "Decode the field with the chain of encodings named in the evidence.",
+        SEAL,
+    ),
+    word(
+        "repeated-ciphertext",
+        "Equal messages give equal ciphertext",
+        "Encryption without a fresh nonce shows which messages or blocks are the same.",
+        "Compare the bytes of the fields named in the evidence.",
+        "Use an authenticated cipher with a fresh nonce for every message.",
+    ),
+    word(
+        "keystream-reuse",
+        "Two messages share a keystream",
+        "The XOR of two ciphertexts is the XOR of their texts; either reveals the other.",
+        "XOR the two fields named in the evidence.",
+        "Never use a key with the same nonce or counter twice.",
+    ),
+    word(
+        "static-nonce",
+        "A nonce comes again",
+        "A nonce that repeats under one key breaks most ciphers.",
+        "Compare the nonces of the messages named in the evidence.",
+        "Draw or count a fresh nonce for every message.",
+    ),
+    word(
+        "key-visible-to-network",
+        "A key can be seen by anyone on the path",
+        "A secret key crossed the network readably; what it encrypts counts as readable.",
+        FRAMES,
+        "Never send secret keys; agree on them, or wrap them for the receiver's public key.",
+    ),
+    word(
+        "key-visible-to-provider",
+        "A key can be seen by the service",
+        "The service receives the key of content it carries, so it can open that content.",
+        FRAMES_KEYS,
+        "Keep keys on the devices, or wrap them for the receiver's public key.",
+    ),
+    word(
+        "content-copy",
+        "A copy of the message travels on a side path",
+        "The same text, or readable text beside sealed messages, goes to another place: notification, analytics, preview, draft.",
+        FRAMES_KEYS,
+        "Remove the text from side channels, or seal it there as well.",
+    ),
+    word(
+        "broken-envelope",
+        "An envelope has the form of encryption and does not seal",
+        "The structure claims end-to-end encryption, but a field in it shows that the content is not protected.",
+        FRAMES_KEYS,
+        "Refuse to send when encryption fails; never fall back to clear content.",
+    ),
+    word(
+        "metadata-in-clear",
+        "Metadata can be read by anyone on the path",
+        "Names, identifiers or other data about messages cross the network unprotected.",
+        FRAMES,
+        "Put the protocol inside TLS.",
+    ),
+    word(
+        "weak-transport",
+        "The transport protection is weak",
+        "The version, cipher suite or certificate of the connection is below what is safe today.",
+        "Look at the handshake in Wireshark: version, suite, certificate.",
+        "Offer TLS 1.2 with forward secrecy and TLS 1.3 only.",
+    ),
+    word(
+        "no-forward-secrecy",
+        "A stolen server key opens old sessions",
+        "The key exchange has no ephemeral part.",
+        "Look at the cipher suite in the ServerHello.",
+        "Use (EC)DHE suites or TLS 1.3.",
+    ),
+    word(
+        "expired-certificate",
+        "The certificate had expired",
+        "At capture time the server's certificate was outside its validity, and the client went on.",
+        "Compare its dates with the time of the frame.",
+        "Renew the certificate and make the client refuse expired ones.",
+    ),
+    word(
+        "self-signed-certificate",
+        "The certificate is signed by nobody but itself",
+        "A client that accepts any such certificate can be intercepted.",
+        "Compare issuer and subject of the certificate.",
+        "Use a certificate of a trusted authority, or pin the key.",
+    ),
+    word(
+        "contact-upload",
+        "Contacts are uploaded",
+        "The service receives data from the address book.",
+        FRAMES_KEYS,
+        "Ask first, and use private contact discovery.",
+    ),
+    word(
+        "stable-identifier",
+        "An identifier stays the same across sessions",
+        "Whoever sees it can link a person's sessions.",
+        FRAMES_KEYS,
+        "Rotate identifiers, and keep them inside encryption.",
+    ),
+    word(
+        "link-preview-leak",
+        "A link in a message was fetched",
+        "Somebody asked for the address inside a private message, and so learned it.",
+        "Look for the request to the linked host.",
+        "Build previews on the sender's device only.",
+    ),
+    word(
+        "length-leak",
+        "Sizes tell the length of messages",
+        "Ciphertext grows with the text, without padding.",
+        "Plot size against the length of the texts sent.",
+        "Pad messages to a few sizes.",
+    ),
+    word(
+        "plaintext",
+        "Anyone on the path can read messages",
+        "Content was readable without any secret. One clean proof is enough for this verdict.",
+        FRAMES,
+        SEAL,
+    ),
+    word(
+        "transport-only",
+        "The path is protected, the service can read messages",
+        "Content is encrypted on the way to the service and readable there.",
+        FRAMES_KEYS,
+        SEAL,
+    ),
+    word(
+        "e2ee",
+        "Messages reach the service sealed",
+        "Content is in end-to-end form as far as the grade's evidence goes. A recording can refute end-to-end encryption and can never prove it.",
+        "Read what the grade does not rule out.",
+        "Raise the grade: planted texts with a control, two vantages, out-of-band checks.",
+    ),
+    word(
+        "undetermined",
+        "The recording cannot tell who can read messages",
+        "Keys are missing, too little was understood, or nothing in it carries messages.",
+        "Read the reason and the next step of each conversation.",
+        "Record again with a key log and planted texts.",
+    ),
+    word(
+        "G0",
+        "Nothing opened that would tell",
+        "Nothing was decrypted or parsed, or coverage is under the floor.",
+        "Read the coverage of the conversation.",
+        "Record keys along with the traffic.",
+    ),
+    word(
+        "G1",
+        "Statistics only",
+        "Bytes were measured and not understood; they are opaque, no more.",
+        "Measure them with another tool.",
+        "Record keys, or plant texts.",
+    ),
+    word(
+        "G2",
+        "Structure",
+        "Bytes parse strictly as a known end-to-end envelope, and nothing beside it is readable.",
+        "Parse the field with the format's own library.",
+        "Plant texts and a control for G3.",
+    ),
+    word(
+        "G3",
+        "Planted texts",
+        "Known messages were searched everywhere and not found, while a control was.",
+        "Search the decrypted traffic for the texts yourself.",
+        "Record sender and receiver for G4.",
+    ),
+    word(
+        "G4",
+        "Two vantages",
+        "The same opaque bytes leave the sender and reach the receiver.",
+        "Compare the digests at both ends.",
+        "Record out-of-band checks for G5.",
+    ),
+    word(
+        "G5",
+        "Two vantages and out-of-band checks",
+        "The user's own checks (safety numbers, a fresh phone, a bait link) agree as well.",
+        "Repeat the checks.",
+        "Nothing beyond this can be reached from outside.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn ids_are_unique_and_texts_are_there() {
+        let ids: BTreeSet<_> = ALL.iter().map(|e| e.id).collect();
+        assert_eq!(ids.len(), ALL.len());
+        for e in ALL {
+            assert!(
+                !e.title.is_empty() && e.meaning.ends_with('.') && !e.check.is_empty() && !e.fix.is_empty(),
+                "{}",
+                e.id
+            );
+        }
+        for v in crate::report::dto::Verdict::ALL {
+            assert!(find(v.word()).is_some(), "{v}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The sentences and figures that every renderer words alike.
+
+use super::dto::{
+    Canary, CanaryKind, Conversation, Coverage, Evidence, Grade, Hit, Learns, Network, Origin, Provider,
+    Report, Verdict,
+};
+use std::collections::BTreeMap;
+
+/// The verdict as a headline: a question answered.
+pub fn answer(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Plaintext => "Anyone on the path can read messages.",
+        Verdict::TransportOnly => "The path is protected; the service can read messages.",
+        Verdict::E2ee => "Messages reach the service sealed.",
+        Verdict::Undetermined => "This recording cannot tell who can read messages.",
+    }
+}
+
+/// What a grade's evidence amounts to under that verdict, in a few words.
+pub fn grade(verdict: Verdict, grade: Grade) -> &'static str {
+    match (verdict, grade) {
+        (_, Grade::G0) => "nothing opened that would tell",
+        (_, Grade::G1) => "statistics only",
+        (Verdict::E2ee, Grade::G2) => "structure: known envelopes",
+        (_, Grade::G2) => "structure of the traffic",
+        (Verdict::E2ee, Grade::G3) => "planted texts searched, with a control",
+        (_, Grade::G3) => "planted texts",
+        (_, Grade::G4) => "two vantages agree",
+        (_, Grade::G5) => "two vantages and out-of-band checks",
+    }
+}
+
+/// Who on the path can read.
+pub fn network(n: Network) -> &'static str {
+    match n {
+        Network::Readable => "readable by anyone on the path",
+        Network::Protected => "protected on the path",
+        Network::Unknown => "cannot be told",
+    }
+}
+
+/// Whether the operator can read.
+pub fn provider(p: Provider) -> &'static str {
+    match p {
+        Provider::Readable => "readable by the service",
+        Provider::Sealed => "sealed against the service",
+        Provider::Unknown => "cannot be told",
+    }
+}
+
+/// The name of a conversation as a person would say it.
+pub fn name(c: &Conversation) -> String {
+    match &c.app {
+        Some(app) if !app.name.is_empty() => format!("{} at {}", app.name, c.endpoint),
+        _ => c.endpoint.clone(),
+    }
+}
+
+/// What kind of traffic, how much, and when.
+pub fn facts(c: &Conversation) -> Vec<String> {
+    let mut facts = Vec::new();
+    let mut push = |text: String| {
+        if !text.is_empty() {
+            facts.push(text);
+        }
+    };
+    push(c.protocol.clone());
+    push(c.content.clone());
+    if c.messages > 0 {
+        push(count(c.messages, "message"));
+    }
+    if let Some(envelope) = &c.envelope {
+        push(format!("{envelope} envelopes"));
+    }
+    push(span_of_time(c.first.as_deref(), c.last.as_deref()));
+    facts
+}
+
+/// `12:00:01 to 12:04:55`, with the date where there is room for one.
+pub fn span_of_time(first: Option<&str>, last: Option<&str>) -> String {
+    let short = |t: &str| t.get(..19).unwrap_or(t).replacen('T', " ", 1);
+    match (first, last) {
+        (Some(a), Some(b)) => {
+            let (a, b) = (short(a), short(b));
+            match a.get(..10) == b.get(..10) {
+                true => format!("{a} to {} UTC", b.get(11..).unwrap_or(&b)),
+                false => format!("{a} to {b} UTC"),
+            }
+        }
+        (Some(a), None) | (None, Some(a)) => format!("{} UTC", short(a)),
+        (None, None) => String::new(),
+    }
+}
+
+/// `1 message`, `2 messages`.
+pub fn count(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(n), if n == 1 { "" } else { "s" })
+}
+
+/// A number with thin groups: `12 345 678`.
+pub fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, d) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push('\u{a0}');
+        }
+        out.push(d);
+    }
+    out
+}
+
+/// A size in the unit that reads best.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let (mut value, mut unit) = (bytes as f64 / 1024.0, 0);
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    match value < 10.0 {
+        true => format!("{value:.1} {}", UNITS[unit]),
+        false => format!("{value:.0} {}", UNITS[unit]),
+    }
+}
+
+/// What became of the bytes: name and bytes, in the order of a bar, only what is there. They add up to
+/// the larger of what was seen and what was counted.
+pub fn shares(c: &Coverage) -> Vec<(&'static str, u64)> {
+    let named = [("explained", c.explained), ("opaque", c.opaque), ("sealed", c.sealed), ("cut", c.cut)];
+    let told: u64 = named.iter().fold(0, |sum, (_, n)| sum.saturating_add(*n));
+    let rest = c.seen.saturating_sub(told);
+    named.into_iter().chain([("other", rest)]).filter(|(_, n)| *n > 0).collect()
+}
+
+/// A share in per cent that never rounds to all or nothing.
+pub fn percent(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "0 %".to_owned();
+    }
+    let share = part as f64 * 100.0 / whole as f64;
+    match share {
+        s if s > 0.0 && s < 1.0 => "<1 %".to_owned(),
+        s if s > 99.0 && s < 100.0 => ">99 %".to_owned(),
+        s => format!("{s:.0} %"),
+    }
+}
+
+/// Coverage in words.
+pub fn coverage(c: &Coverage) -> String {
+    if c.seen == 0 {
+        return "no payload".to_owned();
+    }
+    let shares = shares(c);
+    let whole = shares.iter().fold(0u64, |sum, (_, n)| sum.saturating_add(*n));
+    let mut parts: Vec<String> =
+        shares.iter().map(|(name, n)| format!("{} {name}", percent(*n, whole))).collect();
+    if c.lost > 0 {
+        parts.push(format!("{} lost by the recording", size(c.lost)));
+    }
+    format!("{}: {}", size(c.seen), parts.join(", "))
+}
+
+/// `2 frames of capture.pcapng`, as a person would cite it.
+pub fn place(report: &Report, o: &Origin) -> String {
+    let mut parts = Vec::new();
+    if !o.frames.is_empty() {
+        let shown: Vec<String> = o.frames.iter().take(6).map(u64::to_string).collect();
+        let more = if o.frames.len() > 6 { ", …" } else { "" };
+        let noun = if o.frames.len() == 1 { "frame" } else { "frames" };
+        let file = match report.inputs.get(o.input as usize) {
+            Some(input) if report.inputs.len() > 1 => format!(" of {}", input.path),
+            _ => String::new(),
+        };
+        parts.push(format!("{noun} {}{more}{file}", shown.join(", ")));
+    }
+    let path = match (o.layers.is_empty(), o.field.is_empty()) {
+        (false, false) => format!("{} {}", o.layers, o.field),
+        (false, true) => o.layers.clone(),
+        (true, _) => o.field.clone(),
+    };
+    if !path.is_empty() {
+        parts.push(path);
+    }
+    if o.length > 0 {
+        parts.push(count(o.length, "byte"));
+    }
+    if !o.digest.is_empty() {
+        parts.push(format!("sha256 {}…", o.digest));
+    }
+    parts.join(" · ")
+}
+
+/// The marks of one piece of evidence: `proof`, `against`.
+pub fn marks(e: &Evidence) -> String {
+    format!("{} · {}", e.strength, e.kind)
+}
+
+/// A planted text's name: the user's, or its digest.
+pub fn canary_name(c: &Canary) -> String {
+    match (&c.shown, &c.label) {
+        (Some(text), _) => format!("“{text}”"),
+        (None, Some(label)) => label.clone(),
+        (None, None) => format!("{}…", c.text_digest.get(..8).unwrap_or(&c.text_digest)),
+    }
+}
+
+/// How a planted text's result reads, and whether it is good news.
+pub fn canary_result(c: &Canary) -> (&'static str, Learns) {
+    match (c.kind, c.hits.is_empty()) {
+        (CanaryKind::Canary, true) => ("not found", Learns::DoesNot),
+        (CanaryKind::Canary, false) => ("FOUND", Learns::Learns),
+        (CanaryKind::Control, true) => ("control missed", Learns::Unknown),
+        (CanaryKind::Control, false) => ("control found", Learns::DoesNot),
+    }
+}
+
+/// Hits that differ in place, encodings and party, with how often each came.
+pub fn hits(c: &Canary) -> Vec<(&Hit, usize)> {
+    let mut groups: Vec<(&Hit, usize)> = Vec::new();
+    for hit in &c.hits {
+        let same = |h: &Hit| {
+            (&h.layer, &h.chain, h.party, &h.conversation)
+                == (&hit.layer, &hit.chain, hit.party, &hit.conversation)
+        };
+        match groups.iter_mut().find(|(h, _)| same(h)) {
+            Some((_, n)) => *n += 1,
+            None => groups.push((hit, 1)),
+        }
+    }
+    groups
+}
+
+/// The matrix of who learns what: parties in order of appearance, and for each item one cell a party.
+pub fn matrix(report: &Report) -> (Vec<&str>, Vec<(&str, Vec<Learns>)>) {
+    let mut parties: Vec<&str> = Vec::new();
+    let mut items: Vec<&str> = Vec::new();
+    let mut cells: BTreeMap<(&str, &str), Learns> = BTreeMap::new();
+    for e in &report.exposure {
+        if !parties.contains(&e.party.as_str()) {
+            parties.push(&e.party);
+        }
+        if !items.contains(&e.item.as_str()) {
+            items.push(&e.item);
+        }
+        cells.insert((&e.item, &e.party), e.state);
+    }
+    let row =
+        |item: &str| parties.iter().map(|p| cells.get(&(item, *p)).copied().unwrap_or_default()).collect();
+    let rows = items.iter().map(|item| (*item, row(item))).collect();
+    (parties, rows)
+}
