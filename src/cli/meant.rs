@@ -84,7 +84,7 @@ fn keylogs(paths: &[PathBuf]) -> Result<(KeyStore, Vec<KeyFile>), Fault> {
         let read = store.add_keylog(&text, &name);
         if read.secrets == 0 {
             let hint = "lines look like `CLIENT_TRAFFIC_SECRET_0 <64 hex digits> <hex>`";
-            return Err(Fault::Keys(format!("the key log {name} holds no usable secret; {hint}")));
+            eprintln!("plainsight: warning: the key log {name} holds no usable secret; {hint}");
         }
         files.push(KeyFile { path: name, secrets: read.secrets as u64, used: None });
     }

@@ -125,7 +125,10 @@ impl Tree {
             Some(p) => (p.depth + 1, p.path.clone(), p.field.clone(), p.trust, p.guard, p.scope),
             None => (0, Arc::from(""), Arc::from(""), Trust::Stated, Guard::Open, 0),
         };
-        if unit != Unit::Stream && scope == 0 && parent.is_some() {
+        if unit == Unit::Stream {
+            // What runs inside a stream is framed anew.
+            scope = 0;
+        } else if scope == 0 && parent.is_some() {
             self.next_scope += 1;
             scope = self.next_scope;
         }
