@@ -1,5 +1,6 @@
 //! Transport Layer Security 1.0 to 1.3, read by a bystander who may hold the session's secrets.
 
+mod blocks;
 mod facts;
 mod handshake;
 mod hello;
