@@ -52,6 +52,9 @@ impl Tls {
 
     fn client_hello(&mut self, body: &[u8], out: &mut Out<'_, '_>) {
         let Some(hello) = ClientHello::read(body) else { return };
+        for side in Side::BOTH {
+            self.halves[side].whole = !self.halves[side].lost;
+        }
         self.client_facts(&hello, out);
         if let Some(sni) = &hello.sni {
             out.label("sni", sni);
@@ -102,7 +105,7 @@ impl Tls {
             (Side::Server, Epoch::Traffic) => Label::ServerTraffic,
             (_, Epoch::Early | Epoch::Clear) => Label::ClientEarly,
         };
-        let secret = self.client.as_ref().and_then(|c| out.keys().secret(&c.random, label)).map(<[u8]>::to_vec);
+        let secret = self.random().and_then(|r| out.keys().secret(&r, label)).map(<[u8]>::to_vec);
         let suite = self.suite();
         let half = &mut self.halves[side];
         half.epoch = epoch;
@@ -119,7 +122,8 @@ impl Tls {
 
     /// RFC 8446 section 7.2.
     fn update_key(&mut self, side: Side, out: &mut Out<'_, '_>) {
-        let Some(suite) = self.suite() else { return };
+        let found = self.halves[side].suite.and_then(suite);
+        let Some(suite) = self.suite().or(found) else { return };
         let half = &mut self.halves[side];
         let (hash, len) = if suite.sha384 { (Hash::Sha384, 48) } else { (Hash::Sha256, 32) };
         half.secret = expand_label(hash, &half.secret, "traffic upd", len);
