@@ -2,6 +2,7 @@
 
 mod blocks;
 mod facts;
+mod fingerprint;
 mod handshake;
 mod hello;
 mod opener;
@@ -118,8 +119,8 @@ struct Tls {
     found: Option<[u8; 32]>,
     /// Work spent by searches.
     work: u64,
-    /// The facts at the end were stated.
-    concluded: bool,
+    /// TLS 1.2 and older: the premaster secret that the log names by its ciphertext.
+    premaster: Vec<u8>,
 }
 
 impl Peeler for Tls {
