@@ -3,7 +3,7 @@
 //! `cargo run --release --example vectors -- FOLDER`, where FOLDER/index.csv has the columns `file`,
 //! `format`, `class` (pos, neg, fake, mut, transport) and others. One line a wrong file, then a table.
 
-use plainsight::layers::envelope::{Class, Envelope, explain_deep};
+use plainsight::layers::envelope::{Class, Envelope, explain_deep, repeats};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
@@ -37,52 +37,94 @@ fn main() -> ExitCode {
     }
 }
 
+/// One labelled file and what was made of it.
+struct Case {
+    class: String,
+    format: String,
+    file: String,
+    bytes: Vec<u8>,
+    found: Option<(Envelope, Vec<&'static str>)>,
+}
+
 fn run(folder: &Path) -> std::io::Result<usize> {
+    let mut cases = read(folder)?;
+    let again = compare_messages(&mut cases);
+    let mut counts: Counts<Outcome> = BTreeMap::new();
+    let mut answers: Counts<String> = BTreeMap::new();
+    let mut wrong = 0;
+    for case in &cases {
+        let envelope = case.found.as_ref().map(|(e, _)| e);
+        let outcome = judge(&case.class, &case.format, envelope);
+        if outcome > Outcome::NeedsCarrier {
+            wrong += 1;
+            let answer = case.found.as_ref().map_or("-".to_owned(), |(e, chain)| said(e, chain));
+            println!("{outcome:?}\t{}\t{}\t{answer}", case.class, case.file);
+        }
+        let key = (case.class.clone(), case.format.clone());
+        *counts.entry(key.clone()).or_default().entry(outcome).or_default() += 1;
+        let answer = envelope.map_or("-".to_owned(), short);
+        *answers.entry(key).or_default().entry(answer).or_default() += 1;
+    }
+    print_table(&counts, &answers);
+    println!("\n{} files, {again} of them judged only by comparing messages of one shape", cases.len());
+    Ok(wrong)
+}
+
+fn read(folder: &Path) -> std::io::Result<Vec<Case>> {
     let index = std::fs::read_to_string(folder.join("index.csv"))?;
     let mut rows = index.lines().map(csv_row);
     let header = rows.next().unwrap_or_default();
     let column = |name: &str| header.iter().position(|h| h == name);
-    let (Some(file), Some(format), Some(class)) =
-        (column("file"), column("format"), column("class"))
-    else {
-        return Err(std::io::Error::other(
-            "index.csv lacks file, format or class",
-        ));
+    let (Some(file), Some(format), Some(class)) = (column("file"), column("format"), column("class")) else {
+        return Err(std::io::Error::other("index.csv lacks file, format or class"));
     };
-    let mut counts: BTreeMap<(String, String), BTreeMap<Outcome, usize>> = BTreeMap::new();
-    let mut answers: BTreeMap<(String, String), BTreeMap<String, usize>> = BTreeMap::new();
-    let mut wrong = 0;
+    let mut cases = Vec::new();
     for row in rows {
-        let (Some(file), Some(format), Some(class)) =
-            (row.get(file), row.get(format), row.get(class))
-        else {
+        let (Some(file), Some(format), Some(class)) = (row.get(file), row.get(format), row.get(class)) else {
             continue;
         };
         let bytes = std::fs::read(folder.join(file))?;
         let found = explain_deep(&bytes);
-        let answer = found
-            .as_ref()
-            .map_or("-".to_owned(), |(e, chain)| said(e, chain));
-        let outcome = judge(class, format, found.as_ref().map(|(e, _)| e));
-        if outcome > Outcome::NeedsCarrier {
-            wrong += 1;
-            println!("{outcome:?}\t{class}\t{file}\t{answer}");
-        }
-        let key = (class.clone(), format.clone());
-        *counts
-            .entry(key.clone())
-            .or_default()
-            .entry(outcome)
-            .or_default() += 1;
-        *answers
-            .entry(key)
-            .or_default()
-            .entry(found.map_or("-".to_owned(), |(e, _)| short(&e)))
-            .or_default() += 1;
+        cases.push(Case { class: class.clone(), format: format.clone(), file: file.clone(), bytes, found });
     }
-    print_table(&counts, &answers);
-    Ok(wrong)
+    Ok(cases)
 }
+
+/// What one home-made envelope cannot show, several of the same fields may. How many this settles.
+fn compare_messages(cases: &mut [Case]) -> usize {
+    let mut shapes: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (i, case) in cases.iter().enumerate() {
+        let Some((envelope, _)) = &case.found else {
+            continue;
+        };
+        if let Some(shape) = envelope.fact_named("shape") {
+            shapes.entry(shape.to_string()).or_default().push(i);
+        }
+    }
+    let mut settled = 0;
+    for group in shapes.values() {
+        let messages: Vec<(&Envelope, &[u8])> = group
+            .iter()
+            .filter_map(|&i| cases.get(i))
+            .filter_map(|c| c.found.as_ref().map(|(e, _)| (e, e.decoded.as_deref().unwrap_or(&c.bytes))))
+            .collect();
+        let Some(sign) = repeats(&messages) else {
+            continue;
+        };
+        for &i in group {
+            if let Some((envelope, _)) = cases.get_mut(i).and_then(|c| c.found.as_mut())
+                && envelope.class != Class::Broken
+            {
+                envelope.class = Class::Broken;
+                envelope.why = Some(sign);
+                settled += 1;
+            }
+        }
+    }
+    settled
+}
+
+type Counts<T> = BTreeMap<(String, String), BTreeMap<T, usize>>;
 
 fn said(envelope: &Envelope, chain: &[&str]) -> String {
     format!(
@@ -128,7 +170,7 @@ fn judge(class: &str, format: &str, found: Option<&Envelope>) -> Outcome {
         ("fake", Some(e))
             if matches!(
                 e.class,
-                Class::Broken | Class::NotEncrypted | Class::SecretKey
+                Class::Broken | Class::NotEncrypted | Class::SignedOnly | Class::SecretKey
             ) =>
         {
             Outcome::Right
@@ -141,9 +183,7 @@ fn judge(class: &str, format: &str, found: Option<&Envelope>) -> Outcome {
 /// Whether an answer is a name of the labelled format.
 fn matches(format: &str, envelope: &Envelope) -> bool {
     let names: &[&str] = match format {
-        "signal_message" | "signal_message_v3" | "fake_signal_plaintext_inside" => {
-            &["signal-message"]
-        }
+        "signal_message" | "signal_message_v3" | "fake_signal_plaintext_inside" => &["signal-message"],
         "signal_prekey" | "signal_prekey_v3" => &["signal-prekey-message"],
         "signal_senderkey" | "signal_senderkey_v3" => &["signal-sender-key-message"],
         "signal_skdm" => &["signal-sender-key-distribution"],
@@ -186,7 +226,7 @@ fn matches(format: &str, envelope: &Envelope) -> bool {
         "imessage_pairec_bplist" | "imessage_pairec_payload" => &["imessage-pair-ec"],
         "proteus_prekey" => &["proteus-prekey-message"],
         "rcs_cpim_google_etouffee" => &["rcs-google-encrypted"],
-        "rcs_cpim_mls" => &["rcs-mls"],
+        "rcs_cpim_mls" => &["rcs-mls", "mls-private-message", "mls-welcome"],
         "saltpack_encrypted_armor" | "saltpack_encrypted_binary" => &["saltpack-encrypted"],
         "simplex_smp_block" => &["simplex-block"],
         "telegram_encryptedMessage_tl" | "telegram_sendEncrypted_tl" => &["telegram-secret-chat"],
@@ -210,22 +250,15 @@ fn by_rule(label: &str, answer: &str) -> bool {
     answer == label.replace('_', "-")
 }
 
-fn print_table(
-    counts: &BTreeMap<(String, String), BTreeMap<Outcome, usize>>,
-    answers: &BTreeMap<(String, String), BTreeMap<String, usize>>,
-) {
+fn print_table(counts: &Counts<Outcome>, answers: &Counts<String>) {
     println!(
         "\n| class | labelled | files | right | needs carrier | missed | misnamed | overclaimed | answers |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     let mut sums: BTreeMap<&str, BTreeMap<Outcome, usize>> = BTreeMap::new();
     for (key, outcomes) in counts {
-        let said: Vec<String> = answers
-            .get(key)
-            .into_iter()
-            .flatten()
-            .map(|(a, n)| format!("{a}: {n}"))
-            .collect();
+        let said: Vec<String> =
+            answers.get(key).into_iter().flatten().map(|(a, n)| format!("{a}: {n}")).collect();
         print_row(&key.0, &key.1, outcomes, &said.join(", "));
         for (outcome, n) in outcomes {
             *sums.entry(&key.0).or_default().entry(*outcome).or_default() += n;

@@ -54,7 +54,11 @@ fn imports_go_left_only() {
             for (i, other) in ORDER.iter().enumerate().skip(place + 1) {
                 let crates = if module(&path) == "cli" { "plainsight::" } else { "crate::" };
                 if line.contains(&format!("{crates}{other}")) {
-                    wrong.push(format!("{} uses {other}, which is {} to its right", path.display(), i - place));
+                    wrong.push(format!(
+                        "{} uses {other}, which is {} to its right",
+                        path.display(),
+                        i - place
+                    ));
                 }
             }
         }
@@ -66,7 +70,8 @@ fn imports_go_left_only() {
 fn layers_do_not_know_each_other() {
     let mut wrong = Vec::new();
     for (path, text) in files() {
-        let parts: Vec<String> = path.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
+        let parts: Vec<String> =
+            path.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
         let [first, family, own, ..] = parts.as_slice() else { continue };
         if first != "layers" || own == "mod.rs" {
             continue;
@@ -110,7 +115,11 @@ fn every_file_says_what_it_is_for_and_stays_readable() {
         let lines = text.lines().count();
         assert!(lines <= 600, "{} has {lines} lines", path.display());
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        assert!(!["utils", "util", "common", "types", "helpers"].contains(&name.as_str()), "{}", path.display());
+        assert!(
+            !["utils", "util", "common", "types", "helpers"].contains(&name.as_str()),
+            "{}",
+            path.display()
+        );
     }
 }
 

@@ -93,7 +93,12 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(source: Box<dyn Source + Send>, limits: &Limits, keys: Arc<KeyStore>, senders: Vec<Sender<Work>>) -> Self {
+    fn new(
+        source: Box<dyn Source + Send>,
+        limits: &Limits,
+        keys: Arc<KeyStore>,
+        senders: Vec<Sender<Work>>,
+    ) -> Self {
         let decoder = Decoder::new(limits);
         let secrets = keys.len();
         Self { source, decoder, keys, senders, pool: Vec::new(), totals: Totals::default(), secrets }
@@ -139,10 +144,14 @@ impl Reader {
 
     fn send(&mut self, batch: Batch, keys: Option<Arc<KeyStore>>) {
         let shards = self.senders.len();
-        let mut parts: Vec<Vec<Item>> = (0..shards).map(|_| Vec::with_capacity(batch.frames.len() / shards + 8)).collect();
+        let mut parts: Vec<Vec<Item>> =
+            (0..shards).map(|_| Vec::with_capacity(batch.frames.len() / shards + 8)).collect();
         for head in &batch.frames {
             self.totals.frames += 1;
-            let Some(packet) = self.decoder.decode(head.link, batch.bytes(head), head.original, head.at) else { continue };
+            let Some(packet) = self.decoder.decode(head.link, batch.bytes(head), head.original, head.at)
+            else {
+                continue;
+            };
             self.totals.packets += 1;
             let shard = shard_of(packet.source.ip, packet.target.ip, shards);
             parts[shard].push(Item { start: head.start, packet, at: head.at });

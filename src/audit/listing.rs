@@ -35,11 +35,22 @@ pub fn peel(plan: &Plan, out: &mut dyn Write) -> Result<(), AuditError> {
             let missing = packet.missing;
             let segment = match packet.proto {
                 Proto::Udp => Segment::Udp { payload, missing },
-                Proto::Tcp { seq, ack, flags, .. } => {
-                    Segment::Tcp(TcpSegment { seq, ack, flags: TcpFlags::from_byte(flags.0), payload, missing })
-                }
+                Proto::Tcp { seq, ack, flags, .. } => Segment::Tcp(TcpSegment {
+                    seq,
+                    ack,
+                    flags: TcpFlags::from_byte(flags.0),
+                    payload,
+                    missing,
+                }),
             };
-            table.packet(&mut lister, packet.source, packet.target, segment, packet.app.as_ref().map(|a| &a.name), head.at);
+            table.packet(
+                &mut lister,
+                packet.source,
+                packet.target,
+                segment,
+                packet.app.as_ref().map(|a| &a.name),
+                head.at,
+            );
         }
     }
     table.finish(&mut lister);
@@ -87,7 +98,15 @@ impl Handler for Lister<'_> {
     fn gap(&mut self, state: &mut Listed, info: &Info, side: Side, len: u64, at: Arrival) {
         self.with(state, info, at, |tree, env| tree.gap(env, side, len));
     }
-    fn datagram(&mut self, state: &mut Listed, info: &Info, side: Side, bytes: &[u8], _missing: u32, at: Arrival) {
+    fn datagram(
+        &mut self,
+        state: &mut Listed,
+        info: &Info,
+        side: Side,
+        bytes: &[u8],
+        _missing: u32,
+        at: Arrival,
+    ) {
         self.with(state, info, at, |tree, env| tree.feed(env, side, bytes));
     }
     fn end_side(&mut self, state: &mut Listed, info: &Info, side: Side, at: Arrival) {
@@ -95,7 +114,8 @@ impl Handler for Lister<'_> {
     }
     fn close(&mut self, mut state: Listed, info: &Info, why: Close) {
         self.with(&mut state, info, info.last, |tree, env| tree.finish(env));
-        let mut text = format!("{}  frames {}..{}  {why:?}\n", info.key, info.first.frame.frame, info.last.frame.frame);
+        let mut text =
+            format!("{}  frames {}..{}  {why:?}\n", info.key, info.first.frame.frame, info.last.frame.frame);
         for line in state.lines.list {
             text.push_str(&line);
             text.push('\n');
@@ -133,7 +153,10 @@ impl Sink for Lines {
         let name = node.spec().map_or("?", |s| s.name);
         let field = node.field().rsplit('>').next().unwrap_or("");
         let place = if field.is_empty() { String::new() } else { format!(" in {field}") };
-        self.push(node, format!("{name}{place}  [{:?}, frame {}]", node.trust(), at.frame.frame).to_lowercase());
+        self.push(
+            node,
+            format!("{name}{place}  [{:?}, frame {}]", node.trust(), at.frame.frame).to_lowercase(),
+        );
     }
     fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: &Value, _at: Arrival) {
         self.push(node, format!("  {name} = {value}"));
@@ -160,7 +183,13 @@ impl Sink for Lines {
         if node.parent().is_none() {
             self.list.push(format!(
                 "  = {} bytes: {} parsed, {} clear, {} opaque, {} sealed, {} cut; {} lost",
-                ledger.fed, ledger.parsed, ledger.clear, ledger.opaque, ledger.sealed, ledger.cut, ledger.lost
+                ledger.fed,
+                ledger.parsed,
+                ledger.clear,
+                ledger.opaque,
+                ledger.sealed,
+                ledger.cut,
+                ledger.lost
             ));
         }
     }

@@ -1,6 +1,7 @@
 //! What flows and shards add up to. Joining is commutative and associative.
 
 use crate::evidence::trial::{self, Candidate, Field};
+use crate::evidence::weak;
 use crate::evidence::{Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence};
 use crate::model::{Limits, Notes, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,18 +67,21 @@ impl Totals {
 
     /// Tries the keys in sight on the opaque fields and adds what that shows to the conversations.
     pub fn trials(&mut self, canaries: &Canaries, limits: &Limits) {
-        let (mut candidates, mut fields) = (std::mem::take(&mut self.candidates), std::mem::take(&mut self.fields));
+        let (mut candidates, mut fields) =
+            (std::mem::take(&mut self.candidates), std::mem::take(&mut self.fields));
         candidates.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
         candidates.truncate(CANDIDATES);
         fields.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
         fields.truncate(FIELDS);
+        let mut found = weak::evidence(&fields, canaries);
         for opened in trial::try_all(&candidates, &fields) {
-            for (key, evidence) in trial::evidence(&opened, &candidates, &fields, canaries) {
-                let at = evidence.origin.time;
-                let draft = self.drafts.entry(key).or_insert_with_key(|k| Draft::new(k.clone(), at));
-                draft.messages = draft.messages.max(1);
-                draft.add(evidence, limits.evidence);
-            }
+            found.extend(trial::evidence(&opened, &candidates, &fields, canaries));
+        }
+        for (key, evidence) in found {
+            // Only message fields count: a conversation that carries none gets no verdict from a trial
+            // unless a planted text came out.
+            let Some(draft) = self.drafts.get_mut(&key) else { continue };
+            draft.add(evidence, limits.evidence);
         }
     }
 

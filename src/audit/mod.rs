@@ -14,7 +14,9 @@ use crate::evidence::{Canaries, Canary, Draft, Kind, Polarity, Shared};
 use crate::keys::KeyStore;
 use crate::model::{Limits, Notes};
 use crate::ruleset::Ruleset;
-use crate::verdict::{Experiment, Exposure, Finding, Judgement, Summary, exposures, findings, judge, summarise};
+use crate::verdict::{
+    Experiment, Exposure, Finding, Judgement, Summary, exposures, findings, judge, summarise,
+};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -52,7 +54,9 @@ impl std::fmt::Display for AuditError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             AuditError::Capture(e) => e.fmt(f),
-            AuditError::Worker(e) => write!(f, "a worker thread failed ({e}): please report this with the capture"),
+            AuditError::Worker(e) => {
+                write!(f, "a worker thread failed ({e}): please report this with the capture")
+            }
             AuditError::Output(e) => write!(f, "the listing could not be written: {e}"),
         }
     }

@@ -51,12 +51,23 @@ impl Shard {
             let missing = item.packet.missing;
             let segment = match item.packet.proto {
                 Proto::Udp => Segment::Udp { payload, missing },
-                Proto::Tcp { seq, ack, flags, .. } => {
-                    Segment::Tcp(TcpSegment { seq, ack, flags: TcpFlags::from_byte(flags.0), payload, missing })
-                }
+                Proto::Tcp { seq, ack, flags, .. } => Segment::Tcp(TcpSegment {
+                    seq,
+                    ack,
+                    flags: TcpFlags::from_byte(flags.0),
+                    payload,
+                    missing,
+                }),
             };
             let app = item.packet.app.as_ref().map(|a| &a.name);
-            self.table.packet(&mut self.peeling, item.packet.source, item.packet.target, segment, app, item.at);
+            self.table.packet(
+                &mut self.peeling,
+                item.packet.source,
+                item.packet.target,
+                segment,
+                app,
+                item.at,
+            );
         }
     }
 
@@ -68,7 +79,13 @@ impl Shard {
 }
 
 impl Peeling {
-    fn with(&mut self, state: &mut FlowState, info: &Info, at: Arrival, act: impl FnOnce(&mut Tree, &mut Env<'_>)) {
+    fn with(
+        &mut self,
+        state: &mut FlowState,
+        info: &Info,
+        at: Arrival,
+        act: impl FnOnce(&mut Tree, &mut Env<'_>),
+    ) {
         let mut env = Env {
             registry: &REGISTRY,
             limits: &self.shared.limits,
@@ -103,7 +120,15 @@ impl Handler for Peeling {
         self.with(state, info, at, |tree, env| tree.gap(env, side, len));
     }
 
-    fn datagram(&mut self, state: &mut FlowState, info: &Info, side: Side, bytes: &[u8], missing: u32, at: Arrival) {
+    fn datagram(
+        &mut self,
+        state: &mut FlowState,
+        info: &Info,
+        side: Side,
+        bytes: &[u8],
+        missing: u32,
+        at: Arrival,
+    ) {
         state.collector.count(side, bytes.len() as u64);
         self.with(state, info, at, |tree, env| {
             tree.feed(env, side, bytes);

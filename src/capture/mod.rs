@@ -1,68 +1,147 @@
-//! placeholder
-#![allow(missing_docs)]
+//! Where frames come from: capture files (pcap and pcapng, also packed), several at once in the
+//! order of time. Nothing here looks inside a frame.
+
+mod error;
+mod feed;
+mod input;
+mod link;
+mod merge;
+mod options;
+mod pcap;
+mod pcapng;
+mod presecrets;
+mod write;
+mod zstd;
+
+pub use error::CaptureError;
+pub use link::LinkType;
+pub use write::PcapngWriter;
+
 use crate::model::{Arrival, FrameRef, Limits, Notes, Timestamp};
-use std::io::Read;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Where one frame lies in its batch, and when it was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LinkType(pub u16);
-#[derive(Debug, Clone, Copy)]
-pub struct FrameHead { pub at: Arrival, pub link: LinkType, pub start: usize, pub len: usize, pub original: u32 }
-#[derive(Debug, Default)]
-pub struct Batch { pub data: Vec<u8>, pub frames: Vec<FrameHead>, pub secrets: Vec<Secrets>, pub names: Vec<(IpAddr, String)>, pub notes: Notes }
-impl Batch { pub fn bytes(&self, f: &FrameHead) -> &[u8] { self.data.get(f.start..f.start + f.len).unwrap_or_default() } }
-#[derive(Debug, Clone)]
-pub struct Secrets { pub kind: u32, pub data: Vec<u8> }
-#[derive(Debug, Clone, Default)]
-pub struct InputInfo { pub path: String, pub sha256: String, pub bytes: u64, pub packets: u64, pub format: String, pub first: Option<Timestamp>, pub last: Option<Timestamp>, pub links: Vec<u16>, pub truncated: bool }
-#[derive(Debug)]
-pub struct CaptureError(String);
-impl std::fmt::Display for CaptureError { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&self.0) } }
-impl std::error::Error for CaptureError {}
-pub trait Source { fn read(&mut self, batch: &mut Batch) -> Result<bool, CaptureError>; fn progress(&self) -> u64; fn inputs(&self) -> Vec<InputInfo>; }
-struct Whole { data: Option<Vec<u8>>, info: InputInfo }
-pub fn open(paths: &[PathBuf], _l: &Limits) -> Result<Box<dyn Source + Send>, CaptureError> {
-    let p = &paths[0];
-    let mut data = std::fs::read(p).map_err(|e| CaptureError(format!("{}: {e}", p.display())))?;
-    if data.starts_with(&[0x1f, 0x8b]) { let mut o = Vec::new(); let _ = flate2::read::MultiGzDecoder::new(&data[..]).read_to_end(&mut o); data = o; }
-    Ok(Box::new(Whole { info: InputInfo { path: p.display().to_string(), bytes: data.len() as u64, ..Default::default() }, data: Some(data) }))
+pub struct FrameHead {
+    /// Capture time, input and frame number.
+    pub at: Arrival,
+    /// What the first byte belongs to.
+    pub link: LinkType,
+    /// Index of the first byte in [`Batch::data`].
+    pub start: usize,
+    /// Bytes recorded.
+    pub len: usize,
+    /// Bytes that were on the wire.
+    pub original: u32,
 }
-pub fn total_bytes(_p: &[PathBuf]) -> Option<u64> { None }
-impl Source for Whole {
-    fn progress(&self) -> u64 { 0 }
-    fn inputs(&self) -> Vec<InputInfo> { vec![self.info.clone()] }
-    fn read(&mut self, b: &mut Batch) -> Result<bool, CaptureError> {
-        let Some(d) = self.data.take() else { return Ok(false) };
-        let le32 = |at: usize| d.get(at..at + 4).map(|x| u32::from_le_bytes(x.try_into().unwrap()));
-        let be32 = |at: usize| d.get(at..at + 4).map(|x| u32::from_be_bytes(x.try_into().unwrap()));
-        let m = be32(0).unwrap_or(0);
-        let mut n = 0;
-        if m == 0x0a0d0d0a {
-            let mut at = 0; let mut ifs: Vec<(u16, bool)> = vec![];
-            while let (Some(t), Some(l)) = (le32(at), le32(at + 4)) {
-                let l = l as usize; if l < 12 { break; }
-                match t {
-                    1 => { let body = d.get(at + 16..at + l - 4).unwrap_or_default(); let ns = body.windows(5).any(|w| w == [9, 0, 1, 0, 9]); ifs.push((le32(at + 8).unwrap_or(0) as u16, ns)); }
-                    6 => { let i = le32(at + 8).unwrap_or(0) as usize; let ts = ((le32(at + 12).unwrap_or(0) as u64) << 32) | le32(at + 16).unwrap_or(0) as u64; let cl = le32(at + 20).unwrap_or(0) as usize; n += 1;
-                        let (link, ns) = ifs.get(i).copied().unwrap_or((1, false));
-                        if at + 28 + cl <= d.len() { b.frames.push(FrameHead { at: Arrival { time: Timestamp(ts as i64 * if ns { 1 } else { 1000 }), frame: FrameRef { input: 0, frame: n } }, link: LinkType(link), start: at + 28, len: cl, original: le32(at + 24).unwrap_or(0) }); } }
-                    10 => { let sl = le32(at + 12).unwrap_or(0) as usize; b.secrets.push(Secrets { kind: le32(at + 8).unwrap_or(0), data: d.get(at + 16..at + 16 + sl).unwrap_or_default().to_vec() }); }
-                    _ => {}
-                }
-                at += l;
-            }
-        } else {
-            let big = m == 0xa1b2c3d4 || m == 0xa1b23c4d; let ns = m == 0xa1b23c4d || m == 0x4d3cb2a1;
-            if !big && m != 0xd4c3b2a1 && !ns { return Err(CaptureError(format!("{}: not a capture", self.info.path))); }
-            let g = |a: usize| if big { be32(a) } else { le32(a) };
-            let link = g(20).unwrap_or(1) as u16; let mut at = 24;
-            while let (Some(s), Some(u), Some(c), Some(o)) = (g(at), g(at + 4), g(at + 8), g(at + 12)) {
-                let c = c as usize; if at + 16 + c > d.len() { break; } n += 1;
-                b.frames.push(FrameHead { at: Arrival { time: Timestamp(s as i64 * 1_000_000_000 + u as i64 * if ns { 1 } else { 1000 }), frame: FrameRef { input: 0, frame: n } }, link: LinkType(link), start: at + 16, len: c, original: o });
-                at += 16 + c;
-            }
-        }
-        self.info.packets = n; b.data = d;
-        Ok(true)
+
+/// Frames that were read together. Reusable: clearing keeps the allocations.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Scratch space that holds the frames' bytes; only what [`FrameHead`]s name is meaningful.
+    pub data: Vec<u8>,
+    /// The frames, in the order of delivery.
+    pub frames: Vec<FrameHead>,
+    /// Secrets that the capture carries (pcapng Decryption Secrets Blocks).
+    pub secrets: Vec<Secrets>,
+    /// Names that the capture carries (pcapng Name Resolution Blocks).
+    pub names: Vec<(IpAddr, String)>,
+    /// What was odd.
+    pub notes: Notes,
+}
+
+impl Batch {
+    /// Bytes that a full batch holds, about.
+    pub const TARGET: usize = 1 << 20;
+
+    /// Empties the batch and keeps its memory.
+    pub fn clear(&mut self) {
+        self.frames.clear();
+        self.secrets.clear();
+        self.names.clear();
+        self.notes.0.clear();
     }
+
+    /// The bytes of a frame of this batch; empty for a head of another batch that does not fit.
+    pub fn bytes(&self, frame: &FrameHead) -> &[u8] {
+        let end = frame.start.saturating_add(frame.len);
+        self.data.get(frame.start..end).unwrap_or_default()
+    }
+
+    fn has_news(&self) -> bool {
+        !(self.frames.is_empty()
+            && self.secrets.is_empty()
+            && self.names.is_empty()
+            && self.notes.0.is_empty())
+    }
+}
+
+/// The content of one pcapng Decryption Secrets Block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secrets {
+    /// The pcapng secrets type, such as [`Secrets::TLS_KEY_LOG`].
+    pub kind: u32,
+    /// The secrets, in that type's own format.
+    pub data: Vec<u8>,
+}
+
+impl Secrets {
+    /// Lines of the TLS key log format (NSS).
+    pub const TLS_KEY_LOG: u32 = 0x544c_534b;
+}
+
+/// What is known of one input once it has been read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InputInfo {
+    /// The path as given; `-` is standard input.
+    pub path: String,
+    /// SHA-256 of the stored bytes, in hexadecimal; empty until the end was reached.
+    pub sha256: String,
+    /// Stored bytes.
+    pub bytes: u64,
+    /// Frames delivered.
+    pub packets: u64,
+    /// Such as `pcap us le`, `pcapng`, `pcapng in gzip`.
+    pub format: String,
+    /// The earliest frame's time.
+    pub first: Option<Timestamp>,
+    /// The latest frame's time.
+    pub last: Option<Timestamp>,
+    /// LINKTYPE_ numbers seen, each once, rising.
+    pub links: Vec<u16>,
+    /// True where the file ends inside a packet or its rest could not be read.
+    pub truncated: bool,
+}
+
+/// A source of frames.
+pub trait Source {
+    /// Fills `batch` with about [`Batch::TARGET`] bytes of frames, after clearing it; false at the
+    /// end, and then the batch is empty.
+    fn read(&mut self, batch: &mut Batch) -> Result<bool, CaptureError>;
+    /// Stored (packed) bytes read so far.
+    fn progress(&self) -> u64;
+    /// The inputs in the order given; complete after the end.
+    fn inputs(&self) -> Vec<InputInfo>;
+}
+
+/// Opens captures to be read as one, in the order of time; `-` is standard input. Frames of equal
+/// time come in the order of `paths`. Every input is looked at now, so that a wrong file is known
+/// before work begins; files are kept open only while their time comes.
+pub fn open(paths: &[PathBuf], limits: &Limits) -> Result<Box<dyn Source + Send>, CaptureError> {
+    Ok(Box::new(merge::Merged::open(paths, limits)?))
+}
+
+/// Stored bytes of all `paths`, unless one is no regular file.
+pub fn total_bytes(paths: &[PathBuf]) -> Option<u64> {
+    paths.iter().try_fold(0u64, |sum, path| Some(sum + regular_size(path)?))
+}
+
+fn regular_size(path: &Path) -> Option<u64> {
+    let meta = std::fs::metadata(path).ok()?;
+    (path != Path::new("-") && meta.is_file()).then_some(meta.len())
+}
+
+fn frame_ref(input: u32, frame: u64) -> Option<FrameRef> {
+    Some(FrameRef { input, frame })
 }

@@ -65,7 +65,12 @@ impl Canaries {
             }
         }
         let longest = folded.iter().chain(&exact).map(|(p, _)| p.len()).max().unwrap_or(0);
-        Self { list, folded: Search::new(folded, Case::Folded), exact: Search::new(exact, Case::Exact), longest }
+        Self {
+            list,
+            folded: Search::new(folded, Case::Folded),
+            exact: Search::new(exact, Case::Exact),
+            longest,
+        }
     }
 
     /// Whether there is anything to search for.
@@ -206,7 +211,11 @@ fn json_escape(text: &str) -> String {
 }
 
 fn xml_escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&apos;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&apos;")
 }
 
 fn quoted_printable(text: &str) -> String {

@@ -2,8 +2,12 @@
 
 use super::message::{Message, is_content_slot, is_message_slot};
 use super::trial::{self, Candidate, Field};
+use super::uniform::Measure;
 use super::{Canaries, Content, ConversationKey, Coverage, Draft, Evidence, Kind, Polarity, Strength};
-use crate::model::{Arrival, Bucket, FlowKey, FrameRef, Ledger, Limits, Notes, Origin, Side, Timestamp, Trust, Value, digest16};
+use crate::model::{
+    Arrival, Bucket, FlowKey, FrameRef, Ledger, Limits, Notes, Origin, Side, Timestamp, Trust, Value,
+    digest16,
+};
 use crate::peel::{By, End, Family, Form, Guard, Leaf, NodeRef, Sink, Why};
 use crate::ruleset::{Hit, Ruleset, Subject, language};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -180,7 +184,8 @@ impl Collector {
             }
         }
         for (content, evidence) in message.contents() {
-            let key = ConversationKey { endpoint: message.endpoint.clone(), path: message.path.clone(), content };
+            let key =
+                ConversationKey { endpoint: message.endpoint.clone(), path: message.path.clone(), content };
             let limit = self.shared.limits.evidence;
             let draft = self.drafts.entry(key).or_insert_with_key(|k| Draft::new(k.clone(), message.first));
             draft.messages += 1;
@@ -262,10 +267,25 @@ impl Collector {
         }
     }
 
-    fn evidence(&self, node: &NodeRef<'_>, leaf: &Leaf<'_>, kind: Kind, strength: Strength, polarity: Polarity) -> Evidence {
+    fn evidence(
+        &self,
+        node: &NodeRef<'_>,
+        leaf: &Leaf<'_>,
+        kind: Kind,
+        strength: Strength,
+        polarity: Polarity,
+    ) -> Evidence {
         let shown = (self.shared.reveal && leaf.form != Form::Binary)
             .then(|| String::from_utf8_lossy(&leaf.bytes[..leaf.bytes.len().min(400)]).into_owned());
-        Evidence { kind, strength, polarity, guard: node.guard(), origin: self.origin(node, leaf), count: 1, shown }
+        Evidence {
+            kind,
+            strength,
+            polarity,
+            guard: node.guard(),
+            origin: self.origin(node, leaf),
+            count: 1,
+            shown,
+        }
     }
 
     fn sealed_leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, why: Why) {
@@ -308,7 +328,9 @@ impl Collector {
                 found.push(self.evidence(node, leaf, kind, Strength::Strong, Polarity::Neutral));
             }
             if let Some(s) = &rule.means.slot
-                && slot.as_ref().is_none_or(|(known, _)| is_message_slot(Some(known)) && !is_message_slot(Some(s)))
+                && slot
+                    .as_ref()
+                    .is_none_or(|(known, _)| is_message_slot(Some(known)) && !is_message_slot(Some(s)))
             {
                 slot = Some((s.clone(), rule.id.clone()));
             }
@@ -368,11 +390,13 @@ impl Collector {
             return;
         }
         self.measured += 1;
+        let measure = Measure::of(leaf.bytes);
+        let class = if measure.passes_for_uniform() { "random" } else { "structured" };
         let kind = Kind::Opaque {
             slot: slot.map(str::to_owned),
-            class: "unexplained".into(),
-            millibits: 0,
-            expected_millibits: 0,
+            class: class.into(),
+            millibits: (measure.bits * 1000.0) as u32,
+            expected_millibits: (measure.expected * 1000.0) as u32,
         };
         let strength = if is_message_slot(slot) { Strength::Strong } else { Strength::Weak };
         let e = self.evidence(node, leaf, kind, strength, Polarity::Neutral);
@@ -382,7 +406,9 @@ impl Collector {
     /// Remembers what may be a key and what a key may open.
     fn keep_for_trial(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
         let whole = leaf.total == leaf.bytes.len() as u64;
-        if whole && leaf.bytes.len() <= 64 && self.result.candidates.len() < TRIED
+        if whole
+            && leaf.bytes.len() <= 64
+            && self.result.candidates.len() < TRIED
             && let Some(key) = trial::candidate(leaf.bytes)
             && !self.result.candidates.iter().any(|c| c.key == key)
         {
@@ -482,7 +508,15 @@ impl Sink for Collector {
             let control = self.shared.canaries.list[hit.canary as usize].control;
             let chain = chain_of(node, hit.encoding);
             let kind = Kind::Canary { canary: hit.canary, control, chain, slot: None };
-            let leaf = Leaf { field, form: Form::Binary, side, bytes, total: bytes.len() as u64, end: End::Clear, at };
+            let leaf = Leaf {
+                field,
+                form: Form::Binary,
+                side,
+                bytes,
+                total: bytes.len() as u64,
+                end: End::Clear,
+                at,
+            };
             let e = self.evidence(node, &leaf, kind, Strength::Proof, Polarity::Against);
             self.outer.insert(hit.canary, e);
         }
@@ -530,8 +564,13 @@ impl Collector {
             return;
         }
         let Value::List(parts) = value else { return };
-        let [Value::Text(format), Value::Text(protocol), Value::Text(class), Value::Number(tier), Value::Text(why)] =
-            parts.as_slice()
+        let [
+            Value::Text(format),
+            Value::Text(protocol),
+            Value::Text(class),
+            Value::Number(tier),
+            Value::Text(why),
+        ] = parts.as_slice()
         else {
             return;
         };
@@ -547,10 +586,22 @@ impl Collector {
             "broken" | "secret-key" | "not-encrypted" => Polarity::Against,
             _ => Polarity::Neutral,
         };
-        let strength = if *tier == 1 || *tier == 2 { Strength::Strong } else { Strength::Weak };
-        let leaf = Leaf { field: "", form: Form::Binary, side: Side::Client, bytes: &[], total: 0, end: End::Opaque, at };
+        // A token in a header, a cookie or a link is sealed to a server, not to a person.
+        let first = node.field().split('>').next().unwrap_or("");
+        let token = first.starts_with("header.") || first == "target" || first == "query";
+        let strength = if *tier <= 2 && !token { Strength::Strong } else { Strength::Weak };
+        let leaf = Leaf {
+            field: "",
+            form: Form::Binary,
+            side: Side::Client,
+            bytes: &[],
+            total: 0,
+            end: End::Opaque,
+            at,
+        };
         let e = self.evidence(node, &leaf, kind, strength, polarity);
-        self.message(node, at).envelopes.push(e);
+        let message = self.message(node, at);
+        if token { message.other.push(e) } else { message.envelopes.push(e) }
     }
 }
 

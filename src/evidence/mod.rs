@@ -7,6 +7,8 @@ mod draft;
 mod message;
 mod record;
 pub mod trial;
+pub mod uniform;
+pub mod weak;
 
 pub use canary::{Canaries, Canary, CanaryHit};
 pub use collector::{Collector, FlowEvidence, Shared};

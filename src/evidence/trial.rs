@@ -138,7 +138,10 @@ pub fn evidence(
     let sight = Kind::KeyInSight {
         how: opened.how.to_owned(),
         party: party.to_owned(),
-        key_at: format!("{} {}, frame {}", candidate.origin.layers, candidate.origin.field, candidate.origin.frame.frame),
+        key_at: format!(
+            "{} {}, frame {}",
+            candidate.origin.layers, candidate.origin.field, candidate.origin.frame.frame
+        ),
     };
     // Whoever sees both the key and the ciphertext reads the text: the network only where both are open.
     let guard = candidate.guard.max(field.guard);
@@ -166,7 +169,9 @@ fn open(key: &[u8], field: &Field) -> Option<(&'static str, Vec<u8>)> {
         let sealer = LessSafeKey::new(unbound);
         for (nonce, body) in layouts(field) {
             let mut buffer = body;
-            if let Ok(plain) = sealer.open_in_place(Nonce::assume_unique_for_key(nonce), aead::Aad::empty(), &mut buffer) {
+            if let Ok(plain) =
+                sealer.open_in_place(Nonce::assume_unique_for_key(nonce), aead::Aad::empty(), &mut buffer)
+            {
                 return Some((name, plain.to_vec()));
             }
         }
@@ -266,7 +271,8 @@ mod tests {
     }
 
     fn field(bytes: Vec<u8>, nearby: Vec<Vec<u8>>) -> Field {
-        let conversation = ConversationKey { endpoint: String::new(), path: String::new(), content: Content::Opaque };
+        let conversation =
+            ConversationKey { endpoint: String::new(), path: String::new(), content: Content::Opaque };
         Field { origin: origin(), conversation, guard: Guard::Confidential, bytes, nearby }
     }
 

@@ -41,6 +41,7 @@ mod sink;
 mod slots;
 mod stream;
 mod table;
+mod tail;
 mod tcp;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,9 @@
 
 use super::segment::{TcpFlags, TcpSegment};
 use super::sink::Sink;
+use super::tail::Tail;
 use super::waiting::{Body, Copies, Piece, Waiting};
-use super::{Handler, PATIENCE, SETTLE, TAIL};
+use super::{Handler, PATIENCE, SETTLE};
 use crate::model::{Arrival, Side};
 
 /// Position of the first byte of every stream; not zero, so that bytes before it have a position.
@@ -45,8 +46,7 @@ pub(super) struct Stream {
     waiting: Option<Box<Waiting>>,
     /// Packets that passed since the hole at `next` was acknowledged.
     stalled: u8,
-    tail: [u8; TAIL],
-    tail_len: u8,
+    tail: Tail,
 }
 
 impl Stream {
@@ -62,8 +62,7 @@ impl Stream {
             fin: None,
             waiting: None,
             stalled: 0,
-            tail: [0; TAIL],
-            tail_len: 0,
+            tail: Tail::default(),
         }
     }
 
@@ -257,9 +256,12 @@ impl Stream {
         }
         if at < self.next {
             let old = (self.next - at).min(payload.len() as u64);
+            let until = at + payload.len() as u64 + missing;
             self.repeat(at, front(payload, old), payload.len(), sink);
             payload = payload.get(old as usize..).unwrap_or(&[]);
-            missing = if payload.is_empty() { missing.min(end.saturating_sub(self.next)) } else { missing };
+            if payload.is_empty() {
+                missing = until.saturating_sub(self.next);
+            }
             at = self.next;
         }
         self.pass_cuts(at, sink);
@@ -305,13 +307,7 @@ impl Stream {
         if at < self.base && !old.is_empty() {
             sink.note("tcp-before-start");
         }
-        let kept = usize::from(self.tail_len);
-        let tail = self.tail.get(TAIL - kept..).unwrap_or(&[]);
-        // Align both on the first position they share; `old` never reaches beyond `next`.
-        let tail_start = self.next - kept as u64;
-        let ours = tail.get(at.saturating_sub(tail_start) as usize..).unwrap_or(&[]);
-        let theirs = old.get(tail_start.saturating_sub(at) as usize..).unwrap_or(&[]);
-        if ours.iter().zip(theirs).any(|(a, b)| a != b) {
+        if self.tail.differs((self.next - at) as usize, old) {
             sink.note("tcp-overlap-differs");
         }
     }
@@ -345,7 +341,7 @@ impl Stream {
             self.emit(start, piece, sink);
         }
         self.drop_empty();
-        if self.fin == Some(self.next) && self.phase == Phase::Running {
+        if self.phase == Phase::Running && self.fin.is_some_and(|fin| fin <= self.next) {
             self.phase = Phase::Ended;
             self.waiting = None;
             sink.end(self.side);
@@ -371,7 +367,7 @@ impl Stream {
             return;
         }
         self.advance(bytes.len() as u64);
-        self.remember(bytes);
+        self.tail.push(bytes);
         sink.data(self.side, bytes, at);
     }
 
@@ -380,7 +376,7 @@ impl Stream {
             return;
         }
         self.advance(len);
-        self.tail_len = 0;
+        self.tail = Tail::default();
         sink.gap(self.side, len);
     }
 
@@ -388,20 +384,6 @@ impl Stream {
         self.next += len;
         self.seq = self.seq.wrapping_add(len as u32);
         self.stalled = 0;
-    }
-
-    /// Keeps the last bytes at the end of `tail`.
-    fn remember(&mut self, bytes: &[u8]) {
-        if let Some(last) = bytes.last_chunk::<TAIL>() {
-            self.tail = *last;
-            self.tail_len = TAIL as u8;
-            return;
-        }
-        self.tail.rotate_left(bytes.len());
-        if let Some(end) = self.tail.get_mut(TAIL - bytes.len()..) {
-            end.copy_from_slice(bytes);
-        }
-        self.tail_len = (usize::from(self.tail_len) + bytes.len()).min(TAIL) as u8;
     }
 
     fn is_acked(&self, position: u64) -> bool {

@@ -7,7 +7,7 @@ use super::sink::Sink;
 use super::slots::{Entry, Kind, Slots};
 use super::tcp::{Fit, Tcp};
 use super::{Close, Handler, Info, LINGER, Opening};
-use crate::model::{Arrival, Endpoint, Limits, Notes, PerSide, Side, Timestamp};
+use crate::model::{Arrival, Endpoint, Limits, Notes, PerSide, Timestamp};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;

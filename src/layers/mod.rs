@@ -9,6 +9,5 @@ pub mod secure;
 use crate::peel::Registry;
 
 /// All layers. The order decides between equal guesses: what is most distinctive comes first.
-pub static REGISTRY: Registry = Registry {
-    tables: &[secure::TABLE, app::TABLE, envelope::TABLE, codec::TABLE],
-};
+pub static REGISTRY: Registry =
+    Registry { tables: &[secure::TABLE, app::TABLE, envelope::TABLE, codec::TABLE] };

@@ -26,11 +26,7 @@ fn serves(eats: Eats, unit: Unit) -> bool {
 
 /// Takes the first hint that a layer answers to off the list. Hints that no layer knows are dropped
 /// one by one, so that an unknown media type does not hide the bytes.
-pub(super) fn stated(
-    registry: &Registry,
-    unit: Unit,
-    hints: &mut VecDeque<Hint>,
-) -> Option<&'static Spec> {
+pub(super) fn stated(registry: &Registry, unit: Unit, hints: &mut VecDeque<Hint>) -> Option<&'static Spec> {
     while let Some(hint) = hints.pop_front() {
         if let Some(spec) = registry.answering(&hint).filter(|s| serves(s.eats, unit)) {
             return Some(spec);
@@ -50,8 +46,11 @@ pub(super) fn probed(registry: &Registry, unit: Unit, probe: &Probe<'_>) -> Choi
     for spec in registry.specs() {
         let Some(ask) = spec.probe else { continue };
         let whole = spec.eats != Eats::Stream && unit == Unit::Message;
-        if !serves(spec.eats, unit) || !spec.forms.contains(&probe.form) || (whole && !probe.end) {
-            waiting |= whole && serves(spec.eats, unit);
+        if !serves(spec.eats, unit) || !spec.forms.contains(&probe.form) {
+            continue;
+        }
+        if whole && !probe.end {
+            waiting = true;
             continue;
         }
         match ask(probe) {

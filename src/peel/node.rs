@@ -135,11 +135,7 @@ impl<'a> NodeRef<'a> {
     pub fn parent(&self) -> Option<NodeRef<'a>> {
         let id = self.node.parent?;
         let node = self.nodes.get(id as usize)?.as_ref()?;
-        Some(NodeRef {
-            nodes: self.nodes,
-            id,
-            node,
-        })
+        Some(NodeRef { nodes: self.nodes, id, node })
     }
     /// The layer names from the inside out.
     pub fn layers(&self) -> impl Iterator<Item = &'static Spec> + use<'a> {

@@ -84,10 +84,7 @@ pub struct Handle {
 
 impl Handle {
     /// A handle to nothing.
-    pub const NONE: Handle = Handle {
-        id: u32::MAX,
-        generation: 0,
-    };
+    pub const NONE: Handle = Handle { id: u32::MAX, generation: 0 };
 }
 
 /// The engine as seen by the peeler that is being called.
@@ -116,29 +113,21 @@ impl Out<'_, '_> {
     }
     /// Nearest label of that name, from this layer outwards.
     pub fn context(&self, name: &str) -> Option<String> {
-        self.tree
-            .node_ref(self.id)
-            .and_then(|n| n.label(name).map(str::to_owned))
+        self.tree.node_ref(self.id).and_then(|n| n.label(name).map(str::to_owned))
     }
 
     /// States a fact about this layer. The name must be declared in the layer's row.
     pub fn fact(&mut self, name: &'static str, value: impl Into<Value>) {
         let value = value.into();
         if let Some(node) = self.tree.node_ref(self.id) {
-            debug_assert!(
-                node.spec().is_none_or(|s| s.facts.contains(&name)),
-                "undeclared fact {name}"
-            );
+            debug_assert!(node.spec().is_none_or(|s| s.facts.contains(&name)), "undeclared fact {name}");
             self.env.sink.fact(&node, name, &value, self.env.at);
         }
     }
     /// Counts something odd. The code must be declared in the layer's row.
     pub fn note(&mut self, code: &'static str) {
         if let Some(node) = self.tree.node_ref(self.id) {
-            debug_assert!(
-                node.spec().is_none_or(|s| s.notes.contains(&code)),
-                "undeclared note {code}"
-            );
+            debug_assert!(node.spec().is_none_or(|s| s.notes.contains(&code)), "undeclared note {code}");
             self.env.sink.note(&node, code, self.env.at);
         }
     }
@@ -202,27 +191,11 @@ impl Out<'_, '_> {
         self.tree.declare(self.id, len);
     }
     /// A leaf that this layer knows to be one.
-    pub fn leaf(
-        &mut self,
-        field: &str,
-        form: Form,
-        side: Side,
-        total: u64,
-        end: End,
-        bytes: &[u8],
-    ) {
+    pub fn leaf(&mut self, field: &str, form: Form, side: Side, total: u64, end: End, bytes: &[u8]) {
         let Some(node) = self.tree.node_ref(self.id) else {
             return;
         };
-        let leaf = Leaf {
-            field,
-            form,
-            side,
-            bytes,
-            total,
-            end,
-            at: self.env.at,
-        };
+        let leaf = Leaf { field, form, side, bytes, total, end, at: self.env.at };
         self.env.sink.leaf(&node, &leaf);
     }
 }

@@ -87,31 +87,19 @@ pub enum Then {
 impl Step {
     /// Consumed `n`, call again at once if more is there.
     pub fn again(n: usize) -> Self {
-        Self {
-            consumed: n,
-            then: Then::Again,
-        }
+        Self { consumed: n, then: Then::Again }
     }
     /// Consumed `n`, wait for `need` bytes beyond that.
     pub fn more(n: usize, need: usize) -> Self {
-        Self {
-            consumed: n,
-            then: Then::More { need },
-        }
+        Self { consumed: n, then: Then::More { need } }
     }
     /// Consumed `n`, then pass over `len` bytes.
     pub fn skip(n: usize, len: u64, bucket: Bucket) -> Self {
-        Self {
-            consumed: n,
-            then: Then::Skip { len, bucket },
-        }
+        Self { consumed: n, then: Then::Skip { len, bucket } }
     }
     /// Give up with a note.
     pub fn die(code: &'static str) -> Self {
-        Self {
-            consumed: 0,
-            then: Then::Die(code),
-        }
+        Self { consumed: 0, then: Then::Die(code) }
     }
 }
 

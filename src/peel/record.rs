@@ -23,8 +23,7 @@ impl Sink for Recorder {
         ));
     }
     fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: &Value, _at: Arrival) {
-        self.lines
-            .push(format!("fact {} {name}={value}", node.path()));
+        self.lines.push(format!("fact {} {name}={value}", node.path()));
     }
     fn leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
         let digest = digest16(leaf.bytes);

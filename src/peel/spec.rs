@@ -73,6 +73,8 @@ pub struct Probe<'a> {
     pub form: Form,
     /// Transport port of the flow's server.
     pub server_port: u16,
+    /// True when the outer layer states that it is this layer: only bytes that cannot be it are refused.
+    pub stated: bool,
     /// True when this flow already holds an instance of the probed layer (datagrams only).
     pub known: bool,
 }

@@ -3,8 +3,8 @@
 use super::choose::{self, Choice};
 use super::node::{Inbox, Node, State};
 use super::{
-    AfterGap, By, Child, CutWhy, End, Form, Guard, Handle, Hint, Input, Leaf, NodeRef, Out, Probe,
-    Registry, Sink,
+    AfterGap, By, Child, CutWhy, End, Form, Guard, Handle, Hint, Input, Leaf, NodeRef, Out, Probe, Registry,
+    Sink,
 };
 use super::{Peeler, Spec, Then, Unit, Why};
 use crate::keys::KeyStore;
@@ -44,14 +44,8 @@ const ROOT: u32 = 0;
 impl Tree {
     /// A tree for a flow that brings `unit` (a stream or datagrams).
     pub fn new(unit: Unit) -> Self {
-        let mut tree = Self {
-            nodes: Vec::new(),
-            free: Vec::new(),
-            generation: 0,
-            next_scope: 0,
-            fed: 0,
-            work: 0,
-        };
+        let mut tree =
+            Self { nodes: Vec::new(), free: Vec::new(), generation: 0, next_scope: 0, fed: 0, work: 0 };
         tree.insert(None, unit, Form::Binary, Guard::Open, VecDeque::new());
         tree
     }
@@ -90,11 +84,7 @@ impl Tree {
         self.nodes.get_mut(id as usize)?.as_mut()
     }
     pub(super) fn node_ref(&self, id: u32) -> Option<NodeRef<'_>> {
-        Some(NodeRef {
-            nodes: &self.nodes,
-            id,
-            node: self.node(id)?,
-        })
+        Some(NodeRef { nodes: &self.nodes, id, node: self.node(id)? })
     }
     pub(super) fn note(&self, env: &mut Env<'_>, id: u32, code: &'static str) {
         if let Some(node) = self.node_ref(id) {
@@ -132,22 +122,8 @@ impl Tree {
     ) -> u32 {
         let from = parent.and_then(|p| self.node(p));
         let (depth, path, field, trust, outer, mut scope) = match from {
-            Some(p) => (
-                p.depth + 1,
-                p.path.clone(),
-                p.field.clone(),
-                p.trust,
-                p.guard,
-                p.scope,
-            ),
-            None => (
-                0,
-                Arc::from(""),
-                Arc::from(""),
-                Trust::Stated,
-                Guard::Open,
-                0,
-            ),
+            Some(p) => (p.depth + 1, p.path.clone(), p.field.clone(), p.trust, p.guard, p.scope),
+            None => (0, Arc::from(""), Arc::from(""), Trust::Stated, Guard::Open, 0),
         };
         if unit != Unit::Stream && scope == 0 && parent.is_some() {
             self.next_scope += 1;
@@ -217,11 +193,7 @@ impl Tree {
         } else if alive >= env.limits.nodes {
             "node-limit"
         } else if self.work
-            > env
-                .limits
-                .work
-                .saturating_mul(self.fed)
-                .saturating_add(env.limits.message as u64)
+            > env.limits.work.saturating_mul(self.fed).saturating_add(env.limits.message as u64)
         {
             "work-limit"
         } else {
@@ -236,20 +208,18 @@ impl Tree {
             return Handle::NONE;
         }
         let id = self.insert_child(parent, child);
-        self.node(id).map_or(Handle::NONE, |n| Handle {
-            id,
-            generation: n.generation,
-        })
+        self.node(id).map_or(Handle::NONE, |n| Handle { id, generation: n.generation })
     }
 
     pub(super) fn insert_child(&mut self, parent: u32, child: Child) -> u32 {
-        let mut hints = child.hints;
+        let (mut hints, mut form) = (child.hints, child.form);
         if child.inherit
             && let Some(p) = self.node(parent)
         {
             hints.extend(p.hints.iter().cloned());
+            form = if form == Form::Binary { p.form } else { form };
         }
-        let id = self.insert(Some(parent), child.unit, child.form, child.guard, hints);
+        let id = self.insert(Some(parent), child.unit, form, child.guard, hints);
         if let Some(node) = self.node_mut(id) {
             node.labels = child.labels;
             if !child.field.is_empty() {
@@ -263,16 +233,9 @@ impl Tree {
     }
 
     fn alive(&self, child: Handle) -> bool {
-        self.node(child.id)
-            .is_some_and(|n| n.generation == child.generation)
+        self.node(child.id).is_some_and(|n| n.generation == child.generation)
     }
-    pub(super) fn feed_child(
-        &mut self,
-        env: &mut Env<'_>,
-        child: Handle,
-        side: Side,
-        bytes: &[u8],
-    ) {
+    pub(super) fn feed_child(&mut self, env: &mut Env<'_>, child: Handle, side: Side, bytes: &[u8]) {
         if self.alive(child) && !bytes.is_empty() {
             self.work += bytes.len() as u64;
             self.take_in(env, child.id, side, bytes);
@@ -303,9 +266,8 @@ impl Tree {
         for side in Side::BOTH {
             self.finish_side(env, id, side);
         }
-        let below = |t: &Self| {
-            (0..t.nodes.len() as u32).find(|c| t.node(*c).is_some_and(|n| n.parent == Some(id)))
-        };
+        let below =
+            |t: &Self| (0..t.nodes.len() as u32).find(|c| t.node(*c).is_some_and(|n| n.parent == Some(id)));
         while let Some(child) = below(self) {
             self.close_below(env, child);
             self.settle(env, child);
@@ -315,12 +277,7 @@ impl Tree {
     /// Books a node and frees its place.
     pub(super) fn settle(&mut self, env: &mut Env<'_>, id: u32) {
         if let Some(node) = self.node_ref(id) {
-            debug_assert!(
-                node.node.ledger.balances(),
-                "{} {:?}",
-                node.path(),
-                node.node.ledger
-            );
+            debug_assert!(node.node.ledger.balances(), "{} {:?}", node.path(), node.node.ledger);
             env.sink.done(&node, &node.node.ledger);
         }
         if let Some(place) = self.nodes.get_mut(id as usize)
@@ -409,6 +366,7 @@ impl Tree {
             end: last == Last::Yes,
             form: node.form,
             server_port: env.server_port,
+            stated: false,
             known: false,
         };
         match choose::probed(env.registry, unit, &probe) {
@@ -435,9 +393,7 @@ impl Tree {
         };
         let other = &node.sides[side.other()];
         let cheap = node.sides[side].held.len() < env.limits.probe;
-        other.held.is_empty()
-            && !other.ended
-            && (cheap || last == Last::Yes && node.sides[side].ended)
+        other.held.is_empty() && !other.ended && (cheap || last == Last::Yes && node.sides[side].ended)
     }
 
     /// Opens the chosen layer and replays what is held in order of arrival.
@@ -451,10 +407,7 @@ impl Tree {
             client: std::mem::take(&mut node.sides.client.held),
             server: std::mem::take(&mut node.sides.server.held),
         };
-        let mut at = PerSide {
-            client: 0usize,
-            server: 0usize,
-        };
+        let mut at = PerSide { client: 0usize, server: 0usize };
         for (side, n) in order {
             let from = at[side];
             at[side] = from + n;
@@ -472,10 +425,7 @@ impl Tree {
         let dead = node.state == State::Dead;
         let inbox = &mut node.sides[side];
         inbox.leaf_total += bytes.len() as u64;
-        let room = limits
-            .sample
-            .saturating_sub(inbox.held.len())
-            .min(bytes.len());
+        let room = limits.sample.saturating_sub(inbox.held.len()).min(bytes.len());
         inbox.held.extend_from_slice(&bytes[..room]);
         if dead {
             node.ledger.count(Bucket::Cut, bytes.len() as u64);
@@ -499,23 +449,13 @@ impl Tree {
 
     pub(super) fn inbox(&mut self, id: u32, side: Side) -> &mut Inbox {
         // Called only for nodes that the caller just looked up.
-        &mut self.nodes[id as usize]
-            .as_mut()
-            .expect("node was looked up")
-            .sides[side]
+        &mut self.nodes[id as usize].as_mut().expect("node was looked up").sides[side]
     }
 
     // ---- the peeler at work ----
 
     /// Calls the peeler with held and new bytes until it wants more than there is.
-    pub(super) fn peel(
-        &mut self,
-        env: &mut Env<'_>,
-        id: u32,
-        side: Side,
-        bytes: &[u8],
-        last: Last,
-    ) {
+    pub(super) fn peel(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8], last: Last) {
         let Some(mut bytes) = self.pass_over(id, side, bytes) else {
             return;
         };
@@ -580,14 +520,7 @@ impl Tree {
                 end: last == Last::Yes,
                 at: env.at,
             };
-            let step = peeler.peel(
-                input,
-                &mut Out {
-                    tree: self,
-                    env,
-                    id,
-                },
-            );
+            let step = peeler.peel(input, &mut Out { tree: self, env, id });
             let took = step.consumed.min(left.len());
             pos += took;
             let Some(node) = self.node_mut(id) else {
@@ -613,10 +546,7 @@ impl Tree {
                 }
                 Then::Skip { len, bucket } => {
                     inbox.skip = (len > 0).then_some((len, bucket));
-                    pos = bytes.len()
-                        - self
-                            .pass_over(id, side, &bytes[pos..])
-                            .map_or(0, <[u8]>::len);
+                    pos = bytes.len() - self.pass_over(id, side, &bytes[pos..]).map_or(0, <[u8]>::len);
                 }
                 Then::Rest(bucket) => {
                     inbox.rest = Some(bucket);
@@ -691,15 +621,7 @@ impl Tree {
         node.sides[side].position += dropped + len;
         node.sides[side].need = 0;
         node.ledger.count(Bucket::Cut, dropped);
-        let after = peeler.gap(
-            side,
-            len,
-            &mut Out {
-                tree: self,
-                env,
-                id,
-            },
-        );
+        let after = peeler.gap(side, len, &mut Out { tree: self, env, id });
         if let Some(node) = self.node_mut(id) {
             node.peeler = Some(peeler);
         }
@@ -760,14 +682,7 @@ impl Tree {
         let Some(mut peeler) = self.node_mut(id).and_then(|n| n.peeler.take()) else {
             return;
         };
-        peeler.end(
-            side,
-            &mut Out {
-                tree: self,
-                env,
-                id,
-            },
-        );
+        peeler.end(side, &mut Out { tree: self, env, id });
         if let Some(node) = self.node_mut(id) {
             node.peeler = Some(peeler);
         }
@@ -798,18 +713,7 @@ impl Tree {
         if total > 0
             && let Some(node) = self.node_ref(id)
         {
-            env.sink.leaf(
-                &node,
-                &Leaf {
-                    field: "",
-                    form,
-                    side,
-                    bytes: &held,
-                    total,
-                    end,
-                    at,
-                },
-            );
+            env.sink.leaf(&node, &Leaf { field: "", form, side, bytes: &held, total, end, at });
         }
     }
 }
@@ -835,9 +739,7 @@ pub(super) fn bucket_of(end: End) -> Bucket {
     match end {
         End::Clear => Bucket::Clear,
         End::Opaque => Bucket::Opaque,
-        End::Sealed(By::Transport | By::App, Why::NoKey | Why::BadTag | Why::Unsupported) => {
-            Bucket::Sealed
-        }
+        End::Sealed(By::Transport | By::App, Why::NoKey | Why::BadTag | Why::Unsupported) => Bucket::Sealed,
         End::Cut(_) => Bucket::Cut,
     }
 }
@@ -846,13 +748,8 @@ pub(super) fn bucket_of(end: End) -> Bucket {
 fn reads_as_text(bytes: &[u8]) -> bool {
     let text = match std::str::from_utf8(bytes) {
         Ok(t) => t,
-        Err(e) if e.error_len().is_none() => {
-            std::str::from_utf8(&bytes[..e.valid_up_to()]).unwrap_or("")
-        }
+        Err(e) if e.error_len().is_none() => std::str::from_utf8(&bytes[..e.valid_up_to()]).unwrap_or(""),
         Err(_) => return false,
     };
-    !text.is_empty()
-        && !text
-            .chars()
-            .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\0'))
+    !text.is_empty() && !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\0'))
 }

@@ -3,9 +3,7 @@
 use super::choose::{self, Choice};
 use super::node::State;
 use super::tree::{Env, Last, bucket_of, plain_end};
-use super::{
-    Child, CutWhy, Eats, End, Form, Guess, Input, Leaf, Out, Probe, Spec, Then, Tree, Unit,
-};
+use super::{Child, CutWhy, Eats, End, Form, Guess, Input, Leaf, Out, Probe, Spec, Then, Tree, Unit};
 use crate::model::{Bucket, Side, Trust};
 
 /// Datagrams in a row that no layer claims before the engine stops asking for every one.
@@ -17,14 +15,7 @@ const SHARING: usize = 6;
 
 impl Tree {
     /// Hands one whole message from `parent` on: to a layer, or as a leaf of the parent.
-    pub(super) fn whole(
-        &mut self,
-        env: &mut Env<'_>,
-        parent: u32,
-        child: Child,
-        side: Side,
-        bytes: &[u8],
-    ) {
+    pub(super) fn whole(&mut self, env: &mut Env<'_>, parent: u32, child: Child, side: Side, bytes: &[u8]) {
         let Some(node) = self.node_mut(parent) else {
             return;
         };
@@ -66,14 +57,11 @@ impl Tree {
         if !self.may_open(env, parent) {
             return self.item_leaf(env, parent, &child, side, bytes);
         }
-        let id = self.insert_child(
-            parent,
-            Child {
-                hints,
-                inherit: false,
-                ..child
-            },
-        );
+        if matches!(choice, Some((_, Trust::Guessed))) && child.form == Form::Text && !top {
+            // A wrong guess must not hide the text that it was made on.
+            self.item_leaf(env, parent, &child, side, bytes);
+        }
+        let id = self.insert_child(parent, Child { hints, inherit: false, ..child });
         if let Some(node) = self.node_mut(id) {
             node.ledger.fed = bytes.len() as u64;
             node.sides[side].at = env.at;
@@ -91,14 +79,7 @@ impl Tree {
         self.close_node(env, id);
     }
 
-    fn item_leaf(
-        &mut self,
-        env: &mut Env<'_>,
-        parent: u32,
-        child: &Child,
-        side: Side,
-        bytes: &[u8],
-    ) {
+    fn item_leaf(&mut self, env: &mut Env<'_>, parent: u32, child: &Child, side: Side, bytes: &[u8]) {
         let Some(node) = self.node_ref(parent) else {
             return;
         };
@@ -117,11 +98,7 @@ impl Tree {
 
     /// Feeds a decided node its one message.
     fn feed_whole(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) {
-        if self
-            .node(id)
-            .and_then(|n| n.spec)
-            .is_some_and(|s| s.eats == Eats::Stream)
-        {
+        if self.node(id).and_then(|n| n.spec).is_some_and(|s| s.eats == Eats::Stream) {
             return self.peel(env, id, side, bytes, Last::No);
         }
         self.one_message(env, id, side, bytes);
@@ -138,21 +115,8 @@ impl Tree {
         node.declared = 0;
         let offset = node.sides[side].position;
         node.sides[side].position += bytes.len() as u64;
-        let input = Input {
-            side,
-            bytes,
-            offset,
-            end: true,
-            at: env.at,
-        };
-        let step = peeler.peel(
-            input,
-            &mut Out {
-                tree: self,
-                env,
-                id,
-            },
-        );
+        let input = Input { side, bytes, offset, end: true, at: env.at };
+        let step = peeler.peel(input, &mut Out { tree: self, env, id });
         let Some(node) = self.node_mut(id) else {
             return;
         };
@@ -174,15 +138,7 @@ impl Tree {
             let end = End::Cut(CutWhy::Dead);
             env.sink.leaf(
                 &node,
-                &Leaf {
-                    field: "",
-                    form,
-                    side,
-                    bytes: kept,
-                    total: left.len() as u64,
-                    end,
-                    at: env.at,
-                },
+                &Leaf { field: "", form, side, bytes: kept, total: left.len() as u64, end, at: env.at },
             );
         }
     }
@@ -215,10 +171,7 @@ impl Tree {
     }
 
     fn close_node(&mut self, env: &mut Env<'_>, id: u32) {
-        let Some(handle) = self.node(id).map(|n| super::Handle {
-            id,
-            generation: n.generation,
-        }) else {
+        let Some(handle) = self.node(id).map(|n| super::Handle { id, generation: n.generation }) else {
             return;
         };
         for side in Side::BOTH {
@@ -236,15 +189,9 @@ impl Tree {
         side: Side,
         raw: &[u8],
     ) -> bool {
-        let fits = |s: &&'static Spec| {
-            s.shapes
-                .iter()
-                .any(|shape| shape.iter().all(|k| keys.contains(k)))
-        };
+        let fits = |s: &&'static Spec| s.shapes.iter().any(|shape| shape.iter().all(|k| keys.contains(k)));
         for spec in env.registry.specs().filter(fits) {
-            if contradicted(spec, Form::Text, side, raw, env.server_port)
-                || !self.may_open(env, parent)
-            {
+            if contradicted(spec, Form::Text, side, raw, env.server_port) || !self.may_open(env, parent) {
                 continue;
             }
             let id = self.insert_child(parent, Child::message().form(Form::Text).field(field));
@@ -292,18 +239,7 @@ impl Tree {
             if env.sink.wants_bytes() {
                 env.sink.bytes(&node, "", side, 0, bytes, env.at);
             }
-            env.sink.leaf(
-                &node,
-                &Leaf {
-                    field: "",
-                    form,
-                    side,
-                    bytes: kept,
-                    total: len,
-                    end,
-                    at: env.at,
-                },
-            );
+            env.sink.leaf(&node, &Leaf { field: "", form, side, bytes: kept, total: len, end, at: env.at });
         }
     }
 
@@ -327,6 +263,7 @@ impl Tree {
             end: true,
             form,
             server_port: env.server_port,
+            stated: false,
             known,
         };
         let known: Vec<u32> = node.switch.clone();
@@ -338,20 +275,14 @@ impl Tree {
             return Some(child);
         }
         let node = self.node_mut(id)?;
-        let stated = choose::stated(env.registry, Unit::Datagram, &mut node.hints)
-            .map(|s| (s, Trust::Stated));
-        let choice =
-            stated.or_else(
-                || match choose::probed(env.registry, Unit::Datagram, &probe(false)) {
-                    Choice::Layer(spec, trust) => Some((spec, trust)),
-                    Choice::Wait | Choice::Leaf => None,
-                },
-            );
+        let stated =
+            choose::stated(env.registry, Unit::Datagram, &mut node.hints).map(|s| (s, Trust::Stated));
+        let choice = stated.or_else(|| match choose::probed(env.registry, Unit::Datagram, &probe(false)) {
+            Choice::Layer(spec, trust) => Some((spec, trust)),
+            Choice::Wait | Choice::Leaf => None,
+        });
         let taken = |t: &Self, s: &Spec| {
-            known
-                .iter()
-                .copied()
-                .find(|c| t.node(*c).is_some_and(|n| n.spec == Some(s)))
+            known.iter().copied().find(|c| t.node(*c).is_some_and(|n| n.spec == Some(s)))
         };
         match choice {
             Some((spec, trust)) if trust > Trust::Guessed || known.is_empty() => {
@@ -362,13 +293,7 @@ impl Tree {
                     return None;
                 }
                 let hints = self.node(id).map(|n| n.hints.clone()).unwrap_or_default();
-                let child = self.insert_child(
-                    id,
-                    Child {
-                        hints,
-                        ..Child::datagrams()
-                    },
-                );
+                let child = self.insert_child(id, Child { hints, ..Child::datagrams() });
                 self.decide(env, child, spec, trust);
                 self.node_mut(id)?.switch.push(child);
                 Some(child)
@@ -380,25 +305,12 @@ impl Tree {
 
 /// A stated layer whose own probe refuses the bytes is not believed.
 fn contradicted(spec: &Spec, form: Form, side: Side, bytes: &[u8], server_port: u16) -> bool {
-    let probe = Probe {
-        bytes,
-        side,
-        other: &[],
-        end: true,
-        form,
-        server_port,
-        known: false,
-    };
+    let probe = Probe { bytes, side, other: &[], end: true, form, server_port, stated: true, known: false };
     spec.probe.is_some_and(|p| p(&probe) == Guess::No)
 }
 
 /// Probes every layer on one whole message.
-fn choose_message(
-    env: &Env<'_>,
-    form: Form,
-    side: Side,
-    bytes: &[u8],
-) -> Option<(&'static Spec, Trust)> {
+fn choose_message(env: &Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Option<(&'static Spec, Trust)> {
     let probe = Probe {
         bytes,
         side,
@@ -406,6 +318,7 @@ fn choose_message(
         end: true,
         form,
         server_port: env.server_port,
+        stated: false,
         known: false,
     };
     match choose::probed(env.registry, Unit::Message, &probe) {

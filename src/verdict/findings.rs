@@ -50,8 +50,18 @@ pub struct Finding {
 }
 
 /// Encodings that hide a text from the eye and from nobody else.
-const ENCODINGS: [&str; 10] =
-    ["base64", "base64url", "hex", "percent", "rot13", "reversed", "utf-16le", "utf-16be", "quoted-printable", "base32"];
+const ENCODINGS: [&str; 10] = [
+    "base64",
+    "base64url",
+    "hex",
+    "percent",
+    "rot13",
+    "reversed",
+    "utf-16le",
+    "utf-16be",
+    "quoted-printable",
+    "base32",
+];
 
 /// All findings, most severe first, in a fixed order.
 pub fn findings(drafts: &[Draft], judgements: &[Judgement]) -> Vec<Finding> {
@@ -80,7 +90,8 @@ pub fn findings(drafts: &[Draft], judgements: &[Judgement]) -> Vec<Finding> {
 }
 
 fn reads(e: &Evidence) -> bool {
-    matches!(e.kind, Kind::Canary { control: false, .. } | Kind::Readable { .. }) && e.polarity == Polarity::Against
+    matches!(e.kind, Kind::Canary { control: false, .. } | Kind::Readable { .. })
+        && e.polarity == Polarity::Against
 }
 
 fn confidence(e: &Evidence) -> Confidence {
@@ -163,7 +174,13 @@ fn copies(found: &mut Found, drafts: &[Draft]) {
 struct Found(BTreeMap<(String, usize), Finding>);
 
 impl Found {
-    fn put(&mut self, id: &str, severity: Severity, confidence: Confidence, conversation: usize) -> &mut Finding {
+    fn put(
+        &mut self,
+        id: &str,
+        severity: Severity,
+        confidence: Confidence,
+        conversation: usize,
+    ) -> &mut Finding {
         let f = self.0.entry((id.to_owned(), conversation)).or_insert_with(|| Finding {
             id: id.to_owned(),
             severity,
@@ -176,7 +193,14 @@ impl Found {
         f
     }
 
-    fn add(&mut self, id: &str, severity: Severity, confidence: Confidence, conversation: usize, evidence: usize) {
+    fn add(
+        &mut self,
+        id: &str,
+        severity: Severity,
+        confidence: Confidence,
+        conversation: usize,
+        evidence: usize,
+    ) {
         let f = self.put(id, severity, confidence, conversation);
         if !f.evidence.contains(&evidence) {
             f.evidence.push(evidence);
@@ -186,7 +210,12 @@ impl Found {
     fn sorted(self) -> Vec<Finding> {
         let mut all: Vec<Finding> = self.0.into_values().collect();
         all.sort_by(|a, b| {
-            (b.severity, b.confidence, &a.id, a.conversation).cmp(&(a.severity, a.confidence, &b.id, b.conversation))
+            (b.severity, b.confidence, &a.id, a.conversation).cmp(&(
+                a.severity,
+                a.confidence,
+                &b.id,
+                b.conversation,
+            ))
         });
         all
     }

@@ -93,7 +93,11 @@ fn text(draft: &Draft) -> Judgement {
         (_, false) => Grade::G2,
     };
     let what = if planted { "planted message text was found" } else { "message fields hold readable text" };
-    let place = if on_wire { "in bytes that anybody on the path can read" } else { "once the transport encryption is opened, as it is at the provider" };
+    let place = if on_wire {
+        "in bytes that anybody on the path can read"
+    } else {
+        "once the transport encryption is opened, as it is at the provider"
+    };
     Judgement {
         verdict: headline(network, provider, grade),
         grade,
@@ -103,10 +107,18 @@ fn text(draft: &Draft) -> Judgement {
         reasons,
         not_ruled_out: vec!["other conversations of the same app may be protected differently".into()],
         next_step: match planted {
-            true => "none needed: one clean sighting refutes end-to-end encryption for this conversation".into(),
-            false => "send a planted text and audit again with --canary to turn the sighting into proof".into(),
+            true => {
+                "none needed: one clean sighting refutes end-to-end encryption for this conversation".into()
+            }
+            false => {
+                "send a planted text and audit again with --canary to turn the sighting into proof".into()
+            }
         },
-        weighs: Some(if planted { "a planted text".into() } else { "a known message field with readable text".into() }),
+        weighs: Some(if planted {
+            "a planted text".into()
+        } else {
+            "a known message field with readable text".into()
+        }),
     }
 }
 
@@ -139,7 +151,8 @@ fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement
             if class == "e2ee-message" && (*tier == 1 || *tier == 2 && (e.count >= 2 || draft.messages >= 2)))
     };
     let reasons = select(draft, |e| strict(e) && e.strength >= Strength::Strong);
-    let spoiled = draft.evidence.iter().any(|e| e.polarity == Polarity::Against && e.strength >= Strength::Strong);
+    let spoiled =
+        draft.evidence.iter().any(|e| e.polarity == Polarity::Against && e.strength >= Strength::Strong);
     let sound = !reasons.is_empty() && !spoiled;
     let experiment_holds =
         experiment.speaks() && experiment.found == 0 && draft.coverage.looked_at() >= COVERAGE_FLOOR;
@@ -152,9 +165,15 @@ fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement
     let mut not_ruled_out = standing_doubts(grade);
     coverage_doubt(&draft.coverage, &mut not_ruled_out);
     let reason = match (sound, experiment_holds) {
-        (true, true) => format!("messages are strict {protocol} envelopes, and the planted texts were searched everywhere and not found while the control was"),
-        (true, false) => format!("E2EE-shaped: messages parse strictly as {protocol} envelopes and no message field beside them is readable"),
-        (false, _) if spoiled => format!("{protocol} envelopes are there, but something in the same messages speaks against them"),
+        (true, true) => format!(
+            "messages are strict {protocol} envelopes, and the planted texts were searched everywhere and not found while the control was"
+        ),
+        (true, false) => format!(
+            "E2EE-shaped: messages parse strictly as {protocol} envelopes and no message field beside them is readable"
+        ),
+        (false, _) if spoiled => {
+            format!("{protocol} envelopes are there, but something in the same messages speaks against them")
+        }
         (false, _) => format!("too few or too loosely structured {protocol} envelopes to rely on"),
     };
     Judgement {
@@ -175,11 +194,17 @@ fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement
 
 /// Ciphertext whose key was in sight is readable for whoever saw the key.
 fn key_in_sight(draft: &Draft) -> Option<Judgement> {
-    let reasons = select(draft, |e| matches!(e.kind, Kind::KeyInSight { .. }) || reads(e));
-    let sight = |i: &usize| matches!(draft.evidence[*i].kind, Kind::KeyInSight { .. });
+    let undone = |e: &Evidence| match &e.kind {
+        Kind::KeyInSight { .. } => true,
+        Kind::Weak { finding, .. } => finding == "weak-obfuscation" && e.strength == Strength::Proof,
+        _ => false,
+    };
+    let reasons = select(draft, |e| undone(e) || reads(e));
+    let sight = |i: &usize| undone(&draft.evidence[*i]);
     if !reasons.iter().any(sight) {
         return None;
     }
+    let obfuscated = reasons.iter().any(|i| matches!(draft.evidence[*i].kind, Kind::Weak { .. }));
     let on_wire = reasons.iter().any(|i| sight(i) && draft.evidence[*i].guard == Guard::Open);
     let network = if on_wire { Network::Readable } else { Network::Protected };
     let who = if on_wire { "anybody on the path" } else { "the provider" };
@@ -189,10 +214,17 @@ fn key_in_sight(draft: &Draft) -> Option<Judgement> {
         network,
         provider: Provider::Readable,
         reasons,
-        reason: format!("messages are encrypted, but the key that opens them passed where {who} could see it"),
+        reason: match obfuscated {
+            true => format!(
+                "messages are only obfuscated: {who} can undo it without any secret, as was done here"
+            ),
+            false => {
+                format!("messages are encrypted, but the key that opens them passed where {who} could see it")
+            }
+        },
         not_ruled_out: vec!["other messages may use keys that were not in sight".into()],
-        next_step: "none needed: the authenticated decryption is proof".into(),
-        weighs: Some("message fields that a visible key opens".into()),
+        next_step: "none needed: the text was recovered".into(),
+        weighs: Some("message fields that were opened without the ends' secrets".into()),
     })
 }
 
@@ -200,9 +232,12 @@ fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {
     if let Some(judgement) = key_in_sight(draft) {
         return judgement;
     }
-    let reasons = select(draft, |e| matches!(e.kind, Kind::Opaque { .. } | Kind::Envelope { .. } | Kind::Weak { .. }));
+    let reasons =
+        select(draft, |e| matches!(e.kind, Kind::Opaque { .. } | Kind::Envelope { .. } | Kind::Weak { .. }));
     let confidential = reasons.iter().all(|i| draft.evidence[*i].guard == Guard::Confidential);
-    let random = reasons.iter().any(|i| matches!(&draft.evidence[*i].kind, Kind::Opaque { class, .. } if class == "random"));
+    let random = reasons
+        .iter()
+        .any(|i| matches!(&draft.evidence[*i].kind, Kind::Opaque { class, .. } if class == "random"));
     let weak = draft.evidence.iter().any(|e| matches!(e.kind, Kind::Weak { .. }));
     let experiment_holds = experiment.speaks()
         && experiment.found == 0
@@ -270,7 +305,10 @@ fn sealed(draft: &Draft) -> Judgement {
         provider: Provider::Unknown,
         reasons: select(draft, |e| matches!(e.kind, Kind::Sealed { .. })),
         reason: reason.into(),
-        not_ruled_out: vec!["the provider reads everything".into(), "messages are end-to-end encrypted inside".into()],
+        not_ruled_out: vec![
+            "the provider reads everything".into(),
+            "messages are end-to-end encrypted inside".into(),
+        ],
         next_step: next_step.into(),
         weighs: two_way(draft),
     }
@@ -299,7 +337,8 @@ fn call(draft: &Draft) -> Judgement {
         reasons: select(draft, |_| true),
         reason: "a call's media: packets alone do not tell who holds the keys".into(),
         not_ruled_out: vec!["the server that set up the call knows its keys".into()],
-        next_step: "record the signalling with its keys, and compare the security codes on both phones".into(),
+        next_step: "record the signalling with its keys, and compare the security codes on both phones"
+            .into(),
         weighs: two_way(draft),
     }
 }

@@ -1,7 +1,9 @@
 //! HTTP/1.1 (RFC 9112): requests and responses, pipelined, chunked, upgraded.
 
-use crate::model::{Bucket, PerSide, Side};
-use crate::peel::{AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step, Then};
+use crate::model::{PerSide, Side};
+use crate::peel::{
+    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step, Then,
+};
 use std::collections::VecDeque;
 
 /// The row.
@@ -15,13 +17,31 @@ pub static SPEC: Spec = Spec {
     shapes: &[],
     probe: Some(probe),
     facts: &["http.method", "http.status"],
-    notes: &["http-head-malformed", "http-head-too-long", "http-chunk-malformed", "http-body-cut-by-gap", "http-resynchronised"],
+    notes: &[
+        "http-head-malformed",
+        "http-head-too-long",
+        "http-chunk-malformed",
+        "http-body-cut-by-gap",
+        "http-resynchronised",
+    ],
     open: || Box::new(Http1::default()),
 };
 
 const METHODS: [&[u8]; 14] = [
-    b"GET ", b"POST ", b"PUT ", b"HEAD ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"CONNECT ", b"TRACE ", b"PROPFIND ",
-    b"REPORT ", b"SEARCH ", b"MERGE ", b"LOCK ",
+    b"GET ",
+    b"POST ",
+    b"PUT ",
+    b"HEAD ",
+    b"DELETE ",
+    b"OPTIONS ",
+    b"PATCH ",
+    b"CONNECT ",
+    b"TRACE ",
+    b"PROPFIND ",
+    b"REPORT ",
+    b"SEARCH ",
+    b"MERGE ",
+    b"LOCK ",
 ];
 const HEAD_LIMIT: usize = 64 << 10;
 const HEADERS: usize = 128;
@@ -114,8 +134,10 @@ impl Peeler for Http1 {
             Some(Body::Length(left) | Body::Chunk(left)) if *left >= len => {
                 out.note("http-body-cut-by-gap");
                 *left -= len;
-                if *left == 0 && matches!(half.body, Some(Body::Length(_))) {
-                    self.finish_body(side, out);
+                match half.body {
+                    Some(Body::Length(0)) => self.finish_body(side, out),
+                    Some(Body::Chunk(0)) => half.body = Some(Body::ChunkEnd),
+                    _ => {}
                 }
             }
             Some(Body::UntilClose) => {}
@@ -161,13 +183,14 @@ impl Http1 {
             false => {
                 let mut r = httparse::Request::new(&mut headers);
                 let parsed = r.parse(&bytes[..end]).is_ok();
-                parsed.then(|| self.request(side, r.method.unwrap_or(""), r.path.unwrap_or(""), r.headers, out))
+                parsed
+                    .then(|| self.request(side, r.method.unwrap_or(""), r.path.unwrap_or(""), r.headers, out))
             }
         };
         if done.is_none() {
             out.note("http-head-malformed");
             self.halves[side].lost = true;
-            return Step::again(0);
+            return Step::again(1);
         }
         Step::again(end)
     }
@@ -179,17 +202,26 @@ impl Http1 {
             rest.starts_with(b"HTTP/1.")
                 || METHODS.iter().any(|m| rest.starts_with(m)) && has_version(&rest[..rest.len().min(2000)])
         };
-        match (1..bytes.len()).find(plausible) {
+        match (0..bytes.len()).find(plausible) {
             Some(at) => {
                 self.halves[side].lost = false;
                 out.note("http-resynchronised");
                 Step::again(at)
             }
-            None => Step::more(bytes.len().saturating_sub(HEAD_LIMIT / 4), bytes.len().min(HEAD_LIMIT / 4) + 1),
+            None => {
+                Step::more(bytes.len().saturating_sub(HEAD_LIMIT / 4), bytes.len().min(HEAD_LIMIT / 4) + 1)
+            }
         }
     }
 
-    fn request(&mut self, side: Side, method: &str, target: &str, headers: &[httparse::Header<'_>], out: &mut Out<'_, '_>) {
+    fn request(
+        &mut self,
+        side: Side,
+        method: &str,
+        target: &str,
+        headers: &[httparse::Header<'_>],
+        out: &mut Out<'_, '_>,
+    ) {
         let host = header(headers, "host").unwrap_or_default();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         out.begin_message();
@@ -204,7 +236,11 @@ impl Http1 {
         }
         self.fields(side, headers, out);
         if self.asked.len() < 256 {
-            self.asked.push_back(Asked { method: method.to_owned(), host: host.clone(), path: path.to_owned() });
+            self.asked.push_back(Asked {
+                method: method.to_owned(),
+                host: host.clone(),
+                path: path.to_owned(),
+            });
         }
         self.upgrade = header(headers, "upgrade");
         let body = match framing(headers) {
@@ -218,7 +254,8 @@ impl Http1 {
     fn response(&mut self, side: Side, status: u16, headers: &[httparse::Header<'_>], out: &mut Out<'_, '_>) {
         let interim = (100..200).contains(&status) && status != 101;
         let asked = if interim { None } else { self.asked.pop_front() };
-        let asked = asked.unwrap_or(Asked { method: String::new(), host: String::new(), path: String::new() });
+        let asked =
+            asked.unwrap_or(Asked { method: String::new(), host: String::new(), path: String::new() });
         out.begin_message();
         out.fact("http.status", u64::from(status));
         for (name, value) in [("host", &asked.host), ("method", &asked.method), ("path", &asked.path)] {
@@ -229,7 +266,10 @@ impl Http1 {
         self.fields(side, headers, out);
         if status == 101 {
             let token = header(headers, "upgrade").or_else(|| self.upgrade.take()).unwrap_or_default();
-            let mut child = Child::stream().hint(Hint::Upgrade(token)).label("host", &asked.host).label("path", &asked.path);
+            let mut child = Child::stream()
+                .hint(Hint::Upgrade(token))
+                .label("host", &asked.host)
+                .label("path", &asked.path);
             for name in ["sec-websocket-extensions", "sec-websocket-protocol"] {
                 if let Some(value) = header(headers, name) {
                     child = child.label(static_name(name), &value);
@@ -339,9 +379,14 @@ impl Http1 {
 
     fn chunk_head(&mut self, side: Side, bytes: &[u8], out: &mut Out<'_, '_>) -> Step {
         let Some(n) = line_end(bytes) else {
-            return if bytes.len() > 4096 { Step::die("http-chunk-malformed") } else { Step::more(0, bytes.len() + 1) };
+            return if bytes.len() > 4096 {
+                Step::die("http-chunk-malformed")
+            } else {
+                Step::more(0, bytes.len() + 1)
+            };
         };
-        let digits: String = bytes[..n].iter().take_while(|b| b.is_ascii_hexdigit()).map(|b| *b as char).collect();
+        let digits: String =
+            bytes[..n].iter().take_while(|b| b.is_ascii_hexdigit()).map(|b| *b as char).collect();
         match u64::from_str_radix(&digits, 16) {
             Ok(0) => self.halves[side].body = Some(Body::Trailer),
             Ok(len) => self.halves[side].body = Some(Body::Chunk(len)),
@@ -367,7 +412,6 @@ impl Http1 {
         if let Some(child) = half.child.take() {
             out.close(child, side);
         }
-        let _ = Bucket::Parsed;
     }
 }
 
@@ -402,7 +446,9 @@ fn header(headers: &[httparse::Header<'_>], name: &str) -> Option<String> {
 /// Text for media types that are characters.
 fn form_of(media: &str) -> Form {
     let text = media.starts_with("text/")
-        || ["json", "xml", "javascript", "x-www-form-urlencoded", "x-ndjson"].iter().any(|t| media.ends_with(t));
+        || ["json", "xml", "javascript", "x-www-form-urlencoded", "x-ndjson"]
+            .iter()
+            .any(|t| media.ends_with(t));
     if text { Form::Text } else { Form::Binary }
 }
 

@@ -35,7 +35,13 @@ fn probe(p: &Probe<'_>) -> Guess {
     match p.bytes.contains(&b'\n') {
         true => Guess::Maybe,
         false if p.bytes.len() >= 2000 => Guess::No,
-        false if p.end => if p.bytes.len() >= 8 { Guess::Maybe } else { Guess::No },
+        false if p.end => {
+            if p.bytes.len() >= 8 {
+                Guess::Maybe
+            } else {
+                Guess::No
+            }
+        }
         false => Guess::More,
     }
 }
@@ -45,11 +51,12 @@ struct Lines;
 impl Peeler for Lines {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         let (end, next) = match memchr::memchr(b'\n', input.bytes) {
-            Some(at) => (at, at + 1),
-            None if input.end => (input.bytes.len(), input.bytes.len()),
-            None if input.bytes.len() > LONGEST => {
+            Some(at) if at < LONGEST => (at, at + 1),
+            Some(_) => (LONGEST, LONGEST),
+            None if input.end && input.bytes.len() < LONGEST => (input.bytes.len(), input.bytes.len()),
+            None if input.bytes.len() >= LONGEST => {
                 out.note("line-too-long");
-                (input.bytes.len(), input.bytes.len())
+                (LONGEST, LONGEST)
             }
             None => return Step::more(0, input.bytes.len() + 1),
         };

@@ -1,7 +1,7 @@
 //! WebSocket (RFC 6455) with per-message deflate (RFC 7692).
 
 use crate::bytes::Cursor;
-use crate::model::{Bucket, PerSide, Side};
+use crate::model::{PerSide, Side};
 use crate::peel::{Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step};
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -38,7 +38,14 @@ fn frame(bytes: &[u8]) -> Option<Frame> {
         n => u64::from(n),
     };
     let mask = if b & 0x80 != 0 { Some(c.array()?) } else { None };
-    Some(Frame { fin: a & 0x80 != 0, compressed: a & 0x40 != 0, opcode: a & 0x0f, mask, head: c.consumed(), len })
+    Some(Frame {
+        fin: a & 0x80 != 0,
+        compressed: a & 0x40 != 0,
+        opcode: a & 0x0f,
+        mask,
+        head: c.consumed(),
+        len,
+    })
 }
 
 /// A mid-stream guess: a masked client frame of a known opcode that reaches exactly to the end, or to
@@ -66,8 +73,18 @@ fn probe(p: &Probe<'_>) -> Guess {
     Guess::No
 }
 
+/// A frame whose payload is coming in.
+struct Current {
+    frame: Frame,
+    left: u64,
+    /// Position in the mask.
+    at: usize,
+}
+
 #[derive(Default)]
 struct Half {
+    current: Option<Current>,
+    overlong: bool,
     message: Vec<u8>,
     opcode: u8,
     compressed: bool,
@@ -88,25 +105,28 @@ impl Peeler for WebSocket {
         if !self.begun {
             self.begin(out);
         }
+        let side = input.side;
+        if let Some(mut current) = self.halves[side].current.take() {
+            let n = current.left.min(input.bytes.len() as u64) as usize;
+            self.payload(side, &mut current, &input.bytes[..n], out);
+            current.left -= n as u64;
+            match current.left {
+                0 => self.finish(side, &current.frame, out),
+                _ => self.halves[side].current = Some(current),
+            }
+            return Step::again(n);
+        }
         let Some(f) = frame(input.bytes) else { return Step::more(0, input.bytes.len() + 1) };
         if f.opcode >= 0xb || matches!(f.opcode, 3..=7) || f.len > 1 << 40 {
             return Step::die("websocket-frame-malformed");
         }
-        if f.len > out.limits().buffer as u64 / 2 {
-            out.note("websocket-message-too-long");
-            self.halves[input.side].message.clear();
-            return Step::skip(f.head, f.len, Bucket::Cut);
+        self.start(side, &f);
+        let head = f.head;
+        match f.len {
+            0 => self.finish(side, &f, out),
+            left => self.halves[side].current = Some(Current { frame: f, left, at: 0 }),
         }
-        let end = f.head + f.len as usize;
-        let Some(payload) = input.bytes.get(f.head..end) else { return Step::more(0, end) };
-        let mut data = payload.to_vec();
-        if let Some(mask) = f.mask {
-            data.iter_mut().enumerate().for_each(|(i, b)| *b ^= mask[i % 4]);
-        }
-        if f.opcode < 8 {
-            self.data(input.side, &f, data, out);
-        }
-        Step::again(end)
+        Step::again(head)
     }
 
     fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
@@ -135,21 +155,44 @@ impl WebSocket {
         }
     }
 
-    fn data(&mut self, side: Side, f: &Frame, data: Vec<u8>, out: &mut Out<'_, '_>) {
-        let limit = out.limits().message;
+    /// A frame's head was read.
+    fn start(&mut self, side: Side, f: &Frame) {
         let half = &mut self.halves[side];
-        if f.opcode != 0 {
+        if f.opcode != 0 && f.opcode < 8 {
             half.message.clear();
             half.opcode = f.opcode;
             half.compressed = f.compressed;
+            half.overlong = false;
         }
-        if half.message.len() + data.len() > limit {
-            out.note("websocket-message-too-long");
-            half.message.clear();
+    }
+
+    /// Some bytes of a data frame's payload; those of control frames are passed over.
+    fn payload(&mut self, side: Side, current: &mut Current, bytes: &[u8], out: &mut Out<'_, '_>) {
+        let half = &mut self.halves[side];
+        if current.frame.opcode >= 8 || half.overlong {
             return;
         }
-        half.message.extend_from_slice(&data);
-        if !f.fin {
+        if half.message.len() + bytes.len() > out.limits().message {
+            half.overlong = true;
+            half.message.clear();
+            return out.note("websocket-message-too-long");
+        }
+        let mask = current.frame.mask.unwrap_or_default();
+        let at = current.at;
+        half.message.extend(bytes.iter().enumerate().map(|(i, b)| b ^ mask[(at + i) % 4]));
+        current.at = (at + bytes.len()) % 4;
+    }
+
+    /// A frame is whole; with its last one the message is.
+    fn finish(&mut self, side: Side, f: &Frame, out: &mut Out<'_, '_>) {
+        if f.opcode >= 8 || !f.fin {
+            return;
+        }
+        let limit = out.limits().message;
+        let half = &mut self.halves[side];
+        if half.overlong {
+            // What was skipped would have been part of the compression window.
+            half.inflate = None;
             return;
         }
         let mut message = std::mem::take(&mut half.message);
@@ -191,7 +234,9 @@ fn inflate(half: &mut Half, message: &[u8], limit: usize, fresh: bool) -> Option
                 half.inflate = None;
                 return Some(plain);
             }
-            Ok(_) if usize::try_from(z.total_in() - start).ok()? == used && plain.len() < plain.capacity() => {
+            Ok(_)
+                if usize::try_from(z.total_in() - start).ok()? == used && plain.len() < plain.capacity() =>
+            {
                 return Some(plain);
             }
             Ok(_) => {}

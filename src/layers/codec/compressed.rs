@@ -1,7 +1,9 @@
 //! Compression: gzip (RFC 1952), zlib (RFC 1950), raw deflate (RFC 1951), brotli (RFC 7932), zstd (RFC 8878).
 
 use crate::model::Side;
-use crate::peel::{AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use crate::peel::{
+    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
+};
 use flate2::{Decompress, FlushDecompress, Status};
 use std::io::Read;
 
@@ -24,10 +26,24 @@ macro_rules! row {
     };
 }
 
-row!(GZIP, "gzip", "gzip (RFC 1952)", Eats::Stream, ["gzip", "x-gzip"], gzip_probe, || Box::new(Inflate::new(Wrap::Gzip)));
-row!(ZLIB, "zlib", "zlib (RFC 1950)", Eats::Message, ["deflate"], |p| whole(p, unzlib), || Box::new(Whole(unzlib)));
-row!(DEFLATE, "deflate", "Raw deflate (RFC 1951)", Eats::Message, ["deflate-raw"], |p| whole(p, undeflate), || Box::new(Whole(undeflate)));
-row!(BROTLI, "brotli", "Brotli (RFC 7932)", Eats::Message, ["br"], |p| whole(p, unbrotli), || Box::new(Whole(unbrotli)));
+row!(GZIP, "gzip", "gzip (RFC 1952)", Eats::Stream, ["gzip", "x-gzip"], gzip_probe, || Box::new(
+    Inflate::new()
+));
+row!(ZLIB, "zlib", "zlib (RFC 1950)", Eats::Message, ["deflate"], |p| whole(p, unzlib), || Box::new(Whole(
+    unzlib
+)));
+row!(
+    DEFLATE,
+    "deflate",
+    "Raw deflate (RFC 1951)",
+    Eats::Message,
+    ["deflate-raw"],
+    |p| whole(p, undeflate),
+    || Box::new(Whole(undeflate))
+);
+row!(BROTLI, "brotli", "Brotli (RFC 7932)", Eats::Message, ["br"], brotli_probe, || Box::new(Whole(
+    unbrotli
+)));
 row!(ZSTD, "zstd", "Zstandard (RFC 8878)", Eats::Message, ["zstd"], zstd_probe, || Box::new(Whole(unzstd)));
 
 fn gzip_probe(p: &Probe<'_>) -> Guess {
@@ -38,12 +54,20 @@ fn gzip_probe(p: &Probe<'_>) -> Guess {
     }
 }
 
+/// Only where it is stated: brotli's built-in dictionary makes words out of noise.
+fn brotli_probe(p: &Probe<'_>) -> Guess {
+    if p.stated { whole(p, unbrotli) } else { Guess::No }
+}
+
 fn zstd_probe(p: &Probe<'_>) -> Guess {
     if p.bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) { Guess::Sure } else { Guess::No }
 }
 
 /// Sure only if the whole input decompresses to its end and what comes out is text or structure.
 fn whole(p: &Probe<'_>, undo: Undo) -> Guess {
+    if p.stated {
+        return if undo(p.bytes, 4 << 10).is_some() { Guess::Sure } else { Guess::No };
+    }
     if p.bytes.len() < 8 || p.form != Form::Binary {
         return Guess::No;
     }
@@ -140,25 +164,85 @@ fn unzstd(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
     (!plain.is_empty()).then_some(plain)
 }
 
+/// Where in a gzip member the stream stands.
 #[derive(Clone, Copy, PartialEq)]
-enum Wrap {
-    Gzip,
+enum Part {
+    Header,
+    Data,
+    Trailer,
+    Done,
 }
 
 /// Streaming gzip.
 struct Inflate {
     z: Decompress,
     child: Option<Handle>,
-    begun: bool,
-    done: bool,
+    part: Part,
     fed: u64,
     given: u64,
     buffer: Vec<u8>,
 }
 
 impl Inflate {
-    fn new(_wrap: Wrap) -> Self {
-        Self { z: Decompress::new(false), child: None, begun: false, done: false, fed: 0, given: 0, buffer: Vec::new() }
+    fn new() -> Self {
+        Self {
+            z: Decompress::new(false),
+            child: None,
+            part: Part::Header,
+            fed: 0,
+            given: 0,
+            buffer: Vec::new(),
+        }
+    }
+}
+
+impl Inflate {
+    /// The header of a member; several may follow one another (RFC 1952 section 2.2).
+    fn header(&mut self, input: &Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        let bytes = input.bytes;
+        if !bytes.starts_with(&[0x1f, 0x8b, 8][..bytes.len().min(3)]) {
+            if self.child.is_none() {
+                return Step::die("compression-broken");
+            }
+            out.note("compressed-trailing-bytes");
+            self.part = Part::Done;
+            return Step::again(0);
+        }
+        let Some(n) = gzip_header(bytes) else { return Step::more(0, bytes.len() + 1) };
+        self.part = Part::Data;
+        self.z = Decompress::new(false);
+        if self.child.is_none() {
+            self.child = Some(out.open(Child::message().inherit()));
+        }
+        Step::again(n)
+    }
+
+    fn data(&mut self, input: &Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        let before = self.z.total_in();
+        self.buffer.clear();
+        self.buffer.reserve(32 << 10);
+        let status = self.z.decompress_vec(input.bytes, &mut self.buffer, FlushDecompress::None);
+        let used = (self.z.total_in() - before) as usize;
+        self.fed += used as u64;
+        self.given += self.buffer.len() as u64;
+        if let Some(child) = self.child {
+            out.feed(child, input.side, &self.buffer);
+        }
+        let limits = out.limits();
+        if self.given > self.fed.saturating_mul(limits.expansion) + limits.message as u64 {
+            self.part = Part::Done;
+            out.note("expansion-limit");
+            return Step::again(input.bytes.len());
+        }
+        match status {
+            Ok(Status::StreamEnd) => {
+                self.part = Part::Trailer;
+                Step::again(used)
+            }
+            Ok(_) if used == 0 && self.buffer.is_empty() => Step::more(0, input.bytes.len() + 1),
+            Ok(_) => Step::again(used),
+            Err(_) => Step::die("compression-broken"),
+        }
     }
 }
 
@@ -180,42 +264,17 @@ fn gzip_header(bytes: &[u8]) -> Option<usize> {
 
 impl Peeler for Inflate {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        if self.done {
-            return Step::again(input.bytes.len());
-        }
-        if !self.begun {
-            if !input.bytes.starts_with(&[0x1f, 0x8b, 8][..input.bytes.len().min(3)]) {
-                return Step::die("compression-broken");
-            }
-            let Some(n) = gzip_header(input.bytes) else { return Step::more(0, input.bytes.len() + 1) };
-            self.begun = true;
-            self.child = Some(out.open(Child::message().inherit()));
-            return Step::again(n);
-        }
-        let before = self.z.total_in();
-        self.buffer.clear();
-        self.buffer.reserve(32 << 10);
-        let status = self.z.decompress_vec(input.bytes, &mut self.buffer, FlushDecompress::None);
-        let used = (self.z.total_in() - before) as usize;
-        self.fed += used as u64;
-        self.given += self.buffer.len() as u64;
-        if let Some(child) = self.child {
-            out.feed(child, input.side, &self.buffer);
-        }
-        let limits = out.limits();
-        if self.given > self.fed.saturating_mul(limits.expansion) + limits.message as u64 {
-            self.done = true;
-            out.note("expansion-limit");
-            return Step::again(input.bytes.len());
-        }
-        match status {
-            Ok(Status::StreamEnd) => {
-                self.done = true;
-                Step::again(used)
-            }
-            Ok(_) if used == 0 && self.buffer.is_empty() => Step::more(0, input.bytes.len() + 1),
-            Ok(_) => Step::again(used),
-            Err(_) => Step::die("compression-broken"),
+        match self.part {
+            Part::Header => self.header(&input, out),
+            Part::Data => self.data(&input, out),
+            Part::Trailer => match input.bytes.len() {
+                0..8 if !input.end => Step::more(0, 8),
+                n => {
+                    self.part = Part::Header;
+                    Step::again(n.min(8))
+                }
+            },
+            Part::Done => Step::again(input.bytes.len()),
         }
     }
 

@@ -19,6 +19,9 @@ pub static SPEC: Spec = Spec {
 
 /// `name=value` pairs joined by `&`, with nothing that must be escaped.
 fn probe(p: &Probe<'_>) -> Guess {
+    if p.stated {
+        return Guess::Maybe;
+    }
     let legal = |b: &u8| b.is_ascii_alphanumeric() || b"-._~%+=&*[]:/,@!$'();".contains(b);
     let pairs = p.bytes.split(|b| *b == b'&');
     let named = |pair: &[u8]| {

@@ -12,7 +12,9 @@ pub static SPEC: Spec = Spec {
     eats: Eats::Message,
     forms: &[Form::Text, Form::Binary],
     answers: |h| match h {
-        Hint::ContentType(t) => t.ends_with("/json") || t.ends_with("+json") || t.contains("ndjson") || t == "text/json",
+        Hint::ContentType(t) => {
+            t.ends_with("/json") || t.ends_with("+json") || t.contains("ndjson") || t == "text/json"
+        }
         _ => false,
     },
     shapes: &[],
@@ -32,7 +34,8 @@ fn unguarded(bytes: &[u8]) -> &[u8] {
 
 fn probe(p: &Probe<'_>) -> Guess {
     let text = unguarded(p.bytes);
-    let bracketed = matches!((text.first(), text.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')));
+    let bracketed =
+        matches!((text.first(), text.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')));
     // A bare pair of brackets is too little to be sure of.
     if !bracketed || text.len() < 2 {
         return Guess::No;

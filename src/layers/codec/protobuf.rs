@@ -13,7 +13,7 @@ pub static SPEC: Spec = Spec {
     eats: Eats::Message,
     forms: &[Form::Binary],
     answers: |h| match h {
-        Hint::ContentType(t) => t.contains("protobuf") || t.ends_with("+proto") || t == "application/grpc",
+        Hint::ContentType(t) => t.contains("protobuf") || t.ends_with("+proto"),
         _ => false,
     },
     shapes: &[],
@@ -114,8 +114,8 @@ fn probe(p: &Probe<'_>) -> Guess {
     }
     let message = unpadded(p.bytes);
     match score(message, 0) {
-        Some(s) if s >= 6 || s >= 4 && message.len() < p.bytes.len() => Guess::Sure,
-        Some(s) if s >= 4 => Guess::Maybe,
+        Some(s) if s >= 12 || s >= 6 && message.len() < p.bytes.len() => Guess::Sure,
+        Some(s) if s >= 4 || p.stated => Guess::Maybe,
         _ => Guess::No,
     }
 }
@@ -141,7 +141,9 @@ fn walk(list: &[Field<'_>], path: &str, side: Side, depth: usize, out: &mut Out<
             Content::Number(n) => out.item(&own, Form::Plain, side, n.to_string().as_bytes()),
             Content::Bytes(b) if readable(b) => out.item(&own, Form::Text, side, b),
             Content::Bytes(b) => {
-                let nested = (depth < DEPTH && score(b, depth + 1).is_some_and(|s| s >= 1)).then(|| fields(b)).flatten();
+                let nested = (depth < DEPTH && score(b, depth + 1).is_some_and(|s| s >= 1))
+                    .then(|| fields(b))
+                    .flatten();
                 match nested {
                     Some(inner) => walk(&inner, &own, side, depth + 1, out),
                     None => out.item(&own, Form::Binary, side, b),

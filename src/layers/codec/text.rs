@@ -1,7 +1,7 @@
 //! Encodings that stand for bytes in text: base64 (RFC 4648), hexadecimal, percent (RFC 3986), and
 //! UTF-16 text.
 
-use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Spec, Step};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -15,9 +15,9 @@ macro_rules! row {
             family: Family::Codec,
             eats: Eats::Message,
             forms: $forms,
-            answers: |h| matches!(h, Hint::Encoding(e) if e.eq_ignore_ascii_case($hint)),
+    answers: |h| matches!(h, Hint::Encoding(e) if e.eq_ignore_ascii_case($hint)),
             shapes: &[],
-            probe: Some(|p| guess($decode(p.bytes), p)),
+            probe: Some(|p| guess($decode(p.bytes))),
             facts: &[],
             notes: &[],
             open: || Box::new(Decoder($decode)),
@@ -45,8 +45,7 @@ impl Peeler for Decoder {
 }
 
 /// Text that came out is convincing; bytes are as convincing as the alphabet they came from.
-fn guess(decoded: Decoded, probe: &Probe<'_>) -> Guess {
-    let _ = probe;
+fn guess(decoded: Decoded) -> Guess {
     match decoded {
         Some((_, Form::Text)) => Guess::Sure,
         Some(_) => Guess::Maybe,
@@ -64,8 +63,9 @@ fn form_of(bytes: &[u8]) -> Form {
     if readable(bytes) { Form::Text } else { Form::Binary }
 }
 
-const LENIENT: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
@@ -110,7 +110,8 @@ fn hex(bytes: &[u8]) -> Decoded {
     let one_case = !(bytes.iter().any(u8::is_ascii_uppercase) && bytes.iter().any(u8::is_ascii_lowercase));
     let lettered = bytes.iter().any(u8::is_ascii_alphabetic);
     let digit = |b: u8| (b as char).to_digit(16).map(|d| d as u8);
-    let plain: Option<Vec<u8>> = bytes.chunks_exact(2).map(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect();
+    let plain: Option<Vec<u8>> =
+        bytes.chunks_exact(2).map(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect();
     let plain = plain?;
     match form_of(&plain) {
         Form::Text => Some((plain, Form::Text)),
@@ -119,7 +120,8 @@ fn hex(bytes: &[u8]) -> Decoded {
 }
 
 fn percent(bytes: &[u8]) -> Decoded {
-    let escapes = bytes.windows(3).filter(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit());
+    let escapes =
+        bytes.windows(3).filter(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit());
     let escaped = escapes.count();
     if escaped == 0 || bytes.iter().any(|b| *b == b' ' || !b.is_ascii()) {
         return None;
@@ -157,7 +159,8 @@ fn utf16(bytes: &[u8]) -> Decoded {
         None if zeros(0) => false,
         None => return None,
     };
-    let unit = |p: &[u8]| if little { u16::from_le_bytes([p[0], p[1]]) } else { u16::from_be_bytes([p[0], p[1]]) };
+    let unit =
+        |p: &[u8]| if little { u16::from_le_bytes([p[0], p[1]]) } else { u16::from_be_bytes([p[0], p[1]]) };
     let text: Option<String> = char::decode_utf16(body.chunks_exact(2).map(unit)).map(Result::ok).collect();
     let text = text?.into_bytes();
     readable(&text).then_some((text, Form::Text))

@@ -5,19 +5,11 @@ use super::grammar::encoding::base64_lines;
 use super::{Class, Envelope, Form, Recogniser, Tier, recognise_as};
 
 /// Armored blocks anywhere in a text.
-pub const BLOCKS: Recogniser = Recogniser {
-    format_family: "armor",
-    title: "Armored messages",
-    tries: Form::Text,
-    recognise,
-};
+pub const BLOCKS: Recogniser =
+    Recogniser { format_family: "armor", title: "Armored messages", tries: Form::Text, recognise };
 /// Mail with a CMS body.
-pub const SMIME: Recogniser = Recogniser {
-    format_family: "smime",
-    title: "S/MIME bodies",
-    tries: Form::Text,
-    recognise: smime,
-};
+pub const SMIME: Recogniser =
+    Recogniser { format_family: "smime", title: "S/MIME bodies", tries: Form::Text, recognise: smime };
 
 fn recognise(bytes: &[u8]) -> Option<Envelope> {
     if bytes.len() < 40 {
@@ -31,12 +23,9 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
         return None;
     }
     match label {
-        "PGP SIGNED MESSAGE" => Some(Envelope::new(
-            "openpgp-cleartext-signed",
-            "OpenPGP",
-            Class::SignedOnly,
-            Tier::T1,
-        )),
+        "PGP SIGNED MESSAGE" => {
+            Some(Envelope::new("openpgp-cleartext-signed", "OpenPGP", Class::SignedOnly, Tier::T1))
+        }
         "PGP MESSAGE" | "PGP PUBLIC KEY BLOCK" | "PGP PRIVATE KEY BLOCK" | "PGP SIGNATURE" => {
             read(openpgp_body(body)?, "openpgp")
         }
@@ -52,17 +41,11 @@ fn read(bytes: Vec<u8>, family: &str) -> Option<Envelope> {
 
 /// Headers, an empty line, base64, and a checksum line that may be missing (RFC 9580 section 6.2).
 fn openpgp_body(body: &str) -> Option<Vec<u8>> {
-    let mut lines = body
-        .trim_start_matches(['\r', '\n', ' ', '\t'])
-        .lines()
-        .peekable();
+    let mut lines = body.trim_start_matches(['\r', '\n', ' ', '\t']).lines().peekable();
     while lines.peek().is_some_and(|l| l.contains(": ")) {
         lines.next();
     }
-    let data: String = lines
-        .map(str::trim)
-        .filter(|l| !(l.len() == 5 && l.starts_with('=')))
-        .collect();
+    let data: String = lines.map(str::trim).filter(|l| !(l.len() == 5 && l.starts_with('='))).collect();
     base64_lines(&data)
 }
 
@@ -71,8 +54,6 @@ fn smime(bytes: &[u8]) -> Option<Envelope> {
     let head = bytes.get(..4096).unwrap_or(bytes);
     memchr::memmem::find(head, b"pkcs7-mime")?;
     let text = std::str::from_utf8(bytes).ok()?;
-    let (_, body) = text
-        .split_once("\r\n\r\n")
-        .or_else(|| text.split_once("\n\n"))?;
+    let (_, body) = text.split_once("\r\n\r\n").or_else(|| text.split_once("\n\n"))?;
     read(base64_lines(body)?, "cms")
 }

@@ -7,12 +7,8 @@ use super::{Class, Envelope, Form, Recogniser, Tier};
 use crate::model::digest16;
 
 /// ContentInfo structures.
-pub const CONTENT: Recogniser = Recogniser {
-    format_family: "cms",
-    title: "CMS and S/MIME",
-    tries: Form::Binary,
-    recognise,
-};
+pub const CONTENT: Recogniser =
+    Recogniser { format_family: "cms", title: "CMS and S/MIME", tries: Form::Binary, recognise };
 
 const PROTOCOL: &str = "CMS (S/MIME)";
 const ENVELOPED: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 3];
@@ -76,46 +72,28 @@ fn enveloped(sequence: Tlv<'_>, at: usize, format: &'static str) -> Option<Envel
     }
     let set = parts.next().filter(|s| s.tag == 0x31)?;
     let recipients = der::children(set.content)?;
-    let kinds: Vec<&str> = recipients
-        .iter()
-        .map(recipient_kind)
-        .collect::<Option<_>>()?;
+    let kinds: Vec<&str> = recipients.iter().map(recipient_kind).collect::<Option<_>>()?;
     let content = parts.next().filter(|s| s.tag == 0x30)?;
     let rest_fits = parts.all(|p| matches!(p.tag, 0xa1 | 0xa2 | 4));
     let fields = der::children(content.content)?;
     let [kind, algorithm, sealed @ ..] = fields.as_slice() else {
         return None;
     };
-    if kind.tag != 6 || algorithm.tag != 0x30 || kinds.is_empty() || !rest_fits || sealed.len() > 1
-    {
+    if kind.tag != 6 || algorithm.tag != 0x30 || kinds.is_empty() || !rest_fits || sealed.len() > 1 {
         return None;
     }
     let algorithm = algorithm_name(der::children(algorithm.content)?.first()?.content);
-    let people = kinds
-        .iter()
-        .any(|k| matches!(*k, "key transport" | "key agreement" | "other"));
-    let class = if people {
-        Class::E2eeMessage
-    } else {
-        Class::Symmetric
-    };
+    let people = kinds.iter().any(|k| matches!(*k, "key transport" | "key agreement" | "other"));
+    let class = if people { Class::E2eeMessage } else { Class::Symmetric };
     let names: Vec<String> = recipients.iter().map(recipient_name).collect();
-    let plain = sealed
-        .first()
-        .filter(|s| s.tag == 0x80)
-        .and_then(|s| signs::not_ciphertext(s.content));
-    let range = sealed
-        .first()
-        .map(|s| at + content.at + s.at..at + content.at + s.at + s.content.len());
+    let plain = sealed.first().filter(|s| s.tag == 0x80).and_then(|s| signs::not_ciphertext(s.content));
+    let range = sealed.first().map(|s| at + content.at + s.at..at + content.at + s.at + s.content.len());
     let envelope = Envelope::new(format, PROTOCOL, class, Tier::T1)
         .fact("recipients", recipients.len() as u64)
         .fact("recipient_kinds", kinds)
         .fact("recipient_names", names)
         .fact("content_algorithm", algorithm)
-        .fact(
-            "integrity",
-            format == "cms-auth-enveloped-data" || algorithm.contains("gcm"),
-        )
+        .fact("integrity", format == "cms-auth-enveloped-data" || algorithm.contains("gcm"))
         .sealed(range);
     Some(envelope.broken_if(plain))
 }
@@ -137,11 +115,7 @@ fn recipient_kind(info: &Tlv<'_>) -> Option<&'static str> {
 fn recipient_name(info: &Tlv<'_>) -> String {
     let mut texts = Vec::new();
     collect_texts(info.content, 0, &mut texts);
-    if texts.is_empty() {
-        format!("key {}", digest16(info.content))
-    } else {
-        texts.join(", ")
-    }
+    if texts.is_empty() { format!("key {}", digest16(info.content)) } else { texts.join(", ") }
 }
 
 fn collect_texts(bytes: &[u8], depth: usize, out: &mut Vec<String>) {
@@ -190,19 +164,12 @@ fn virgil(bytes: &[u8], outer: Tlv<'_>) -> Option<Envelope> {
     let [oid, wrapper] = fields.as_slice() else {
         return None;
     };
-    let fits = version.tag == 2
-        && version.content == [0]
-        && oid.content == ENVELOPED
-        && wrapper.tag == 0xa0;
+    let fits = version.tag == 2 && version.content == [0] && oid.content == ENVELOPED && wrapper.tag == 0xa0;
     if !fits || bytes.len() < outer.next + 16 {
         return None;
     }
     let inner = enveloped(der::read(wrapper.content, 0)?, 0, "virgil")?;
     let plain = bytes.get(outer.next..).and_then(signs::not_ciphertext);
-    let envelope = Envelope {
-        protocol: "Virgil",
-        ..inner
-    }
-    .sealed(Some(outer.next..bytes.len()));
+    let envelope = Envelope { protocol: "Virgil", ..inner }.sealed(Some(outer.next..bytes.len()));
     Some(envelope.broken_if(plain))
 }

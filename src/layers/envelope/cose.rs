@@ -5,21 +5,14 @@ use super::grammar::signs;
 use super::{Class, Envelope, Form, Recogniser, Tier};
 
 /// COSE messages.
-pub const MESSAGES: Recogniser = Recogniser {
-    format_family: "cose",
-    title: "COSE",
-    tries: Form::Binary,
-    recognise,
-};
+pub const MESSAGES: Recogniser =
+    Recogniser { format_family: "cose", title: "COSE", tries: Form::Binary, recognise };
 
 const PROTOCOL: &str = "COSE";
 
 fn recognise(bytes: &[u8]) -> Option<Envelope> {
     // A short tag, a tag of one byte, or an untagged array of three or four.
-    if !matches!(
-        bytes,
-        [0xd0 | 0xd1 | 0xd2 | 0x83 | 0x84, ..] | [0xd8, 0x60..=0x62, ..]
-    ) {
+    if !matches!(bytes, [0xd0 | 0xd1 | 0xd2 | 0x83 | 0x84, ..] | [0xd8, 0x60..=0x62, ..]) {
         return None;
     }
     let (tag, item) = match cbor::parse(bytes, 0)? {
@@ -56,13 +49,7 @@ fn signed(mac: bool) -> Envelope {
     Envelope::new(format, PROTOCOL, Class::SignedOnly, Tier::T1)
 }
 
-fn sealed(
-    bytes: &[u8],
-    header: &Item,
-    open: &Item,
-    content: &Item,
-    recipients: &[Item],
-) -> Option<Envelope> {
+fn sealed(bytes: &[u8], header: &Item, open: &Item, content: &Item, recipients: &[Item]) -> Option<Envelope> {
     let ciphertext = content.range()?;
     let either = |key| header.at(key).or_else(|| open.at(key));
     let algorithm = either(1)?.integer()?;
@@ -79,19 +66,9 @@ fn sealed(
         ways.push(way);
     }
     let public = ways.iter().any(|w| *w == "ECDH" || *w == "RSA");
-    let class = if public {
-        Class::E2eeMessage
-    } else {
-        Class::Symmetric
-    };
-    let format = if recipients.is_empty() {
-        "cose-encrypt0"
-    } else {
-        "cose-encrypt"
-    };
-    let plain = bytes
-        .get(ciphertext.clone())
-        .and_then(signs::not_ciphertext);
+    let class = if public { Class::E2eeMessage } else { Class::Symmetric };
+    let format = if recipients.is_empty() { "cose-encrypt0" } else { "cose-encrypt" };
+    let plain = bytes.get(ciphertext.clone()).and_then(signs::not_ciphertext);
     let envelope = Envelope::new(format, PROTOCOL, class, Tier::T2)
         .fact("content_algorithm", name)
         .fact("recipients", recipients.len() as u64)
@@ -109,7 +86,7 @@ fn content_algorithm(number: i128) -> Option<(&'static str, usize)> {
         2 => ("A192GCM", 16),
         3 => ("A256GCM", 16),
         24 => ("ChaCha20-Poly1305", 16),
-        10 | 11 | 12 | 13 => ("AES-CCM-64", 8),
+        10..=13 => ("AES-CCM-64", 8),
         30..=33 => ("AES-CCM-128", 16),
         _ => return None,
     })
@@ -137,12 +114,6 @@ fn recipient_way(bytes: &[u8], recipient: &Item) -> Option<(&'static str, Option
         -42..=-40 => "RSA",
         _ => return None,
     };
-    let private = [-1, -2, -3]
-        .into_iter()
-        .filter_map(either)
-        .any(|key| key.at(-4).is_some());
-    Some((
-        way,
-        private.then_some("the private half of the ephemeral key is in the header"),
-    ))
+    let private = [-1, -2, -3].into_iter().filter_map(either).any(|key| key.at(-4).is_some());
+    Some((way, private.then_some("the private half of the ephemeral key is in the header")))
 }

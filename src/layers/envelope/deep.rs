@@ -2,6 +2,7 @@
 //! its own layers; tests and the vectors example need it without an engine.
 
 use super::grammar::encoding::{base64, form_field, unhex};
+use super::grammar::xml;
 use super::{Class, Envelope, recognise_binary, recognise_text};
 use serde_json::Value;
 
@@ -16,11 +17,7 @@ type Found = (Envelope, Vec<&'static str>);
 /// The envelope in `bytes`, also under base64, hexadecimal, JSON or form fields and MIME. Where there are
 /// several, the one that says most against the message comes first.
 pub fn explain_deep(bytes: &[u8]) -> Option<Found> {
-    let mut search = Search {
-        left: MOST,
-        chain: Vec::new(),
-        best: None,
-    };
+    let mut search = Search { left: MOST, chain: Vec::new(), best: None };
     search.bytes(bytes);
     search.best
 }
@@ -48,11 +45,7 @@ fn weight(envelope: &Envelope) -> u8 {
 
 impl Search {
     fn keep(&mut self, envelope: Envelope) {
-        if self
-            .best
-            .as_ref()
-            .is_none_or(|(b, _)| weight(b) < weight(&envelope))
-        {
+        if self.best.as_ref().is_none_or(|(b, _)| weight(b) < weight(&envelope)) {
             self.best = Some((envelope, self.chain.clone()));
         }
     }
@@ -78,11 +71,7 @@ impl Search {
 
     /// Headers in text before a body in bytes.
     fn mixed(&mut self, bytes: &[u8]) {
-        let head = bytes
-            .utf8_chunks()
-            .next()
-            .map(|c| c.valid())
-            .unwrap_or_default();
+        let head = bytes.utf8_chunks().next().map(|c| c.valid()).unwrap_or_default();
         if head.len() > 16
             && let Some(at) = head.rfind("\r\n\r\n")
             && let Some(body) = bytes.get(at + 4..)
@@ -107,7 +96,7 @@ impl Search {
                     self.json(&value, 0);
                 }
             }
-            Some(b'<') => {}
+            Some(b'<') => self.xml(text),
             _ => {
                 self.form(text);
                 self.mail(text);
@@ -134,6 +123,13 @@ impl Search {
         }
     }
 
+    fn xml(&mut self, text: &str) {
+        let Some(root) = xml::parse(text) else { return };
+        for element in root.all().into_iter().filter(|e| !e.text.trim().is_empty()) {
+            self.under("xml", element.text.trim().as_bytes());
+        }
+    }
+
     fn form(&mut self, text: &str) {
         if !text.contains('=') || text.bytes().any(|b| b.is_ascii_whitespace()) {
             return;
@@ -147,9 +143,7 @@ impl Search {
 
     /// A body behind headers.
     fn mail(&mut self, text: &str) {
-        let body = text
-            .split_once("\r\n\r\n")
-            .or_else(|| text.split_once("\n\n"));
+        let body = text.split_once("\r\n\r\n").or_else(|| text.split_once("\n\n"));
         if let Some((_, body)) = body {
             self.under("body", body.as_bytes());
         }

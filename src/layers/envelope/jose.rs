@@ -8,18 +8,11 @@ use crate::model::digest16;
 use serde_json::{Map, Value};
 
 /// Compact tokens.
-pub const TOKENS: Recogniser = Recogniser {
-    format_family: "jose",
-    title: "JWE and JWS tokens",
-    tries: Form::Text,
-    recognise: token,
-};
+pub const TOKENS: Recogniser =
+    Recogniser { format_family: "jose", title: "JWE and JWS tokens", tries: Form::Text, recognise: token };
 /// JSON forms.
-pub const OBJECTS: ObjectRecogniser = ObjectRecogniser {
-    format_family: "jose",
-    title: "JWE, JWS and JWK objects",
-    recognise: object,
-};
+pub const OBJECTS: ObjectRecogniser =
+    ObjectRecogniser { format_family: "jose", title: "JWE, JWS and JWK objects", recognise: object };
 
 const PROTOCOL: &str = "JOSE";
 type Object = Map<String, Value>;
@@ -110,12 +103,8 @@ impl Sealed {
             "A256CBC-HS512" => (16, 32, 16),
             _ => return None,
         };
-        let sealed = Self {
-            iv: base64url(iv)?,
-            ciphertext: base64url(ciphertext)?,
-            tag: base64url(tag)?,
-            enc,
-        };
+        let sealed =
+            Self { iv: base64url(iv)?, ciphertext: base64url(ciphertext)?, tag: base64url(tag)?, enc };
         let fits = sealed.iv.len() == iv_bytes
             && sealed.tag.len() == tag_bytes
             && sealed.ciphertext.len().is_multiple_of(block)
@@ -125,27 +114,17 @@ impl Sealed {
 
     fn envelope(self, shared: &Object, recipients: &[&Object], format: &'static str) -> Envelope {
         let all = || std::iter::once(shared).chain(recipients.iter().copied());
-        let algs: Vec<&str> = recipients
-            .iter()
-            .filter_map(|h| text_of(h, "alg").or(text_of(shared, "alg")))
-            .collect();
+        let algs: Vec<&str> =
+            recipients.iter().filter_map(|h| text_of(h, "alg").or(text_of(shared, "alg"))).collect();
         let didcomm = text_of(shared, "typ") == Some("application/didcomm-encrypted+json");
         let (format, protocol, tier) = if didcomm {
             ("didcomm-encrypted", "DIDComm v2", Tier::T1)
         } else {
             (format, PROTOCOL, Tier::T2)
         };
-        let class = if algs.iter().all(|a| shared_key(a)) {
-            Class::Symmetric
-        } else {
-            Class::E2eeMessage
-        };
-        let kids: Vec<&str> = recipients
-            .iter()
-            .filter_map(|h| text_of(h, "kid"))
-            .collect();
-        let sign = key_in_header(all())
-            .or_else(|| kids.iter().any(|k| names_provider(k)).then_some(ESCROW));
+        let class = if algs.iter().all(|a| shared_key(a)) { Class::Symmetric } else { Class::E2eeMessage };
+        let kids: Vec<&str> = recipients.iter().filter_map(|h| text_of(h, "kid")).collect();
+        let sign = key_in_header(all()).or_else(|| kids.iter().any(|k| names_provider(k)).then_some(ESCROW));
         let ephemeral = all()
             .find_map(|h| h.get("epk")?.as_object())
             .map(|k| digest16(Value::from(k.clone()).to_string().as_bytes()));
@@ -173,14 +152,11 @@ const ESCROW: &str = "the provider's own key is named as a recipient";
 /// Private halves that must never be in a header: `k` of a symmetric key, `d` of a key pair.
 fn key_in_header<'a>(headers: impl Iterator<Item = &'a Object>) -> Option<&'static str> {
     for header in headers {
-        let nested = ["epk", "jwk"]
-            .into_iter()
-            .filter_map(|n| header.get(n)?.as_object());
-        if std::iter::once(header).chain(nested).any(|h| {
-            ["k", "d"]
-                .iter()
-                .any(|n| h.get(*n).is_some_and(Value::is_string))
-        }) {
+        let nested = ["epk", "jwk"].into_iter().filter_map(|n| header.get(n)?.as_object());
+        if std::iter::once(header)
+            .chain(nested)
+            .any(|h| ["k", "d"].iter().any(|n| h.get(*n).is_some_and(Value::is_string)))
+        {
             return Some("the content key stands in the header");
         }
     }
@@ -202,9 +178,7 @@ fn names_provider(kid: &str) -> bool {
         "gateway",
     ];
     let lower = kid.to_ascii_lowercase();
-    lower
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .any(|word| WORDS.contains(&word))
+    lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| WORDS.contains(&word))
 }
 
 fn signed_only(alg: &str) -> Envelope {
@@ -236,31 +210,19 @@ fn jwe(object: &Object) -> Option<Envelope> {
         shared.extend(more.clone());
     }
     let flat = [Value::Object(object.clone())];
-    let recipients = object
-        .get("recipients")
-        .and_then(Value::as_array)
-        .map_or(&flat[..], Vec::as_slice);
+    let recipients = object.get("recipients").and_then(Value::as_array).map_or(&flat[..], Vec::as_slice);
     let mut headers = Vec::new();
     for recipient in recipients {
-        let header = recipient
-            .get("header")
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default();
-        let key = recipient
-            .get("encrypted_key")
-            .and_then(Value::as_str)
-            .map_or(Some(Vec::new()), base64url)?;
+        let header = recipient.get("header").and_then(Value::as_object).cloned().unwrap_or_default();
+        let key =
+            recipient.get("encrypted_key").and_then(Value::as_str).map_or(Some(Vec::new()), base64url)?;
         algorithm_fits(text_of(&header, "alg").or(text_of(&shared, "alg"))?, &key)?;
         headers.push(header);
     }
     if headers.is_empty() {
         return None;
     }
-    if let (None, Some(enc)) = (
-        shared.get("enc"),
-        headers.iter().find_map(|h| h.get("enc").cloned()),
-    ) {
+    if let (None, Some(enc)) = (shared.get("enc"), headers.iter().find_map(|h| h.get("enc").cloned())) {
         shared.insert("enc".to_owned(), enc);
     }
     let sealed = Sealed::read(
@@ -283,22 +245,14 @@ fn jws(object: &Object) -> Option<Envelope> {
     let envelope = signed_only(text_of(&header, "alg")?);
     let didcomm = text_of(&header, "typ") == Some("application/didcomm-signed+json");
     Some(if didcomm {
-        Envelope {
-            format: "didcomm-signed",
-            protocol: "DIDComm v2",
-            ..envelope
-        }
+        Envelope { format: "didcomm-signed", protocol: "DIDComm v2", ..envelope }
     } else {
         envelope
     })
 }
 
 fn jwk(object: &Object) -> Option<Envelope> {
-    let has = |name: &str| {
-        text_of(object, name)
-            .and_then(base64url)
-            .is_some_and(|b| b.len() >= 3)
-    };
+    let has = |name: &str| text_of(object, name).and_then(base64url).is_some_and(|b| b.len() >= 3);
     let (public, private) = match text_of(object, "kty")? {
         "EC" | "OKP" => (has("x"), has("d")),
         "RSA" => (has("n") && has("e"), has("d")),

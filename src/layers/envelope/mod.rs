@@ -7,27 +7,39 @@
 
 pub mod grammar;
 
+mod age;
 mod armor;
+mod carriers;
 mod cms;
 mod cose;
 mod deep;
+mod imessage;
 mod jose;
 mod keyed;
 mod matrix;
+mod messengers;
+mod mls;
 mod nostr;
 mod olm;
 mod omemo;
 mod openpgp;
+mod otr;
+mod proteus;
+mod repeats;
 mod row;
+mod saltpack;
 mod session;
 mod signal;
+mod signal_app;
+mod whatsapp;
 mod xmpp;
 
 pub use deep::explain_deep;
+pub use repeats::repeats;
 
 use crate::model::Value;
-use serde_json::Map;
 use crate::peel::Spec;
+use serde_json::Map;
 use std::ops::Range;
 
 pub use row::families;
@@ -208,30 +220,47 @@ pub struct ObjectRecogniser {
 }
 
 /// All recognisers of JSON objects, the most distinctive first.
-pub static OBJECT_RECOGNISERS: &[ObjectRecogniser] = &[
-    matrix::EVENTS,
-    nostr::EVENTS,
-    jose::OBJECTS,
-    session::REQUESTS,
-    keyed::OBJECTS,
-];
+pub static OBJECT_RECOGNISERS: &[ObjectRecogniser] =
+    &[matrix::EVENTS, nostr::EVENTS, jose::OBJECTS, session::REQUESTS, keyed::OBJECTS];
 
 /// All recognisers, the most distinctive first.
 pub static RECOGNISERS: &[Recogniser] = &[
     signal::MESSAGES,
+    signal_app::ENVELOPES,
     olm::MESSAGES,
     omemo::KEYS,
+    mls::MESSAGES,
+    proteus::MESSAGES,
+    age::FILES,
+    saltpack::BINARY,
+    otr::BINARY,
     session::ENVELOPES,
+    proteus::FAN_OUT,
+    messengers::XMTP,
+    messengers::TELEGRAM,
+    messengers::THREEMA,
+    messengers::SIMPLEX,
+    imessage::PAYLOADS,
+    whatsapp::NODES,
+    carriers::ZRTP,
+    carriers::FERNET,
+    carriers::RCS,
     cms::CONTENT,
     openpgp::PACKETS,
     cose::MESSAGES,
     omemo::STANZAS,
     xmpp::STANZAS,
     xmpp::LINKS,
+    otr::TEXTS,
+    saltpack::ARMOR,
     armor::BLOCKS,
     armor::SMIME,
     jose::TOKENS,
     nostr::CONTENTS,
+    otr::FISH,
+    carriers::SDES,
+    messengers::GATEWAY,
+    messengers::TOX,
     OBJECT,
 ];
 
@@ -248,18 +277,12 @@ pub fn recognise_text(text: &str) -> Option<Envelope> {
 /// What one family makes of `bytes` where the carrier names the family; the only way to a match of
 /// the third tier.
 pub fn recognise_as(family: &str, bytes: &[u8]) -> Option<Envelope> {
-    RECOGNISERS
-        .iter()
-        .filter(|r| r.format_family == family)
-        .find_map(|r| (r.recognise)(bytes))
+    RECOGNISERS.iter().filter(|r| r.format_family == family).find_map(|r| (r.recognise)(bytes))
 }
 
 /// What a JSON object is. Objects inside it are not looked at: a matching child has its own place.
 pub fn recognise_object(object: &Map<String, serde_json::Value>) -> Option<Envelope> {
-    OBJECT_RECOGNISERS
-        .iter()
-        .filter_map(|r| (r.recognise)(object))
-        .find(|e| e.tier != Tier::T3)
+    OBJECT_RECOGNISERS.iter().filter_map(|r| (r.recognise)(object)).find(|e| e.tier != Tier::T3)
 }
 
 /// Every envelope among the objects of a JSON value, with its path (`$.content`), outermost first.
@@ -278,20 +301,11 @@ pub fn recognise_json(value: &serde_json::Value) -> Vec<(String, Envelope)> {
                     found.push((path, envelope));
                     continue;
                 }
-                todo.extend(
-                    fields
-                        .iter()
-                        .rev()
-                        .map(|(k, v)| (format!("{path}.{k}"), v, depth + 1)),
-                );
+                todo.extend(fields.iter().rev().map(|(k, v)| (format!("{path}.{k}"), v, depth + 1)));
             }
             serde_json::Value::Array(items) => {
                 todo.extend(
-                    items
-                        .iter()
-                        .enumerate()
-                        .rev()
-                        .map(|(i, v)| (format!("{path}[{i}]"), v, depth + 1)),
+                    items.iter().enumerate().rev().map(|(i, v)| (format!("{path}[{i}]"), v, depth + 1)),
                 );
             }
             _ => {}
@@ -317,6 +331,5 @@ fn object(bytes: &[u8]) -> Option<Envelope> {
 
 fn first(form: Form, bytes: &[u8]) -> Option<Envelope> {
     let rows = RECOGNISERS.iter().filter(|r| r.tries == form);
-    rows.filter_map(|r| (r.recognise)(bytes))
-        .find(|e| e.tier != Tier::T3)
+    rows.filter_map(|r| (r.recognise)(bytes)).find(|e| e.tier != Tier::T3)
 }

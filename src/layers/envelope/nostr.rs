@@ -14,11 +14,8 @@ pub const CONTENTS: Recogniser = Recogniser {
     recognise: content,
 };
 /// Events.
-pub const EVENTS: ObjectRecogniser = ObjectRecogniser {
-    format_family: "nostr",
-    title: "Nostr events",
-    recognise: event,
-};
+pub const EVENTS: ObjectRecogniser =
+    ObjectRecogniser { format_family: "nostr", title: "Nostr events", recognise: event };
 
 const PROTOCOL: &str = "Nostr";
 
@@ -42,11 +39,7 @@ fn nip44(text: &str) -> Option<Envelope> {
     let bytes = base64(text)?;
     let padded = bytes.len().checked_sub(1 + 32 + 32 + 2)?;
     let padded = if padded > 65536 { padded - 4 } else { padded };
-    let step = if padded <= 256 {
-        32
-    } else {
-        padded.next_power_of_two() / 8
-    };
+    let step = if padded <= 256 { 32 } else { padded.next_power_of_two() / 8 };
     if bytes.first() != Some(&2) || padded == 0 || !padded.is_multiple_of(step) {
         return None;
     }
@@ -68,10 +61,7 @@ fn nip04(text: &str) -> Option<Envelope> {
         return None;
     }
     let plain = signs::not_ciphertext(&ciphertext);
-    let zero = iv
-        .iter()
-        .all(|&b| b == 0)
-        .then_some("the initialisation vector is all zero");
+    let zero = iv.iter().all(|&b| b == 0).then_some("the initialisation vector is all zero");
     let envelope = Envelope::new("nostr-nip04", PROTOCOL, Class::E2eeMessage, Tier::T1)
         .fact("integrity", false)
         .fact("ciphertext_bytes", ciphertext.len() as u64)
@@ -82,11 +72,7 @@ fn nip04(text: &str) -> Option<Envelope> {
 }
 
 fn is_hex(event: &Map<String, Value>, field: &str, bytes: usize) -> bool {
-    event
-        .get(field)
-        .and_then(Value::as_str)
-        .and_then(unhex)
-        .is_some_and(|b| b.len() == bytes)
+    event.get(field).and_then(Value::as_str).and_then(unhex).is_some_and(|b| b.len() == bytes)
 }
 
 fn event(event: &Map<String, Value>) -> Option<Envelope> {
@@ -107,11 +93,7 @@ fn event(event: &Map<String, Value>) -> Option<Envelope> {
         _ => "nostr-event",
     };
     let envelope = match sealed {
-        Some(sealed) => Envelope {
-            format,
-            tier: Tier::T1,
-            ..sealed
-        },
+        Some(sealed) => Envelope { format, tier: Tier::T1, ..sealed },
         None if kind == 443 => Envelope::new(format, PROTOCOL, Class::PublicKey, Tier::T1),
         None if matches!(kind, 4 | 13 | 1059 | 21059) => {
             Envelope::new(format, PROTOCOL, Class::Broken, Tier::T1)
@@ -123,10 +105,7 @@ fn event(event: &Map<String, Value>) -> Option<Envelope> {
     let envelope = envelope
         .fact("kind", kind)
         .maybe("sender", event.get("pubkey").and_then(Value::as_str))
-        .maybe(
-            "created_at",
-            event.get("created_at").and_then(Value::as_u64),
-        )
+        .maybe("created_at", event.get("created_at").and_then(Value::as_u64))
         .fact("recipients", recipients);
     Some(envelope)
 }

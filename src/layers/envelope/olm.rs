@@ -7,12 +7,8 @@ use super::{Class, Envelope, Form, Recogniser, Tier};
 use crate::model::digest16;
 
 /// Olm and Megolm messages and session keys.
-pub const MESSAGES: Recogniser = Recogniser {
-    format_family: "olm",
-    title: "Olm and Megolm",
-    tries: Form::Binary,
-    recognise,
-};
+pub const MESSAGES: Recogniser =
+    Recogniser { format_family: "olm", title: "Olm and Megolm", tries: Form::Binary, recognise };
 
 const PROTOCOL: &str = "Olm/Megolm";
 const SIGNATURE: usize = 64;
@@ -46,11 +42,7 @@ fn version(bytes: &[u8], mac: usize) -> Option<Envelope> {
 }
 
 fn normal(bytes: &[u8], mac: usize) -> Option<Envelope> {
-    let fields = parse(
-        bytes.get(1..bytes.len().checked_sub(mac)?)?,
-        &NORMAL,
-        Order::Ascending,
-    )?;
+    let fields = parse(bytes.get(1..bytes.len().checked_sub(mac)?)?, &NORMAL, Order::Ascending)?;
     let (ratchet, ciphertext) = (fields.bytes(1)?, fields.bytes(4)?);
     let envelope = Envelope::new("olm-message", PROTOCOL, Class::E2eeMessage, Tier::T1)
         .fact("ratchet_key", digest16(ratchet))
@@ -58,11 +50,7 @@ fn normal(bytes: &[u8], mac: usize) -> Option<Envelope> {
         .fact("ciphertext_bytes", ciphertext.len() as u64)
         .sealed(fields.range(4, 1))
         .ephemeral(fields.range(1, 1));
-    Some(
-        envelope
-            .broken_if(signs::not_ciphertext(ciphertext))
-            .broken_if(signs::not_a_key(ratchet)),
-    )
+    Some(envelope.broken_if(signs::not_ciphertext(ciphertext)).broken_if(signs::not_a_key(ratchet)))
 }
 
 fn prekey(bytes: &[u8], mac: usize) -> Option<Envelope> {
@@ -80,15 +68,8 @@ fn prekey(bytes: &[u8], mac: usize) -> Option<Envelope> {
         .fact("sender_identity_key", digest16(fields.bytes(3)?))
         .sealed(inner.ciphertext.clone().map(|r| at + r.start..at + r.end))
         .ephemeral(fields.range(2, 1));
-    let envelope = inner
-        .facts
-        .into_iter()
-        .fold(envelope, |e, (name, value)| e.fact(name, value));
-    Some(
-        envelope
-            .broken_if(inner.why)
-            .broken_if(signs::not_a_key(base)),
-    )
+    let envelope = inner.facts.into_iter().fold(envelope, |e, (name, value)| e.fact(name, value));
+    Some(envelope.broken_if(inner.why).broken_if(signs::not_a_key(base)))
 }
 
 fn megolm(bytes: &[u8], mac: usize) -> Option<Envelope> {

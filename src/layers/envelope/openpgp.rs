@@ -7,12 +7,8 @@ use crate::bytes::Cursor;
 use std::ops::Range;
 
 /// Binary packet sequences.
-pub const PACKETS: Recogniser = Recogniser {
-    format_family: "openpgp",
-    title: "OpenPGP packets",
-    tries: Form::Binary,
-    recognise,
-};
+pub const PACKETS: Recogniser =
+    Recogniser { format_family: "openpgp", title: "OpenPGP packets", tries: Form::Binary, recognise };
 
 const PROTOCOL: &str = "OpenPGP";
 /// More packets than any key ring or message of a person.
@@ -73,13 +69,7 @@ fn packet<'a>(c: &mut Cursor<'a>, whole: usize) -> Option<Packet<'a>> {
     };
     let at = whole - c.left();
     let body = c.take(n)?;
-    Some(Packet {
-        tag,
-        body,
-        at,
-        end: at + n,
-        partial: false,
-    })
+    Some(Packet { tag, body, at, end: at + n, partial: false })
 }
 
 fn new_packet<'a>(tag: u8, c: &mut Cursor<'a>, whole: usize) -> Option<Packet<'a>> {
@@ -87,10 +77,7 @@ fn new_packet<'a>(tag: u8, c: &mut Cursor<'a>, whole: usize) -> Option<Packet<'a
     loop {
         let (n, partial) = match c.u8()? {
             l @ 0..192 => (usize::from(l), false),
-            l @ 192..224 => (
-                (usize::from(l) - 192 << 8) + usize::from(c.u8()?) + 192,
-                false,
-            ),
+            l @ 192..224 => (((usize::from(l) - 192) << 8) + usize::from(c.u8()?) + 192, false),
             255 => (c.u32()? as usize, false),
             l => (1usize << (l & 31), true),
         };
@@ -102,13 +89,7 @@ fn new_packet<'a>(tag: u8, c: &mut Cursor<'a>, whole: usize) -> Option<Packet<'a
         }
         let (body, start) = *first.get_or_insert((part, at));
         if !partial {
-            return Some(Packet {
-                tag,
-                body,
-                at: start,
-                end: at + n,
-                partial: start != at,
-            });
+            return Some(Packet { tag, body, at: start, end: at + n, partial: start != at });
         }
     }
 }
@@ -141,10 +122,7 @@ fn encrypted(packets: &[Packet<'_>]) -> Option<Envelope> {
         false => ("openpgp-encrypted", Class::E2eeMessage),
     };
     let (container, sealed) = container(data)?;
-    let hidden = recipients
-        .iter()
-        .filter(|id| id.as_str() == "hidden")
-        .count() as u64;
+    let hidden = recipients.iter().filter(|id| id.as_str() == "hidden").count() as u64;
     let envelope = Envelope::new(format, PROTOCOL, class, Tier::T1)
         .fact("recipient_keys", recipients)
         .fact("hidden_recipients", hidden)
@@ -252,10 +230,8 @@ fn skesk(body: &[u8]) -> Option<()> {
             };
             let hash_known = kind == 4 || matches!(body.get(3)?, 1..=3 | 8..=14);
             let rest = body.len().checked_sub(base)?;
-            (matches!(cipher, 1..=4 | 7..=13)
-                && hash_known
-                && (rest == 0 || (17..=33).contains(&rest)))
-            .then_some(())
+            (matches!(cipher, 1..=4 | 7..=13) && hash_known && (rest == 0 || (17..=33).contains(&rest)))
+                .then_some(())
         }
         5 | 6 => (body.len() > 20 && body.len() < 200).then_some(()),
         _ => None,
@@ -263,13 +239,7 @@ fn skesk(body: &[u8]) -> Option<()> {
 }
 
 fn not_encrypted(why: &'static str) -> Envelope {
-    Envelope::new(
-        "openpgp-not-encrypted",
-        PROTOCOL,
-        Class::NotEncrypted,
-        Tier::T1,
-    )
-    .because(why)
+    Envelope::new("openpgp-not-encrypted", PROTOCOL, Class::NotEncrypted, Tier::T1).because(why)
 }
 
 fn readable(packets: &[Packet<'_>]) -> Option<Envelope> {
@@ -277,14 +247,11 @@ fn readable(packets: &[Packet<'_>]) -> Option<Envelope> {
         [p] if p.tag == 11 && literal(p) => {
             Some(not_encrypted("a literal data packet: the text is readable"))
         }
-        [p] if p.tag == 8 && compressed(p) => Some(not_encrypted(
-            "compressed or signed data: the text is readable",
-        )),
+        [p] if p.tag == 8 && compressed(p) => {
+            Some(not_encrypted("compressed or signed data: the text is readable"))
+        }
         [p, next, ..] if p.tag == 4 && one_pass(p.body) && matches!(next.tag, 4 | 8 | 11) => {
-            Some(Envelope {
-                class: Class::SignedOnly,
-                ..not_encrypted("signed data: the text is readable")
-            })
+            Some(Envelope { class: Class::SignedOnly, ..not_encrypted("signed data: the text is readable") })
         }
         _ => None,
     }
@@ -293,14 +260,9 @@ fn readable(packets: &[Packet<'_>]) -> Option<Envelope> {
 fn literal(packet: &Packet<'_>) -> bool {
     let mut c = Cursor::new(packet.body);
     let format = c.u8().is_some_and(|f| b"btuml1".contains(&f));
-    let name = c
-        .vec8()
-        .is_some_and(|n| n.iter().all(|b| (0x20..0x7f).contains(b)));
+    let name = c.vec8().is_some_and(|n| n.iter().all(|b| (0x20..0x7f).contains(b)));
     // No date, or one between 1989 and 2039.
-    format
-        && name
-        && c.u32()
-            .is_some_and(|t| t == 0 || (600_000_000..2_200_000_000).contains(&t))
+    format && name && c.u32().is_some_and(|t| t == 0 || (600_000_000..2_200_000_000).contains(&t))
 }
 
 fn one_pass(body: &[u8]) -> bool {
@@ -320,10 +282,7 @@ fn compressed(packet: &Packet<'_>) -> bool {
         0 => begins_message(data),
         1 => inflated(data, false).is_some_and(|d| begins_message(&d)),
         2 => inflated(data, true).is_some_and(|d| begins_message(&d)),
-        3 => {
-            data.starts_with(b"BZh")
-                && data.get(4..10) == Some(&[0x31, 0x41, 0x59, 0x26, 0x53, 0x59])
-        }
+        3 => data.starts_with(b"BZh") && data.get(4..10) == Some(&[0x31, 0x41, 0x59, 0x26, 0x53, 0x59]),
         _ => false,
     }
 }
@@ -331,11 +290,7 @@ fn compressed(packet: &Packet<'_>) -> bool {
 fn begins_message(data: &[u8]) -> bool {
     let mut c = Cursor::new(data);
     let header = c.u8().unwrap_or_default();
-    let tag = if header & 0xc0 == 0xc0 {
-        header & 0x3f
-    } else {
-        header >> 2 & 0x0f
-    };
+    let tag = if header & 0xc0 == 0xc0 { header & 0x3f } else { header >> 2 & 0x0f };
     header & 0x80 != 0 && matches!(tag, 2 | 4 | 8 | 11)
 }
 
@@ -343,9 +298,7 @@ fn begins_message(data: &[u8]) -> bool {
 fn inflated(data: &[u8], zlib: bool) -> Option<Vec<u8>> {
     let mut out = vec![0; 64];
     let mut inflate = flate2::Decompress::new(zlib);
-    inflate
-        .decompress(data, &mut out, flate2::FlushDecompress::None)
-        .ok()?;
+    inflate.decompress(data, &mut out, flate2::FlushDecompress::None).ok()?;
     out.truncate(inflate.total_out() as usize);
     (!out.is_empty()).then_some(out)
 }
@@ -355,26 +308,16 @@ fn signature(packets: &[Packet<'_>]) -> Option<Envelope> {
     let known = first.body.len() > 40
         && matches!(
             first.body,
-            [
-                3 | 4 | 6,
-                0..=2 | 0x10..=0x13 | 0x18 | 0x19 | 0x1f | 0x20 | 0x28 | 0x30 | 0x40,
-                ..,
-            ]
+            [3 | 4 | 6, 0..=2 | 0x10..=0x13 | 0x18 | 0x19 | 0x1f | 0x20 | 0x28 | 0x30 | 0x40, ..]
         );
     let follows = rest.iter().all(|p| p.tag == 2) || rest.iter().any(|p| matches!(p.tag, 8 | 11));
-    (known && follows)
-        .then(|| Envelope::new("openpgp-signature", PROTOCOL, Class::SignedOnly, Tier::T2))
+    (known && follows).then(|| Envelope::new("openpgp-signature", PROTOCOL, Class::SignedOnly, Tier::T2))
 }
 
 fn key(packets: &[Packet<'_>]) -> Option<Envelope> {
     let (first, rest) = packets.split_first()?;
-    let known = matches!(
-        first.body,
-        [4..=6, _, _, _, _, 1..=3 | 16..=19 | 22 | 25..=28, ..]
-    );
-    let follows = rest
-        .iter()
-        .all(|p| matches!(p.tag, 2 | 5 | 6 | 7 | 12 | 13 | 14 | 17 | 21));
+    let known = matches!(first.body, [4..=6, _, _, _, _, 1..=3 | 16..=19 | 22 | 25..=28, ..]);
+    let follows = rest.iter().all(|p| matches!(p.tag, 2 | 5 | 6 | 7 | 12 | 13 | 14 | 17 | 21));
     if !known || rest.is_empty() || !follows {
         return None;
     }
@@ -382,10 +325,5 @@ fn key(packets: &[Packet<'_>]) -> Option<Envelope> {
         let envelope = Envelope::new("openpgp-secret-key", PROTOCOL, Class::SecretKey, Tier::T2);
         return Some(envelope.because("a secret key outside any encrypted message"));
     }
-    Some(Envelope::new(
-        "openpgp-public-key",
-        PROTOCOL,
-        Class::PublicKey,
-        Tier::T2,
-    ))
+    Some(Envelope::new("openpgp-public-key", PROTOCOL, Class::PublicKey, Tier::T2))
 }

@@ -8,25 +8,15 @@ use super::{Class, Envelope, Form, ObjectRecogniser, Recogniser, Tier, recognise
 use serde_json::{Map, Value};
 
 /// Envelopes.
-pub const ENVELOPES: Recogniser = Recogniser {
-    format_family: "session",
-    title: "Session envelopes",
-    tries: Form::Binary,
-    recognise,
-};
+pub const ENVELOPES: Recogniser =
+    Recogniser { format_family: "session", title: "Session envelopes", tries: Form::Binary, recognise };
 /// `store` requests.
-pub const REQUESTS: ObjectRecogniser = ObjectRecogniser {
-    format_family: "session-store",
-    title: "Session store requests",
-    recognise: request,
-};
+pub const REQUESTS: ObjectRecogniser =
+    ObjectRecogniser { format_family: "session-store", title: "Session store requests", recognise: request };
 
 const PROTOCOL: &str = "Session";
 
-static WEBSOCKET: [Rule; 2] = [
-    need(1, Kind::Number(1)),
-    need(2, Kind::Between(40, usize::MAX)),
-];
+static WEBSOCKET: [Rule; 2] = [need(1, Kind::Number(1)), need(2, Kind::Between(40, usize::MAX))];
 static REQUEST: [Rule; 4] = [
     need(1, Kind::Between(3, 4)),
     need(2, Kind::Exactly(15)),
@@ -48,8 +38,7 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
     }
     let wrapped = parse(bytes, &WEBSOCKET, Order::Ascending).and_then(|w| {
         let request = parse(w.bytes(2)?, &REQUEST, Order::Free)?;
-        let fits = matches!(request.bytes(1)?, b"PUT" | b"POST")
-            && request.bytes(2)? == b"/api/v1/message";
+        let fits = matches!(request.bytes(1)?, b"PUT" | b"POST") && request.bytes(2)? == b"/api/v1/message";
         let at = w.range(2, 0)?.start + request.range(3, 0)?.start;
         fits.then_some((request.bytes(3)?, at))
     });
@@ -63,14 +52,7 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
         return None;
     }
     let envelope = Envelope::new("session-envelope", PROTOCOL, Class::E2eeMessage, Tier::T1)
-        .fact(
-            "kind",
-            if kind == 6 {
-                "one to one"
-            } else {
-                "closed group"
-            },
-        )
+        .fact("kind", if kind == 6 { "one to one" } else { "closed group" })
         .fact("timestamp", time)
         .fact("source", String::from_utf8_lossy(source).into_owned())
         .fact("ciphertext_bytes", sealed.len() as u64)
@@ -85,10 +67,7 @@ fn request(object: &Map<String, Value>) -> Option<Envelope> {
     let params = object.get("params")?.as_object()?;
     let bytes = base64(params.get("data")?.as_str()?)?;
     let envelope = recognise_as("session", &bytes)?;
-    let envelope = Envelope {
-        format: "session-store-request",
-        ..envelope
-    }
-    .maybe("recipient", params.get("pubkey").and_then(Value::as_str));
+    let envelope = Envelope { format: "session-store-request", ..envelope }
+        .maybe("recipient", params.get("pubkey").and_then(Value::as_str));
     Some(envelope.decoded(bytes))
 }

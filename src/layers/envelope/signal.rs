@@ -3,21 +3,15 @@
 //! frames carry WhatsApp, Messenger and OMEMO 0.3.
 
 use super::grammar::encoding::hex;
-use super::grammar::protobuf::{
-    ANY_BYTES, Fields, Kind, Order, Rule, U32, may, need, parse, varint,
-};
+use super::grammar::protobuf::{ANY_BYTES, Fields, Kind, Order, Rule, U32, may, need, parse, varint};
 use super::grammar::signs;
 use super::{Class, Envelope, Form, Recogniser, Tier};
 use crate::bytes::Cursor;
 use crate::model::digest16;
 
 /// Signal frames.
-pub const MESSAGES: Recogniser = Recogniser {
-    format_family: "signal",
-    title: "Signal protocol frames",
-    tries: Form::Binary,
-    recognise,
-};
+pub const MESSAGES: Recogniser =
+    Recogniser { format_family: "signal", title: "Signal protocol frames", tries: Form::Binary, recognise };
 
 const PROTOCOL: &str = "Signal protocol";
 /// Bytes of the truncated HMAC-SHA256 behind a message.
@@ -45,12 +39,7 @@ static PREKEY: [Rule; 8] = [
     may(7, U32),
     may(8, Kind::Exactly(KEM)),
 ];
-static SENDER: [Rule; 4] = [
-    need(1, Kind::Exactly(16)),
-    need(2, U32),
-    need(3, U32),
-    need(4, Kind::Blocks),
-];
+static SENDER: [Rule; 4] = [need(1, Kind::Exactly(16)), need(2, U32), need(3, U32), need(4, Kind::Blocks)];
 static SENDER_OLD: [Rule; 3] = [need(1, U32), need(2, U32), need(3, Kind::Blocks)];
 static DISTRIBUTION: [Rule; 5] = [
     need(1, Kind::Exactly(16)),
@@ -59,17 +48,10 @@ static DISTRIBUTION: [Rule; 5] = [
     need(4, Kind::Exactly(32)),
     need(5, Kind::Key33),
 ];
-static DISTRIBUTION_OLD: [Rule; 4] = [
-    need(1, U32),
-    need(2, U32),
-    need(3, Kind::Exactly(32)),
-    need(4, Kind::Key33),
-];
-static SEALED: [Rule; 3] = [
-    need(1, Kind::Key33),
-    need(2, Kind::Exactly(43)),
-    need(3, Kind::Between(111, usize::MAX)),
-];
+static DISTRIBUTION_OLD: [Rule; 4] =
+    [need(1, U32), need(2, U32), need(3, Kind::Exactly(32)), need(4, Kind::Key33)];
+static SEALED: [Rule; 3] =
+    [need(1, Kind::Key33), need(2, Kind::Exactly(43)), need(3, Kind::Between(111, usize::MAX))];
 static PLAINTEXT: [Rule; 11] = [
     may(1, ANY_BYTES),
     may(2, ANY_BYTES),
@@ -120,11 +102,7 @@ fn message(bytes: &[u8]) -> Option<Envelope> {
         .fact("ciphertext_bytes", ciphertext.len() as u64)
         .sealed(fields.range(4, 1))
         .ephemeral(fields.range(1, 1));
-    Some(
-        envelope
-            .broken_if(signs::not_ciphertext(ciphertext))
-            .broken_if(signs::not_a_key(ratchet)),
-    )
+    Some(envelope.broken_if(signs::not_ciphertext(ciphertext)).broken_if(signs::not_a_key(ratchet)))
 }
 
 /// The sparse post-quantum ratchet's part: version, epoch, index, type and its chunk. The epoch.
@@ -155,93 +133,60 @@ fn prekey(bytes: &[u8]) -> Option<Envelope> {
     let at = fields.range(4, 1)?.start;
     let shift = |r: Option<std::ops::Range<usize>>| r.map(|r| at + r.start..at + r.end);
     let base = fields.bytes(2)?;
-    let envelope = Envelope::new(
-        "signal-prekey-message",
-        PROTOCOL,
-        Class::E2eeMessage,
-        Tier::T1,
-    )
-    .fact("version", version(bytes))
-    .maybe("registration_id", fields.number(5))
-    .maybe("one_time_prekey_id", fields.number(1))
-    .fact("signed_prekey_id", fields.number(6)?)
-    .maybe("kyber_prekey_id", fields.number(7))
-    .fact("sender_identity_key", digest16(fields.bytes(3)?))
-    .fact("base_key", digest16(base))
-    .sealed(shift(inner.ciphertext.clone()))
-    .ephemeral(fields.range(2, 1));
-    let envelope = inner
-        .facts
-        .into_iter()
-        .skip(1)
-        .fold(envelope, |e, (name, value)| e.fact(name, value));
-    Some(
-        envelope
-            .broken_if(inner.why)
-            .broken_if(signs::not_a_key(base)),
-    )
+    let envelope = Envelope::new("signal-prekey-message", PROTOCOL, Class::E2eeMessage, Tier::T1)
+        .fact("version", version(bytes))
+        .maybe("registration_id", fields.number(5))
+        .maybe("one_time_prekey_id", fields.number(1))
+        .fact("signed_prekey_id", fields.number(6)?)
+        .maybe("kyber_prekey_id", fields.number(7))
+        .fact("sender_identity_key", digest16(fields.bytes(3)?))
+        .fact("base_key", digest16(base))
+        .sealed(shift(inner.ciphertext.clone()))
+        .ephemeral(fields.range(2, 1));
+    let envelope = inner.facts.into_iter().skip(1).fold(envelope, |e, (name, value)| e.fact(name, value));
+    Some(envelope.broken_if(inner.why).broken_if(signs::not_a_key(base)))
 }
 
 fn sender_key(bytes: &[u8]) -> Option<Envelope> {
     let body = bytes.get(1..bytes.len().checked_sub(SIGNATURE)?)?;
     let (fields, at) = either(body, &SENDER, &SENDER_OLD)?;
     let ciphertext = fields.bytes(at)?;
-    let envelope = Envelope::new(
-        "signal-sender-key-message",
-        PROTOCOL,
-        Class::E2eeMessage,
-        Tier::T1,
-    )
-    .maybe("distribution_id", fields.bytes(1).map(hex))
-    .fact("chain_id", fields.number(at - 2)?)
-    .fact("iteration", fields.number(at - 1)?)
-    .fact("ciphertext_bytes", ciphertext.len() as u64)
-    .sealed(fields.range(at, 1));
+    let envelope = Envelope::new("signal-sender-key-message", PROTOCOL, Class::E2eeMessage, Tier::T1)
+        .maybe("distribution_id", fields.bytes(1).map(hex))
+        .fact("chain_id", fields.number(at - 2)?)
+        .fact("iteration", fields.number(at - 1)?)
+        .fact("ciphertext_bytes", ciphertext.len() as u64)
+        .sealed(fields.range(at, 1));
     Some(envelope.broken_if(signs::not_ciphertext(ciphertext)))
 }
 
 /// A sender key itself. It belongs inside pairwise encrypted messages only, so seen here it is lost.
 fn distribution(bytes: &[u8]) -> Option<Envelope> {
     let (fields, at) = either(bytes.get(1..)?, &DISTRIBUTION, &DISTRIBUTION_OLD)?;
-    let envelope = Envelope::new(
-        "signal-sender-key-distribution",
-        PROTOCOL,
-        Class::SecretKey,
-        Tier::T1,
-    )
-    .because("a group's sender key stands outside any encrypted message")
-    .maybe("distribution_id", fields.bytes(1).map(hex))
-    .fact("chain_id", fields.number(at - 3)?)
-    .fact("iteration", fields.number(at - 2)?)
-    .fact("signing_key", digest16(fields.bytes(at)?));
+    let envelope = Envelope::new("signal-sender-key-distribution", PROTOCOL, Class::SecretKey, Tier::T1)
+        .because("a group's sender key stands outside any encrypted message")
+        .maybe("distribution_id", fields.bytes(1).map(hex))
+        .fact("chain_id", fields.number(at - 3)?)
+        .fact("iteration", fields.number(at - 2)?)
+        .fact("signing_key", digest16(fields.bytes(at)?));
     Some(envelope)
 }
 
 /// Reads the current schema or the one of older clients and WhatsApp; the number of the last field.
-fn either<'a>(
-    body: &'a [u8],
-    new: &'static [Rule],
-    old: &'static [Rule],
-) -> Option<(Fields<'a>, u32)> {
-    let read =
-        |rules: &'static [Rule]| Some((parse(body, rules, Order::Ascending)?, rules.len() as u32));
+fn either<'a>(body: &'a [u8], new: &'static [Rule], old: &'static [Rule]) -> Option<(Fields<'a>, u32)> {
+    let read = |rules: &'static [Rule]| Some((parse(body, rules, Order::Ascending)?, rules.len() as u32));
     read(new).or_else(|| read(old))
 }
 
 fn sealed_v1(bytes: &[u8]) -> Option<Envelope> {
     let fields = parse(bytes.get(1..)?, &SEALED, Order::Ascending)?;
     let ciphertext = fields.bytes(3)?;
-    let envelope = Envelope::new(
-        "signal-sealed-sender-v1",
-        PROTOCOL,
-        Class::E2eeMessage,
-        Tier::T1,
-    )
-    .fact("sender_hidden", true)
-    .fact("ephemeral_key", digest16(fields.bytes(1)?))
-    .fact("ciphertext_bytes", ciphertext.len() as u64)
-    .sealed(fields.range(3, 1))
-    .ephemeral(fields.range(1, 1));
+    let envelope = Envelope::new("signal-sealed-sender-v1", PROTOCOL, Class::E2eeMessage, Tier::T1)
+        .fact("sender_hidden", true)
+        .fact("ephemeral_key", digest16(fields.bytes(1)?))
+        .fact("ciphertext_bytes", ciphertext.len() as u64)
+        .sealed(fields.range(3, 1))
+        .ephemeral(fields.range(1, 1));
     Some(envelope.broken_if(signs::not_ciphertext(ciphertext)))
 }
 
@@ -278,18 +223,13 @@ fn sealed_sent(bytes: &[u8]) -> Option<Envelope> {
     }
     // One recipient with one device is nine constant bits behind a short magic.
     let tier = if count > 1 { Tier::T1 } else { Tier::T2 };
-    let envelope = Envelope::new(
-        "signal-sealed-sender-v2-sent",
-        PROTOCOL,
-        Class::E2eeMessage,
-        tier,
-    )
-    .fact("sender_hidden", true)
-    .fact("recipients", recipients)
-    .fact("recipient_devices", devices)
-    .fact("ciphertext_bytes", tail.len() as u64)
-    .sealed(Some(key_at + 32..bytes.len()))
-    .ephemeral(Some(key_at..key_at + 32));
+    let envelope = Envelope::new("signal-sealed-sender-v2-sent", PROTOCOL, Class::E2eeMessage, tier)
+        .fact("sender_hidden", true)
+        .fact("recipients", recipients)
+        .fact("recipient_devices", devices)
+        .fact("ciphertext_bytes", tail.len() as u64)
+        .sealed(Some(key_at + 32..bytes.len()))
+        .ephemeral(Some(key_at..key_at + 32));
     Some(envelope.broken_if(signs::not_ciphertext(tail)))
 }
 
@@ -316,15 +256,10 @@ fn recipient_devices(c: &mut Cursor<'_>) -> Option<u64> {
 fn sealed_received(bytes: &[u8]) -> Option<Envelope> {
     let fits = bytes.first() == Some(&0x22) && bytes.len() >= 281 && bytes.get(80)? & 0x80 == 0;
     fits.then(|| {
-        Envelope::new(
-            "signal-sealed-sender-v2",
-            PROTOCOL,
-            Class::E2eeMessage,
-            Tier::T3,
-        )
-        .fact("sender_hidden", true)
-        .sealed(Some(81..bytes.len()))
-        .ephemeral(Some(49..81))
+        Envelope::new("signal-sealed-sender-v2", PROTOCOL, Class::E2eeMessage, Tier::T3)
+            .fact("sender_hidden", true)
+            .sealed(Some(81..bytes.len()))
+            .ephemeral(Some(49..81))
     })
 }
 
@@ -337,11 +272,6 @@ fn plaintext(bytes: &[u8]) -> Option<Envelope> {
         return None;
     }
     parse(body, &PLAINTEXT, Order::Ascending)?;
-    let envelope = Envelope::new(
-        "signal-plaintext-content",
-        PROTOCOL,
-        Class::NotEncrypted,
-        Tier::T2,
-    );
+    let envelope = Envelope::new("signal-plaintext-content", PROTOCOL, Class::NotEncrypted, Tier::T2);
     Some(envelope.because("plaintext content: a control message sent in clear"))
 }

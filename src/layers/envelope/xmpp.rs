@@ -6,12 +6,8 @@ use super::grammar::xml;
 use super::{Class, Envelope, Form, Recogniser, Tier, recognise_as};
 
 /// Stanzas with OpenPGP.
-pub const STANZAS: Recogniser = Recogniser {
-    format_family: "xmpp-openpgp",
-    title: "OpenPGP in XMPP",
-    tries: Form::Text,
-    recognise,
-};
+pub const STANZAS: Recogniser =
+    Recogniser { format_family: "xmpp-openpgp", title: "OpenPGP in XMPP", tries: Form::Text, recognise };
 /// Links to encrypted files.
 pub const LINKS: Recogniser = Recogniser {
     format_family: "aesgcm-link",
@@ -25,21 +21,17 @@ const NEW: &str = "urn:xmpp:openpgp:0";
 
 fn recognise(bytes: &[u8]) -> Option<Envelope> {
     let mentions = |name: &str| memchr::memmem::find(bytes, name.as_bytes()).is_some();
-    if bytes.first() != Some(&b'<')
-        || !(mentions(OLD) || mentions(NEW) || mentions("jabber:x:signed"))
-    {
+    if bytes.first() != Some(&b'<') || !(mentions(OLD) || mentions(NEW) || mentions("jabber:x:signed")) {
         return None;
     }
     let root = xml::parse(std::str::from_utf8(bytes).ok()?)?;
     let (element, format) =
-        root.all()
-            .into_iter()
-            .find_map(|e| match (e.namespace.as_str(), e.name.as_str()) {
-                (OLD, "x") => Some((e, "xep-0027")),
-                (NEW, "openpgp") => Some((e, "xep-0373")),
-                ("jabber:x:signed", "x") => Some((e, "xep-0027-signed")),
-                _ => None,
-            })?;
+        root.all().into_iter().find_map(|e| match (e.namespace.as_str(), e.name.as_str()) {
+            (OLD, "x") => Some((e, "xep-0027")),
+            (NEW, "openpgp") => Some((e, "xep-0373")),
+            ("jabber:x:signed", "x") => Some((e, "xep-0027-signed")),
+            _ => None,
+        })?;
     // XEP-0027 keeps the armor's checksum line but none of its headers.
     let text = element.text.trim();
     let body = match text.rsplit_once('\n') {
@@ -48,21 +40,16 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
     };
     let bytes = base64_lines(body)?;
     let inner = recognise_as("openpgp", &bytes)?;
-    let leak = root
-        .all()
-        .into_iter()
-        .filter(|e| e.name == "body")
-        .any(|e| {
-            let text = e.text.trim();
-            !text.is_empty() && !signs::is_fallback(text)
-        });
+    let leak = root.all().into_iter().filter(|e| e.name == "body").any(|e| {
+        let text = e.text.trim();
+        !text.is_empty() && !signs::is_fallback(text)
+    });
     let claims = inner.class.claim() > 0;
     let envelope = Envelope { format, ..inner }
         .maybe("from", root.attribute("from"))
         .maybe("to", root.attribute("to"))
         .decoded(bytes);
-    let why =
-        (leak && claims).then_some("the message stands readable in <body> beside the ciphertext");
+    let why = (leak && claims).then_some("the message stands readable in <body> beside the ciphertext");
     Some(envelope.broken_if(why))
 }
 
@@ -70,20 +57,12 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
 fn link(bytes: &[u8]) -> Option<Envelope> {
     let at = memchr::memmem::find(bytes, b"aesgcm://")?;
     let rest = bytes.get(at..)?;
-    let end = rest
-        .iter()
-        .position(|b| b.is_ascii_whitespace() || b"<>\"'".contains(b))
-        .unwrap_or(rest.len());
+    let end = rest.iter().position(|b| b.is_ascii_whitespace() || b"<>\"'".contains(b)).unwrap_or(rest.len());
     let hash = rest.get(..end)?.iter().position(|&b| b == b'#')?;
     let fragment = rest.get(hash + 1..end)?;
     let secret = matches!(fragment.len(), 88 | 96) && fragment.iter().all(u8::is_ascii_hexdigit);
     secret.then(|| {
-        Envelope::new(
-            "aesgcm-link",
-            "OMEMO media sharing",
-            Class::Broken,
-            Tier::T1,
-        )
-        .because("the link to an encrypted file carries its key in clear")
+        Envelope::new("aesgcm-link", "OMEMO media sharing", Class::Broken, Tier::T1)
+            .because("the link to an encrypted file carries its key in clear")
     })
 }

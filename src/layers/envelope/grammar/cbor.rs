@@ -28,10 +28,7 @@ impl Item {
     /// The value of an integer key in a map.
     pub fn at(&self, key: i128) -> Option<&Item> {
         match self {
-            Item::Map(pairs) => pairs
-                .iter()
-                .find(|(k, _)| *k == Item::Integer(key))
-                .map(|(_, v)| v),
+            Item::Map(pairs) => pairs.iter().find(|(k, _)| *k == Item::Integer(key)).map(|(_, v)| v),
             _ => None,
         }
     }
@@ -55,12 +52,7 @@ impl Item {
 
 /// The one item that fills `bytes`. Ranges count from the start of `bytes`, plus `base`.
 pub fn parse(bytes: &[u8], base: usize) -> Option<Item> {
-    let mut reader = Reader {
-        bytes,
-        at: 0,
-        base,
-        left: 20_000,
-    };
+    let mut reader = Reader { bytes, at: 0, base, left: 20_000 };
     let item = reader.item(0)?;
     (reader.at == bytes.len()).then_some(item)
 }
@@ -89,10 +81,7 @@ impl Reader<'_> {
             24..28 => 1usize << (low - 24),
             _ => return None,
         };
-        let value = self
-            .take(width)?
-            .iter()
-            .fold(0u64, |n, &b| n << 8 | u64::from(b));
+        let value = self.take(width)?.iter().fold(0u64, |n, &b| n << 8 | u64::from(b));
         let least = match width {
             1 => 24,
             2 => 1 << 8,
@@ -120,10 +109,7 @@ impl Reader<'_> {
                 let text = self.take(usize::try_from(n).ok()?)?;
                 Some(Item::Text(std::str::from_utf8(text).ok()?.to_owned()))
             }
-            4 if n <= MOST => (0..n)
-                .map(|_| self.item(depth + 1))
-                .collect::<Option<_>>()
-                .map(Item::Array),
+            4 if n <= MOST => (0..n).map(|_| self.item(depth + 1)).collect::<Option<_>>().map(Item::Array),
             5 if n <= MOST => {
                 let pairs = (0..n).map(|_| Some((self.item(depth + 1)?, self.item(depth + 1)?)));
                 pairs.collect::<Option<_>>().map(Item::Map)
@@ -142,18 +128,8 @@ mod tests {
     #[test]
     fn whole_and_shortest_only() {
         assert_eq!(parse(&[0x42, 1, 2], 10), Some(Item::Bytes(11..13)));
-        assert_eq!(
-            parse(&[0xa1, 1, 3], 0).unwrap().at(1),
-            Some(&Item::Integer(3))
-        );
-        for bad in [
-            &[0x42u8, 1][..],
-            &[0x18, 3],
-            &[1, 1],
-            &[0x81; 40],
-            &[0x9f, 1, 0xff],
-            &[0x5b; 9],
-        ] {
+        assert_eq!(parse(&[0xa1, 1, 3], 0).unwrap().at(1), Some(&Item::Integer(3)));
+        for bad in [&[0x42u8, 1][..], &[0x18, 3], &[1, 1], &[0x81; 40], &[0x9f, 1, 0xff], &[0x5b; 9]] {
             assert_eq!(parse(bad, 0), None, "{bad:?}");
         }
     }

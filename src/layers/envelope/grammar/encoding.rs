@@ -18,10 +18,7 @@ pub fn base64(text: &str) -> Option<Vec<u8>> {
     if text.is_empty() || text.len() > LONGEST {
         return None;
     }
-    STANDARD
-        .decode(text)
-        .or_else(|_| URL_SAFE.decode(text))
-        .ok()
+    STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()
 }
 
 /// Base64 broken into lines.
@@ -46,17 +43,10 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     let upper = digits.iter().any(u8::is_ascii_uppercase);
     let lower = digits.iter().any(u8::is_ascii_lowercase);
-    if digits.is_empty()
-        || !digits.len().is_multiple_of(2)
-        || digits.len() > LONGEST
-        || (upper && lower)
-    {
+    if digits.is_empty() || !digits.len().is_multiple_of(2) || digits.len() > LONGEST || (upper && lower) {
         return None;
     }
-    digits
-        .chunks_exact(2)
-        .map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?))
-        .collect()
+    digits.chunks_exact(2).map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?)).collect()
 }
 
 fn digit(b: u8) -> Option<u8> {
@@ -66,12 +56,10 @@ fn digit(b: u8) -> Option<u8> {
 /// Lower-case hexadecimal of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, b| {
-            let _ = write!(text, "{b:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, b| {
+        let _ = write!(text, "{b:02x}");
+        text
+    })
 }
 
 /// Undoes `%xx` and `+` of a form field (WHATWG URL, application/x-www-form-urlencoded).

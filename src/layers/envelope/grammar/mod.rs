@@ -4,6 +4,7 @@
 pub mod cbor;
 pub mod der;
 pub mod encoding;
+pub mod plist;
 pub mod protobuf;
 pub mod signs;
 pub mod xml;

@@ -35,20 +35,12 @@ pub struct Rule {
 
 /// A field that must be there.
 pub const fn need(number: u32, kind: Kind) -> Rule {
-    Rule {
-        number,
-        kind,
-        needed: true,
-    }
+    Rule { number, kind, needed: true }
 }
 
 /// A field that may be there.
 pub const fn may(number: u32, kind: Kind) -> Rule {
-    Rule {
-        number,
-        kind,
-        needed: false,
-    }
+    Rule { number, kind, needed: false }
 }
 
 /// Whether fields have to come in ascending order.
@@ -148,10 +140,7 @@ pub fn parse<'a>(bytes: &'a [u8], rules: &'static [Rule], order: Order) -> Optio
         *slot = Some(part);
         rest = after;
     }
-    let complete = rules
-        .iter()
-        .zip(&parts)
-        .all(|(rule, part)| !rule.needed || part.is_some());
+    let complete = rules.iter().zip(&parts).all(|(rule, part)| !rule.needed || part.is_some());
     complete.then_some(Fields { rules, parts })
 }
 
@@ -179,9 +168,7 @@ fn fits(kind: Kind, b: &[u8]) -> bool {
         Kind::Exactly(n) => b.len() == n,
         Kind::Between(least, most) => (least..=most).contains(&b.len()),
         Kind::Blocks => !b.is_empty() && b.len().is_multiple_of(16),
-        Kind::Key33 => {
-            b.len() == 33 && b.first() == Some(&5) && b.last().is_some_and(|l| l & 0x80 == 0)
-        }
+        Kind::Key33 => b.len() == 33 && b.first() == Some(&5) && b.last().is_some_and(|l| l & 0x80 == 0),
         Kind::Key32 => b.len() == 32 && b.last().is_some_and(|l| l & 0x80 == 0),
         Kind::Number(_) | Kind::Fixed64 => false,
     }
@@ -196,18 +183,9 @@ mod tests {
     #[test]
     fn only_the_whole_canonical_message_fits() {
         let fields = parse(&[8, 7, 0x12, 2, 9, 9], &RULES, Order::Ascending).unwrap();
-        assert_eq!(
-            (fields.number(1), fields.range(2, 10)),
-            (Some(7), Some(14..16))
-        );
-        for bad in [
-            &[8u8, 7, 0][..],
-            &[8, 0x87, 0],
-            &[8, 7, 8, 7],
-            &[0x12, 2, 9, 9],
-            &[8, 7, 0x1a, 0],
-            &[8],
-        ] {
+        assert_eq!((fields.number(1), fields.range(2, 10)), (Some(7), Some(14..16)));
+        for bad in [&[8u8, 7, 0][..], &[8, 0x87, 0], &[8, 7, 8, 7], &[0x12, 2, 9, 9], &[8, 7, 0x1a, 0], &[8]]
+        {
             assert!(parse(bad, &RULES, Order::Ascending).is_none(), "{bad:?}");
         }
         assert!(parse(&[0x12, 2, 9, 9, 8, 7], &RULES, Order::Ascending).is_none());

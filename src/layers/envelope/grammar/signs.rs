@@ -11,17 +11,11 @@ const SAMPLE: usize = 64 * 1024;
 pub fn not_ciphertext(field: &[u8]) -> Option<&'static str> {
     let field = field.get(..SAMPLE).unwrap_or(field);
     let tail = tail_run(field);
-    let tail_bits = if tail >= 3 {
-        8.0 * (tail as f64 - 1.0) - 4.0
-    } else {
-        0.0
-    };
+    let tail_bits = if tail >= 3 { 8.0 * (tail as f64 - 1.0) - 4.0 } else { 0.0 };
     if tail_bits >= SURE {
         return Some("padding stands in clear at the end of the ciphertext field");
     }
-    let body = field
-        .get(..field.len() - if tail >= 2 { tail } else { 0 })
-        .unwrap_or_default();
+    let body = field.get(..field.len() - if tail >= 2 { tail } else { 0 }).unwrap_or_default();
     if text_bits(body) + tail_bits >= SURE {
         return Some("the ciphertext field is readable text");
     }
@@ -46,17 +40,12 @@ pub fn is_text(bytes: &[u8]) -> bool {
 
 /// The logarithm of how much likelier text is than chance, in bits.
 pub fn text_bits(bytes: &[u8]) -> f64 {
-    let printable = bytes
-        .iter()
-        .filter(|&&b| matches!(b, 0x20..=0x7e | 9 | 10 | 13))
-        .count() as f64;
+    let printable = bytes.iter().filter(|&&b| matches!(b, 0x20..=0x7e | 9 | 10 | 13)).count() as f64;
     let other = bytes.len() as f64 - printable;
     let ascii = printable * 1.31 - other * 3.6;
     // A random byte string of n bytes is valid UTF-8 without controls about once in 2^(1.2 n).
     let utf8 = match std::str::from_utf8(bytes) {
-        Ok(text) if !text.chars().any(|c| c.is_control() && !c.is_whitespace()) => {
-            bytes.len() as f64 * 1.2
-        }
+        Ok(text) if !text.chars().any(|c| c.is_control() && !c.is_whitespace()) => bytes.len() as f64 * 1.2,
         _ => 0.0,
     };
     ascii.max(utf8)
@@ -70,30 +59,35 @@ pub fn repeating_xor(bytes: &[u8]) -> Option<usize> {
     (1..=32).find(|&period| {
         let pairs = sample.len().saturating_sub(period);
         let shifted = sample.get(period..).unwrap_or_default();
-        let differ = sample
-            .iter()
-            .zip(shifted)
-            .filter(|(a, b)| (*a ^ *b) & 0x80 != 0)
-            .count();
+        let differ = sample.iter().zip(shifted).filter(|(a, b)| (*a ^ *b) & 0x80 != 0).count();
         pairs >= PAIRS && differ * 20 <= pairs.saturating_sub(PAIRS)
     })
 }
 
-/// Whether English appears when letters are turned by thirteen, and did not before.
+/// Common English words of three letters and more; shorter ones turn into words of other languages.
+const ENGLISH: &str = "the and you that for with this have not are was but what all were when your can said \
+    there use each which she how their will other about out many then them these some her \
+    would make like him into time has look two more write see number way could people than \
+    first been call who its now find long down day did get come made may part over new sound \
+    take only little work know place year live back give most very after thing our just name \
+    good sentence man think say great where help through much before line right too mean old \
+    any same tell later coming meeting lunch dinner photo photos train tomorrow today \
+    tonight thanks please love home morning night hello sorry yes yeah sure really maybe \
+    going want need meet soon money school";
+
+/// Whether English appears when letters are turned by thirteen, and was not there before.
 pub fn is_rot13(text: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "the", "and", "you", "to", "of", "is", "in", "at", "that", "for", "we", "it", "on", "with",
-        "this", "me",
-    ];
-    let count = |text: &str| {
-        let words = text.split(|c: char| !c.is_ascii_alphabetic());
-        words
-            .filter(|w| WORDS.contains(&w.to_ascii_lowercase().as_str()))
-            .count()
-    };
-    let turned: String = text.chars().take(4096).map(turn).collect();
-    let after = count(&turned);
-    after >= 3 && after > 4 * count(text)
+    let text: String = text.chars().take(4096).collect();
+    let turned: String = text.chars().map(turn).collect();
+    let (before, after) = (english_words(&text), english_words(&turned));
+    let words = text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).count();
+    let enough = after >= 4 || (after >= 2 && after * 2 >= words);
+    enough && after > 4 * before
+}
+
+fn english_words(text: &str) -> usize {
+    let words = text.split(|c: char| !c.is_alphabetic());
+    words.filter(|w| w.len() >= 3 && ENGLISH.split(' ').any(|e| e.eq_ignore_ascii_case(w))).count()
 }
 
 fn turn(c: char) -> char {
@@ -145,15 +139,9 @@ pub fn repeated_block(bytes: &[u8]) -> bool {
     if bytes.len() < 32 {
         return false;
     }
-    let mut blocks: Vec<&[u8]> = bytes
-        .get(..SAMPLE)
-        .unwrap_or(bytes)
-        .chunks_exact(16)
-        .collect();
+    let mut blocks: Vec<&[u8]> = bytes.get(..SAMPLE).unwrap_or(bytes).chunks_exact(16).collect();
     blocks.sort_unstable();
-    blocks
-        .windows(2)
-        .any(|pair| matches!(pair, [a, b] if a == b))
+    blocks.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
 }
 
 #[cfg(test)]
@@ -171,6 +159,14 @@ mod tests {
         let block = digest(1);
         assert!(not_ciphertext(&[&block[..16], &digest(2)[..], &block[..16]].concat()).is_some());
         assert!(not_a_key(&[0; 32]).is_some() && not_a_key(&digest(1)).is_none());
+    }
+
+    #[test]
+    fn only_turned_english_is_rot13() {
+        assert!(is_rot13("zrrg zr ng gur genva"));
+        for plain in ["meet me at the train", "va na bar con ella", "bar", "", "gur"] {
+            assert!(!is_rot13(plain), "{plain}");
+        }
     }
 
     #[test]

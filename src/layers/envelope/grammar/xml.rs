@@ -33,10 +33,7 @@ impl Element {
 
     /// An attribute's value.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, v)| v.as_str())
+        self.attributes.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
     /// The first child called `name`, in this element's namespace.
@@ -114,18 +111,10 @@ fn element(namespace: &ResolveResult<'_>, start: &BytesStart<'_>) -> Option<Elem
     for attribute in start.attributes() {
         let attribute = attribute.ok()?;
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).ok()?;
-        attributes.push((
-            attribute.key.local_name().as_ref().to_string(),
-            value.into_owned(),
-        ));
+        attributes.push((attribute.key.local_name().as_ref().to_string(), value.into_owned()));
     }
     let name = start.local_name().as_ref().to_string();
-    Some(Element {
-        namespace,
-        name,
-        attributes,
-        ..Element::default()
-    })
+    Some(Element { namespace, name, attributes, ..Element::default() })
 }
 
 fn close(done: Element, open: &mut [Element], root: &mut Option<Element>) {
@@ -152,19 +141,9 @@ mod tests {
     fn namespaces_resolve_and_half_documents_do_not_read() {
         let root = parse("<m xmlns='a'><x:y xmlns:x='b' k='1'>t&amp;&#65;</x:y><z/></m>").unwrap();
         let inner = root.find("b", "y").unwrap();
-        assert_eq!(
-            (inner.text.as_str(), inner.attribute("k")),
-            ("t&A", Some("1"))
-        );
+        assert_eq!((inner.text.as_str(), inner.attribute("k")), ("t&A", Some("1")));
         assert!(root.child("z").is_some());
-        for bad in [
-            "<a>",
-            "<a/><b/>",
-            "<!DOCTYPE a><a/>",
-            "text",
-            "<a>&what;</a>",
-            "<x:a/>",
-        ] {
+        for bad in ["<a>", "<a/><b/>", "<!DOCTYPE a><a/>", "text", "<a>&what;</a>", "<x:a/>"] {
             assert!(parse(bad).is_none(), "{bad}");
         }
     }

@@ -99,7 +99,8 @@ impl Tls {
         if anonymous {
             out.fact("tls.anonymous", true);
         }
-        let tls12_resumed = self.client.as_ref().is_some_and(|c| !c.session.is_empty() && c.session == hello.session);
+        let tls12_resumed =
+            self.client.as_ref().is_some_and(|c| !c.session.is_empty() && c.session == hello.session);
         if hello.version < 0x0304 && tls12_resumed || hello.psk {
             out.fact("tls.resumed", true);
         }
@@ -146,7 +147,9 @@ impl Tls {
         out.fact("tls.certificate.not_after", Timestamp::new(to, 0).to_string());
         let mut names: Vec<Value> = Vec::new();
         for extension in certificate.extensions().iter().take(64) {
-            let ParsedExtension::SubjectAlternativeName(list) = extension.parsed_extension() else { continue };
+            let ParsedExtension::SubjectAlternativeName(list) = extension.parsed_extension() else {
+                continue;
+            };
             names.extend(list.general_names.iter().take(100).filter_map(|n| match n {
                 GeneralName::DNSName(name) => Some(Value::from(*name)),
                 _ => None,

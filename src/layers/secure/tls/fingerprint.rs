@@ -54,8 +54,12 @@ pub(super) fn ja4(hello: &ClientHello) -> String {
         _ => "00",
     };
     let name = if extensions.contains(&0) { 'd' } else { 'i' };
-    let head =
-        format!("t{version}{name}{:02}{:02}{}", suites.len().min(99), extensions.len().min(99), ends(&hello.alpn_raw));
+    let head = format!(
+        "t{version}{name}{:02}{:02}{}",
+        suites.len().min(99),
+        extensions.len().min(99),
+        ends(&hello.alpn_raw)
+    );
     suites.sort_unstable();
     extensions.retain(|e| *e != 0 && *e != 16);
     extensions.sort_unstable();
@@ -98,12 +102,12 @@ mod tests {
         let hello = ClientHello {
             version: 0x0303,
             suites: vec![
-                0x0a0a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014, 0x009c,
-                0x009d, 0x002f, 0x0035,
+                0x0a0a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013,
+                0xc014, 0x009c, 0x009d, 0x002f, 0x0035,
             ],
             extensions: vec![
-                0x1a1a, 0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017, 0x002d, 0x000d, 0x0005, 0x0023, 0x0012, 0x002b,
-                0xff01, 0x000b, 0x000a, 0x0015,
+                0x1a1a, 0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017, 0x002d, 0x000d, 0x0005, 0x0023,
+                0x0012, 0x002b, 0xff01, 0x000b, 0x000a, 0x0015,
             ],
             versions: vec![0x0304, 0x0303],
             alpn_raw: b"h2".to_vec(),
@@ -115,6 +119,9 @@ mod tests {
 
     #[test]
     fn odd_protocol_names_are_shown_in_hexadecimal() {
-        assert_eq!((ends(b""), ends(b"h2"), ends(b"h"), ends(&[0xab, 0xcd])), ("00".into(), "h2".into(), "hh".into(), "ad".into()));
+        assert_eq!(
+            (ends(b""), ends(b"h2"), ends(b"h"), ends(&[0xab, 0xcd])),
+            ("00".into(), "h2".into(), "hh".into(), "ad".into())
+        );
     }
 }

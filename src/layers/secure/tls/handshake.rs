@@ -44,7 +44,12 @@ impl Tls {
                 }
             }
             12 => self.key_exchange_facts(body, out),
-            16 => self.premaster = encrypted_premaster(body).and_then(|e| out.keys().premaster(e)).unwrap_or_default().to_vec(),
+            16 => {
+                self.premaster = encrypted_premaster(body)
+                    .and_then(|e| out.keys().premaster(e))
+                    .unwrap_or_default()
+                    .to_vec()
+            }
             20 if self.is_13() => self.next_epoch(side, Epoch::Traffic, out),
             24 if self.is_13() => self.update_key(side, out),
             _ => {}
@@ -171,7 +176,8 @@ impl Tls {
             Side::Client => block.get(start..start + each),
             Side::Server => block.get(start + each..start + 2 * each),
         };
-        let material = Material { mac: part(0, mac)?, key: part(2 * mac, key)?, iv: part(2 * (mac + key), iv)? };
+        let material =
+            Material { mac: part(0, mac)?, key: part(2 * mac, key)?, iv: part(2 * (mac + key), iv)? };
         Opener::tls12(suite, server.version, &material, server.encrypt_then_mac)
     }
 

@@ -12,7 +12,10 @@ mod suite;
 
 use crate::bytes::Cursor;
 use crate::model::{Bucket, PerSide, Side};
-use crate::peel::{AfterGap, By, Child, Eats, End, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step, Why};
+use crate::peel::{
+    AfterGap, By, Child, Eats, End, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
+    Why,
+};
 use hello::{ClientHello, ServerHello};
 use opener::Opener;
 
@@ -27,7 +30,14 @@ pub static SPEC: Spec = Spec {
     shapes: &[],
     probe: Some(probe),
     facts: facts::NAMES,
-    notes: &["tls-bad-record", "tls-bad-tag", "tls-suite-unsupported", "tls-lost-record", "tls-resynchronised", "tls-handshake-too-long"],
+    notes: &[
+        "tls-bad-record",
+        "tls-bad-tag",
+        "tls-suite-unsupported",
+        "tls-lost-record",
+        "tls-resynchronised",
+        "tls-handshake-too-long",
+    ],
     open: || Box::new(Tls::default()),
 };
 
@@ -43,7 +53,11 @@ fn header(bytes: &[u8]) -> Option<([u8; 5], usize)> {
     let (head, _) = bytes.split_first_chunk::<5>()?;
     let [kind, major, minor, ..] = *head;
     let len = usize::from(u16::from_be_bytes([head[3], head[4]]));
-    let plausible = (20..=24).contains(&kind) && major == 3 && minor <= 4 && len <= LONGEST && (len > 0 || kind == APPLICATION);
+    let plausible = (20..=24).contains(&kind)
+        && major == 3
+        && minor <= 4
+        && len <= LONGEST
+        && (len > 0 || kind == APPLICATION);
     plausible.then_some((*head, len))
 }
 
@@ -60,7 +74,13 @@ fn probe(p: &Probe<'_>) -> Guess {
         (HANDSHAKE, Some(1 | 2)) => Guess::Sure,
         _ => match p.bytes.get(5 + len..) {
             // A second record right behind the first is no accident.
-            Some(next) if next.len() >= 5 => if header(next).is_some() { Guess::Sure } else { Guess::No },
+            Some(next) if next.len() >= 5 => {
+                if header(next).is_some() {
+                    Guess::Sure
+                } else {
+                    Guess::No
+                }
+            }
             _ if p.end => Guess::Maybe,
             _ if 5 + len >= 2000 => Guess::Maybe,
             _ => Guess::More,
@@ -131,7 +151,11 @@ impl Peeler for Tls {
         }
         let Some((head, len)) = header(input.bytes) else {
             if input.bytes.len() < 5 {
-                return if input.end { self.seal_rest(side, input.bytes.len(), out) } else { Step::more(0, 5) };
+                return if input.end {
+                    self.seal_rest(side, input.bytes.len(), out)
+                } else {
+                    Step::more(0, 5)
+                };
             }
             return self.no_record(side, out);
         };
@@ -141,7 +165,11 @@ impl Peeler for Tls {
             return Step::skip(0, 5 + len as u64, Bucket::Sealed);
         }
         let Some(body) = whole else {
-            return if input.end { self.seal_rest(side, input.bytes.len(), out) } else { Step::more(0, 5 + len) };
+            return if input.end {
+                self.seal_rest(side, input.bytes.len(), out)
+            } else {
+                Step::more(0, 5 + len)
+            };
         };
         self.record(side, head, body, out);
         Step::again(5 + len)

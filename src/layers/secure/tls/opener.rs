@@ -134,7 +134,12 @@ impl Opener {
                 let plain = body.len().checked_sub(start + 16)?;
                 let (aad, used) = additional(header, seq, plain, *tls13);
                 let sealed = body.get_mut(start..)?;
-                key.open_in_place(Nonce::assume_unique_for_key(nonce), aead::Aad::from(aad.get(..used)?), sealed).ok()?;
+                key.open_in_place(
+                    Nonce::assume_unique_for_key(nonce),
+                    aead::Aad::from(aad.get(..used)?),
+                    sealed,
+                )
+                .ok()?;
                 Some(start..start + plain)
             }
             Self::Ccm { key, iv, tag, tls13 } => {
@@ -154,7 +159,9 @@ impl Opener {
                 key.open(&nonce, aad.get(..used)?, text, tag)?;
                 Some(8..8 + plain)
             }
-            Self::Cbc { key, mac, chained, mac_last } => open_cbc(key, mac, chained, *mac_last, header, seq, body),
+            Self::Cbc { key, mac, chained, mac_last } => {
+                open_cbc(key, mac, chained, *mac_last, header, seq, body)
+            }
             Self::Rc4 { key, mac } => {
                 key.apply_keystream(body);
                 let plain = body.len().checked_sub(mac.len())?;

@@ -81,7 +81,12 @@ impl Tls {
     }
 
     /// Tries sequence numbers; spends the flow's budget.
-    fn numbers(&mut self, opener: &mut Opener, trial: &mut Trial<'_>, numbers: Range<u64>) -> Option<(u64, Range<usize>)> {
+    fn numbers(
+        &mut self,
+        opener: &mut Opener,
+        trial: &mut Trial<'_>,
+        numbers: Range<u64>,
+    ) -> Option<(u64, Range<usize>)> {
         for seq in numbers {
             let cost = 512 + trial.body.len() as u64;
             if self.work.saturating_add(cost) > WORK {
@@ -113,14 +118,21 @@ impl Tls {
         None
     }
 
-    fn search_session(&mut self, trial: &mut Trial<'_>, random: &[u8; 32], out: &Out<'_, '_>) -> Option<Range<usize>> {
+    fn search_session(
+        &mut self,
+        trial: &mut Trial<'_>,
+        random: &[u8; 32],
+        out: &Out<'_, '_>,
+    ) -> Option<Range<usize>> {
         let epochs: &[(Label, Epoch)] = match trial.side {
             Side::Client => &[
                 (Label::ClientEarly, Epoch::Early),
                 (Label::ClientHandshake, Epoch::Handshake),
                 (Label::ClientTraffic, Epoch::Traffic),
             ],
-            Side::Server => &[(Label::ServerHandshake, Epoch::Handshake), (Label::ServerTraffic, Epoch::Traffic)],
+            Side::Server => {
+                &[(Label::ServerHandshake, Epoch::Handshake), (Label::ServerTraffic, Epoch::Traffic)]
+            }
         };
         let half = &self.halves[trial.side];
         let (now, exact) = (half.epoch, half.whole && self.client.is_some());
@@ -139,7 +151,13 @@ impl Tls {
         None
     }
 
-    fn try_secret(&mut self, trial: &mut Trial<'_>, secret: &[u8], epoch: Epoch, window: u64) -> Option<Range<usize>> {
+    fn try_secret(
+        &mut self,
+        trial: &mut Trial<'_>,
+        secret: &[u8],
+        epoch: Epoch,
+        window: u64,
+    ) -> Option<Range<usize>> {
         let known = self.server.as_ref().map(|s| s.suite);
         let all: &[u16] = if secret.len() == 48 { &[0x1302] } else { &[0x1301, 0x1303, 0x1304, 0x1305] };
         for code in all.iter().filter(|c| known.is_none_or(|k| k == **c)) {
@@ -172,7 +190,8 @@ impl Tls {
                     return Step::more(at, need);
                 }
                 Some(need) => {
-                    let Some((head, body)) = rest.split_first_chunk::<5>().zip(rest.get(5..need)).map(|((h, _), b)| (*h, b))
+                    let Some((head, body)) =
+                        rest.split_first_chunk::<5>().zip(rest.get(5..need)).map(|((h, _), b)| (*h, b))
                     else {
                         at += 1;
                         continue;
@@ -202,7 +221,8 @@ impl Tls {
             // The ChangeCipherSpec was lost; what stands in records of application data is protected.
             self.change_cipher(side, out);
         }
-        if out.keys().is_empty() || self.halves[side].why == Some(Why::Unsupported) || self.unkeyed(side, out) {
+        if out.keys().is_empty() || self.halves[side].why == Some(Why::Unsupported) || self.unkeyed(side, out)
+        {
             return body.len() > 16;
         }
         let mut buffer = body.to_vec();
@@ -223,7 +243,8 @@ impl Tls {
         if self.next_generation(&mut trial, out) {
             return true;
         }
-        if self.halves[side].epoch != Epoch::Traffic && self.is_13() && self.search(&mut trial, out).is_some() {
+        if self.halves[side].epoch != Epoch::Traffic && self.is_13() && self.search(&mut trial, out).is_some()
+        {
             // The search counted this record, which will be shown again.
             self.halves[side].seq = self.halves[side].seq.saturating_sub(1);
             return true;
@@ -234,7 +255,13 @@ impl Tls {
     /// Whether the session is known and the log holds nothing for it.
     fn unkeyed(&self, side: Side, out: &Out<'_, '_>) -> bool {
         let half = &self.halves[side];
-        let labels = [Label::Master, Label::ClientHandshake, Label::ServerHandshake, Label::ClientTraffic, Label::ServerTraffic];
+        let labels = [
+            Label::Master,
+            Label::ClientHandshake,
+            Label::ServerHandshake,
+            Label::ClientTraffic,
+            Label::ServerTraffic,
+        ];
         half.opener.is_none()
             && self.random().is_some_and(|r| labels.iter().all(|l| out.keys().secret(&r, *l).is_none()))
     }
@@ -243,7 +270,10 @@ impl Tls {
     fn next_generation(&mut self, trial: &mut Trial<'_>, out: &mut Out<'_, '_>) -> bool {
         let half = &self.halves[trial.side];
         let code = half.suite.or(self.server.as_ref().map(|s| s.suite));
-        let Some(suite) = code.and_then(suite).filter(|s| s.code >> 8 == 0x13 && s.cipher != Cipher::Other) else { return false };
+        let Some(suite) = code.and_then(suite).filter(|s| s.code >> 8 == 0x13 && s.cipher != Cipher::Other)
+        else {
+            return false;
+        };
         if half.epoch != Epoch::Traffic || half.secret.is_empty() {
             return false;
         }
@@ -264,7 +294,10 @@ impl Tls {
 fn boundary(rest: &[u8]) -> Option<usize> {
     const START: [u8; 3] = [APPLICATION, 3, 3];
     let seen = rest.len().min(3);
-    if rest.get(..seen) != START.get(..seen) && rest.get(..seen) != [APPLICATION, 3, 1].get(..seen) && rest.get(..seen) != [APPLICATION, 3, 2].get(..seen) {
+    if rest.get(..seen) != START.get(..seen)
+        && rest.get(..seen) != [APPLICATION, 3, 1].get(..seen)
+        && rest.get(..seen) != [APPLICATION, 3, 2].get(..seen)
+    {
         return None;
     }
     if rest.len() < 5 {

@@ -1,0 +1,175 @@
+//! Protection that is none: repeating XOR solved and shown, keystreams used twice, equal blocks.
+
+use super::trial::Field;
+use super::uniform::Measure;
+use super::{Canaries, ConversationKey, Evidence, Kind, Polarity, Strength};
+use crate::ruleset::language;
+use std::collections::{BTreeMap, HashMap};
+
+/// Longest XOR key that is searched for, bytes.
+const PERIOD: usize = 32;
+/// Messages of one field that are compared.
+const COMPARED: usize = 24;
+
+/// Looks at the same field over many messages. Records come in a fixed order.
+pub fn evidence(fields: &[Field], canaries: &Canaries) -> Vec<(ConversationKey, Evidence)> {
+    let mut groups: BTreeMap<(&ConversationKey, String), Vec<&Field>> = BTreeMap::new();
+    for field in fields {
+        let name = field.origin.field.split('[').next().unwrap_or("").to_owned();
+        let list = groups.entry((&field.conversation, name)).or_default();
+        if list.len() < COMPARED && !list.iter().any(|f| f.bytes == field.bytes) {
+            list.push(field);
+        }
+    }
+    let mut all = Vec::new();
+    for ((key, _), list) in &groups {
+        match solve(list) {
+            Some(solution) => all.extend(solved(key, list, &solution, canaries)),
+            None => all.extend(reused(key, list)),
+        }
+    }
+    all
+}
+
+fn record(field: &Field, kind: Kind, strength: Strength) -> Evidence {
+    Evidence {
+        kind,
+        strength,
+        polarity: Polarity::Against,
+        guard: field.guard,
+        origin: field.origin.clone(),
+        count: 1,
+        shown: None,
+    }
+}
+
+fn xor(bytes: &[u8], key: &[u8]) -> Vec<u8> {
+    bytes.iter().zip(key.iter().cycle()).map(|(b, k)| b ^ k).collect()
+}
+
+/// The shortest repeating key that turns every message of the field into text.
+fn solve(list: &[&Field]) -> Option<Vec<u8>> {
+    let longest = list.iter().map(|f| f.bytes.len()).max()?;
+    if list.iter().all(|f| Measure::of(&f.bytes).passes_for_uniform()) && longest < 4 * PERIOD {
+        return None;
+    }
+    (1..=PERIOD.min(longest / 8)).find_map(|period| {
+        let key: Option<Vec<u8>> = (0..period).map(|place| key_byte(list, period, place)).collect();
+        key.filter(|k| reads(list, k))
+    })
+}
+
+/// The key byte at one place of the period under which most bytes are what text consists of.
+fn key_byte(list: &[&Field], period: usize, place: usize) -> Option<u8> {
+    let mut counts = [0u32; 256];
+    for field in list {
+        field.bytes.iter().skip(place).step_by(period).for_each(|b| counts[*b as usize] += 1);
+    }
+    let total: u32 = counts.iter().sum();
+    let score = |key: u8| -> u32 { (0..=255u8).map(|b| counts[b as usize] * weight(b ^ key)).sum() };
+    let best = (0..=255u8).max_by_key(|k| (score(*k), std::cmp::Reverse(*k)))?;
+    (total >= 6).then_some(best)
+}
+
+/// How much a byte speaks for text, roughly as often as it occurs there.
+fn weight(b: u8) -> u32 {
+    match b {
+        b' ' | b'e' | 0 => 12,
+        b'a' | b'o' | b't' | b'i' | b'n' | b's' | b'r' => 9,
+        b'a'..=b'z' => 6,
+        b'A'..=b'Z' | b'0'..=b'9' | b'.' | b',' | b'"' | b':' | b'\n' => 3,
+        b' '..=b'~' => 2,
+        _ => 0,
+    }
+}
+
+/// Whether the key turns most messages into something with a sentence in it.
+fn reads(list: &[&Field], key: &[u8]) -> bool {
+    if key.iter().all(|k| *k == 0) {
+        return false;
+    }
+    let (mut texts, mut bytes, mut plain) = (0, 0usize, 0usize);
+    for field in list {
+        let out = xor(&field.bytes, key);
+        bytes += out.len();
+        plain += out.iter().filter(|b| matches!(b, b' '..=b'~' | b'\n' | b'\r' | b'\t' | 0)).count();
+        texts += usize::from(longest_text(&out).is_some_and(has_sentence));
+    }
+    texts * 3 >= list.len() * 2 && plain * 100 >= bytes * 92
+}
+
+/// A sentence, alone or as a string of something structured.
+fn has_sentence(text: &str) -> bool {
+    text.split(['"', '<', '>', '=', '&', ';']).any(|part| language::natural(part) >= 0.7)
+}
+
+/// The longest run of printable characters.
+fn longest_text(bytes: &[u8]) -> Option<&str> {
+    let runs = bytes.split(|b| !matches!(b, b' '..=b'~' | 0x80..=0xff));
+    runs.filter_map(|r| std::str::from_utf8(r).ok()).max_by_key(|t| t.len())
+}
+
+fn solved(
+    key: &ConversationKey,
+    list: &[&Field],
+    xor_key: &[u8],
+    canaries: &Canaries,
+) -> Vec<(ConversationKey, Evidence)> {
+    let mut all = Vec::new();
+    for field in list {
+        let plain = xor(&field.bytes, xor_key);
+        let detail = format!("repeating XOR with a key of {} bytes, solved", xor_key.len());
+        let kind = Kind::Weak { finding: "weak-obfuscation".into(), detail };
+        all.push((key.clone(), record(field, kind, Strength::Proof)));
+        for hit in canaries.find(&plain) {
+            let control = canaries.list.get(hit.canary as usize).is_some_and(|c| c.control);
+            let chain = vec!["xor".to_owned()];
+            let kind = Kind::Canary { canary: hit.canary, control, chain, slot: None };
+            all.push((key.clone(), record(field, kind, Strength::Proof)));
+        }
+    }
+    all
+}
+
+/// Two messages under one keystream: where both are text, their XOR never has the high bits set.
+fn reused(key: &ConversationKey, list: &[&Field]) -> Option<(ConversationKey, Evidence)> {
+    let uniform: Vec<&&Field> =
+        list.iter().filter(|f| f.bytes.len() >= 32 && Measure::of(&f.bytes).passes_for_uniform()).collect();
+    for (i, a) in uniform.iter().enumerate() {
+        for b in &uniform[i + 1..] {
+            let n = a.bytes.len().min(b.bytes.len());
+            let same = a.bytes.iter().zip(&b.bytes).take_while(|(x, y)| x == y).count();
+            let alike = a.bytes.iter().zip(&b.bytes).filter(|(x, y)| (*x ^ *y) & 0x80 == 0).count();
+            let z = (alike as f64 - n as f64 / 2.0) / (n as f64 / 4.0).sqrt();
+            if z > 6.0 && same + 8 < n {
+                let detail = format!(
+                    "two messages agree in the top bit of {alike} of {n} bytes: one keystream for both"
+                );
+                let kind = Kind::Weak { finding: "keystream-reuse".into(), detail };
+                return Some((key.clone(), record(b, kind, Strength::Strong)));
+            }
+        }
+    }
+    blocks(key, &uniform)
+}
+
+/// Equal aligned blocks of ciphertext, within a message or across messages.
+fn blocks(key: &ConversationKey, list: &[&&Field]) -> Option<(ConversationKey, Evidence)> {
+    for size in [16usize, 8] {
+        let mut seen: HashMap<&[u8], (usize, usize)> = HashMap::new();
+        for (m, field) in list.iter().enumerate() {
+            for (at, block) in field.bytes.chunks_exact(size).enumerate() {
+                // The first block of every message may be a header or a key id; a repeat elsewhere is none.
+                if let Some((other, place)) = seen.insert(block, (m, at))
+                    && (other == m || at > 1 && place > 1)
+                {
+                    let detail =
+                        format!("a block of {size} bytes occurs twice: equal text gives equal ciphertext");
+                    let kind = Kind::Weak { finding: "repeated-ciphertext".into(), detail };
+                    return Some((key.clone(), record(field, kind, Strength::Strong)));
+                }
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,191 @@
+//! The rules in a form that is fast to ask: an index by the last name of the field, and one automaton
+//! over the keywords of all rules that name no field.
+
+use super::{Hit, Rule, Subject, language};
+use aho_corasick::AhoCorasick;
+use regex::bytes::{Regex, RegexBuilder};
+use rustc_hash::FxHashMap;
+
+/// Compiled rules.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    /// Rules by the last, literal name of one of their field globs.
+    by_name: FxHashMap<String, Vec<usize>>,
+    /// Rules whose globs end in a wildcard.
+    by_glob: Vec<usize>,
+    /// Keywords of rules without a field, and whose they are.
+    words: Option<AhoCorasick>,
+    owners: Vec<usize>,
+    regexes: Vec<Option<Regex>>,
+}
+
+/// Compiles a rule's regular expression, bounded in size.
+pub(super) fn regex(text: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(text).size_limit(1 << 20).dfa_size_limit(1 << 20).build()
+}
+
+impl Compiled {
+    pub fn new(rules: &[Rule]) -> Self {
+        let mut by_name: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+        let (mut by_glob, mut words, mut owners) = (Vec::new(), Vec::new(), Vec::new());
+        for (i, rule) in rules.iter().enumerate() {
+            for glob in &rule.place.field {
+                let last = last_name(glob).to_ascii_lowercase();
+                if last.contains('*') {
+                    by_glob.push(i);
+                } else {
+                    by_name.entry(last).or_default().push(i);
+                }
+            }
+            if rule.place.field.is_empty() {
+                for word in &rule.what.keywords {
+                    words.push(word.to_ascii_lowercase());
+                    owners.push(i);
+                }
+            }
+        }
+        by_name.values_mut().for_each(|l| l.dedup());
+        by_glob.dedup();
+        let words = (!words.is_empty())
+            .then(|| AhoCorasick::builder().ascii_case_insensitive(true).build(&words).ok())
+            .flatten();
+        let regexes = rules.iter().map(|r| r.what.regex.as_deref().and_then(|t| regex(t).ok())).collect();
+        Self { by_name, by_glob, words, owners, regexes }
+    }
+
+    pub fn matches(&self, rules: &[Rule], subject: &Subject<'_>, hits: &mut Vec<Hit>) {
+        let from = hits.len();
+        let mut ask = |rule: usize| {
+            if !hits[from..].contains(&Hit { rule }) && self.holds(&rules[rule], rule, subject) {
+                hits.push(Hit { rule });
+            }
+        };
+        let last = last_name(subject.field);
+        let mut lower = [0u8; 48];
+        if let Some(buffer) = lower.get_mut(..last.len()) {
+            buffer.copy_from_slice(last.as_bytes());
+            buffer.make_ascii_lowercase();
+            let named = std::str::from_utf8(buffer).ok().and_then(|n| self.by_name.get(n));
+            named.into_iter().flatten().for_each(|r| ask(*r));
+        }
+        self.by_glob.iter().for_each(|r| ask(*r));
+        if let Some(words) = &self.words {
+            for m in words.find_overlapping_iter(subject.bytes) {
+                ask(self.owners[m.pattern().as_usize()]);
+            }
+        }
+        hits[from..].sort_by_key(|h| h.rule);
+    }
+
+    fn holds(&self, rule: &Rule, index: usize, s: &Subject<'_>) -> bool {
+        let place = &rule.place;
+        let what = &rule.what;
+        let size = s.bytes.len();
+        if size < what.min || what.max.is_some_and(|m| size > m) {
+            return false;
+        }
+        if place.side.is_some_and(|x| x != s.side)
+            || place.guard.is_some_and(|x| x != s.guard)
+            || place.form.is_some_and(|x| x != s.form)
+        {
+            return false;
+        }
+        if !place.layers.is_empty() && !s.layers.split('/').any(|l| place.layers.iter().any(|x| x == l)) {
+            return false;
+        }
+        if !place.field.is_empty() && !place.field.iter().any(|g| glob(g, s.field)) {
+            return false;
+        }
+        let serves =
+            |w: &String| s.host.is_some_and(|h| holds_word(h, w)) || s.path.is_some_and(|p| holds_word(p, w));
+        if !place.service.is_empty() && !place.service.iter().any(serves) {
+            return false;
+        }
+        if !place.field.is_empty() && !what.keywords.is_empty() {
+            let text = s.bytes.to_ascii_lowercase();
+            if !what
+                .keywords
+                .iter()
+                .any(|k| memchr::memmem::find(&text, k.to_ascii_lowercase().as_bytes()).is_some())
+            {
+                return false;
+            }
+        }
+        if let Some(regex) = &self.regexes[index]
+            && !regex.is_match(s.bytes)
+        {
+            return false;
+        }
+        match what.language {
+            Some(percent) => {
+                std::str::from_utf8(s.bytes).is_ok_and(|t| language::natural(t) * 100.0 >= f32::from(percent))
+            }
+            None => true,
+        }
+    }
+}
+
+/// The word stands in the text as a word of its own, letters and digits being parts of words.
+fn holds_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word))
+}
+
+/// The last name of a field path: behind the last `.`, `>` or `/`, without list positions. What was
+/// undone inside a field without names of its own (base64) keeps the field's name.
+fn last_name(field: &str) -> &str {
+    let field = field.trim_end_matches('>');
+    let name = field.rsplit(['.', '>']).next().unwrap_or("");
+    name.split('[').next().unwrap_or("")
+}
+
+/// `**.` stands for any path in front, `*` for anything within one glob; compared without case and
+/// without list positions.
+fn glob(pattern: &str, field: &str) -> bool {
+    let clean: String = field
+        .trim_end_matches('>')
+        .chars()
+        .fold((String::new(), false), |(mut s, skip), c| match c {
+            '[' => (s, true),
+            ']' => (s, false),
+            _ if skip => (s, skip),
+            _ => {
+                s.push(c.to_ascii_lowercase());
+                (s, skip)
+            }
+        })
+        .0;
+    let pattern = pattern.to_ascii_lowercase();
+    match pattern.strip_prefix("**.") {
+        Some(tail) => {
+            let starts = std::iter::once(0).chain(clean.match_indices(['.', '>']).map(|(i, _)| i + 1));
+            starts.into_iter().any(|i| wild(tail.as_bytes(), clean[i..].as_bytes()))
+        }
+        None => wild(pattern.as_bytes(), clean.as_bytes()),
+    }
+}
+
+fn wild(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern.split_first(), text.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), _) => (0..=text.len()).any(|i| wild(rest, &text[i..])),
+        (Some((p, rest)), Some((t, tail))) if p == t => wild(rest, tail),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_name_fields_wherever_they_stand() {
+        assert!(glob("**.body", "$.content.body"));
+        assert!(glob("**.body", "$.events[3].content.Body"));
+        assert!(glob("**.content.body", "$.events[3].content.body"));
+        assert!(!glob("**.body", "$.somebody"));
+        assert!(glob("header.x-*-token", "header.x-auth-token"));
+        assert!(glob("**.text", "$.blob>text"));
+        assert_eq!(last_name("$.messages[0].content"), "content");
+        assert_eq!(last_name("$.messages[0].content>"), "content");
+    }
+}
