@@ -13,17 +13,17 @@ struct Exchange {
     unit: Unit,
     server_port: u16,
     turns: Vec<(Side, Vec<u8>)>,
+    keys: KeyStore,
 }
 
 fn run(exchange: &Exchange, cut: impl Fn(&[u8]) -> Vec<usize>) -> Recorder {
     let limits = Limits::default();
-    let keys = KeyStore::default();
     let mut sink = Recorder::default();
     let mut tree = Tree::new(exchange.unit);
     let mut env = Env {
         registry: &REGISTRY,
         limits: &limits,
-        keys: &keys,
+        keys: &exchange.keys,
         sink: &mut sink,
         server_port: exchange.server_port,
         at: Arrival::default(),
@@ -41,7 +41,26 @@ fn run(exchange: &Exchange, cut: impl Fn(&[u8]) -> Vec<usize>) -> Recorder {
 
 fn text(name: &'static str, server_port: u16, turns: &[(Side, &[u8])]) -> Exchange {
     let turns = turns.iter().map(|(s, b)| (*s, b.to_vec())).collect();
-    Exchange { name, unit: Unit::Stream, server_port, turns }
+    Exchange { name, unit: Unit::Stream, server_port, turns, keys: KeyStore::default() }
+}
+
+/// An exchange written down line by line: `k` a line of its key log, `>` and `<` bytes of the client
+/// and the server in hexadecimal.
+fn written(name: &'static str, server_port: u16, text: &str) -> Exchange {
+    let unhex = |t: &str| -> Vec<u8> {
+        (0..t.len() / 2).map(|i| u8::from_str_radix(&t[2 * i..2 * i + 2], 16).unwrap()).collect()
+    };
+    let mut exchange =
+        Exchange { name, unit: Unit::Stream, server_port, turns: Vec::new(), keys: KeyStore::default() };
+    for line in text.lines() {
+        match line.split_at(2) {
+            ("k ", rest) => assert_eq!(exchange.keys.add_keylog(rest.as_bytes(), name).malformed.len(), 0),
+            ("> ", rest) => exchange.turns.push((Side::Client, unhex(rest))),
+            ("< ", rest) => exchange.turns.push((Side::Server, unhex(rest))),
+            _ => {}
+        }
+    }
+    exchange
 }
 
 fn exchanges() -> Vec<Exchange> {
@@ -57,6 +76,8 @@ fn exchanges() -> Vec<Exchange> {
             ],
         ),
         text("json lines", 5000, &[(Client, b"{\"from\":\"a\",\"text\":\"hi\"}\n{\"from\":\"a\",\"text\":\"bye now\"}\n"), (Server, b"{\"ok\":true}\n")]),
+        written("tls 1.3", 443, include_str!("exchanges/tls13-key-update.txt")),
+        written("tls 1.2", 443, include_str!("exchanges/tls12-renegotiation.txt")),
     ]
 }
 
@@ -95,6 +116,7 @@ fn truncation_at_every_byte_is_harmless() {
                         unit: exchange.unit,
                         server_port: exchange.server_port,
                         turns: vec![],
+                        keys: exchange.keys.clone(),
                     }
                 };
                 assert!(run(&cut, |_| vec![]).root.balances());

@@ -8,6 +8,8 @@ use std::sync::Arc;
 pub enum Label {
     /// TLS 1.2 and before: the master secret.
     Master,
+    /// TLS 1.2 and before: the premaster secret.
+    Premaster,
     /// TLS 1.3 0-RTT data of the client.
     ClientEarly,
     /// TLS 1.3 handshake messages of the client.
@@ -21,9 +23,20 @@ pub enum Label {
 }
 
 impl Label {
+    const ALL: [Label; 7] = [
+        Label::Master,
+        Label::Premaster,
+        Label::ClientEarly,
+        Label::ClientHandshake,
+        Label::ServerHandshake,
+        Label::ClientTraffic,
+        Label::ServerTraffic,
+    ];
+
     fn parse(text: &str) -> Option<Self> {
         Some(match text.strip_prefix("QUIC_").unwrap_or(text) {
-            "CLIENT_RANDOM" | "PMS_CLIENT_RANDOM" => Label::Master,
+            "CLIENT_RANDOM" => Label::Master,
+            "PMS_CLIENT_RANDOM" => Label::Premaster,
             "CLIENT_EARLY_TRAFFIC_SECRET" => Label::ClientEarly,
             "CLIENT_HANDSHAKE_TRAFFIC_SECRET" => Label::ClientHandshake,
             "SERVER_HANDSHAKE_TRAFFIC_SECRET" => Label::ServerHandshake,
@@ -38,6 +51,8 @@ impl Label {
 #[derive(Debug, Clone, Default)]
 pub struct KeyStore {
     secrets: HashMap<([u8; 32], Label), Arc<[u8]>>,
+    /// RSA premaster secrets by the first bytes of their ciphertext (label `RSA`).
+    premasters: HashMap<[u8; 8], Arc<[u8]>>,
     /// Client randoms in order of arrival, for searches without a handshake.
     order: Vec<[u8; 32]>,
 }
@@ -45,6 +60,8 @@ pub struct KeyStore {
 /// What reading a key log came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeylogReport {
+    /// Lines of three words.
+    pub lines: usize,
     /// Lines with a secret of a known label.
     pub secrets: usize,
     /// Lines with a label that is not used here.
@@ -71,6 +88,17 @@ impl KeyStore {
                 report.malformed(number);
                 continue;
             };
+            report.lines += 1;
+            if label.eq_ignore_ascii_case("RSA") {
+                match (unhex(random).and_then(|r| <[u8; 8]>::try_from(r).ok()), unhex(secret)) {
+                    (Some(name), Some(secret)) if secret.len() == 48 && self.premasters.len() < MOST => {
+                        report.secrets += 1;
+                        self.premasters.insert(name, secret.into());
+                    }
+                    _ => report.malformed(number),
+                }
+                continue;
+            }
             let Some(label) = Label::parse(&label.to_ascii_uppercase()) else {
                 report.unknown += 1;
                 continue;
@@ -90,7 +118,7 @@ impl KeyStore {
         if self.secrets.len() >= MOST {
             return;
         }
-        if !self.order.contains(&random) || self.order.len() > 4096 {
+        if Label::ALL.iter().all(|l| !self.secrets.contains_key(&(random, *l))) {
             self.order.push(random);
         }
         self.secrets.insert((random, label), secret.into());
@@ -117,14 +145,24 @@ impl KeyStore {
         self.order.iter().filter_map(move |r| Some((r, self.secret(r, label)?)))
     }
 
+    /// The premaster secret whose RSA ciphertext starts with these bytes.
+    pub fn premaster(&self, encrypted: &[u8; 8]) -> Option<&[u8]> {
+        self.premasters.get(encrypted).map(|s| &**s)
+    }
+
+    /// The sessions that the store has secrets for, by client random, in order of arrival.
+    pub fn client_randoms(&self) -> impl Iterator<Item = &[u8; 32]> {
+        self.order.iter()
+    }
+
     /// Number of secrets.
     pub fn len(&self) -> usize {
-        self.secrets.len()
+        self.secrets.len() + self.premasters.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.secrets.is_empty()
+        self.secrets.is_empty() && self.premasters.is_empty()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a handshake tells with or without keys.
 
 use super::Tls;
+use super::fingerprint;
 use super::hello::{ClientHello, ServerHello};
 use super::suite::{Cipher, group_name, is_grease, post_quantum, suite, suite_name};
 use crate::model::{Side, Timestamp, Value};
@@ -33,6 +34,12 @@ pub(super) static NAMES: &[&str] = &[
     "tls.anonymous",
     "tls.weak",
     "tls.opened",
+    "tls.secret",
+    "tls.keys_used",
+    "tls.psk",
+    "tls.ja3",
+    "tls.ja3_digest",
+    "tls.ja4",
 ];
 
 fn version_name(code: u16) -> String {
@@ -63,9 +70,12 @@ impl Tls {
         if !groups.is_empty() {
             out.fact("tls.groups_offered", groups);
         }
-        if hello.ech {
-            out.fact("tls.ech", "offered");
-        }
+        // Whether an offer is real or GREASE only the server can tell.
+        out.fact("tls.ech", if hello.ech { "offered" } else { "none" });
+        let ja3 = fingerprint::ja3(hello);
+        out.fact("tls.ja3_digest", fingerprint::ja3_digest(&ja3));
+        out.fact("tls.ja3", ja3);
+        out.fact("tls.ja4", fingerprint::ja4(hello));
         if hello.early_data {
             out.fact("tls.early_data", true);
         }
@@ -93,6 +103,9 @@ impl Tls {
             self.client.as_ref().is_some_and(|c| !c.session.is_empty() && c.session == hello.session);
         if hello.version < 0x0304 && tls12_resumed || hello.psk {
             out.fact("tls.resumed", true);
+        }
+        if hello.psk {
+            out.fact("tls.psk", true);
         }
         let null = matches!(suite(hello.suite).map(|s| s.cipher), Some(Cipher::Null(_)));
         for (holds, reason) in [
@@ -152,8 +165,21 @@ impl Tls {
     }
 
     pub(super) fn last_facts(&mut self, out: &mut Out<'_, '_>) {
-        if self.encrypted_seen {
-            out.fact("tls.opened", self.opened);
+        if !self.encrypted_seen {
+            return;
+        }
+        out.fact("tls.opened", self.opened);
+        let null = matches!(self.suite().map(|s| s.cipher), Some(Cipher::Null(_)));
+        let secret = match (self.opened, null) {
+            (_, true) => "not needed",
+            (true, _) => "key log",
+            (false, _) => "none",
+        };
+        out.fact("tls.secret", secret);
+        if secret == "key log"
+            && let Some(random) = self.random()
+        {
+            out.fact("tls.keys_used", random.iter().map(|b| format!("{b:02x}")).collect::<String>());
         }
     }
 }

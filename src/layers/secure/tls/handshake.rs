@@ -44,6 +44,12 @@ impl Tls {
                 }
             }
             12 => self.key_exchange_facts(body, out),
+            16 => {
+                self.premaster = encrypted_premaster(body)
+                    .and_then(|e| out.keys().premaster(e))
+                    .unwrap_or_default()
+                    .to_vec()
+            }
             20 if self.is_13() => self.next_epoch(side, Epoch::Traffic, out),
             24 if self.is_13() => self.update_key(side, out),
             _ => {}
@@ -52,6 +58,9 @@ impl Tls {
 
     fn client_hello(&mut self, body: &[u8], out: &mut Out<'_, '_>) {
         let Some(hello) = ClientHello::read(body) else { return };
+        for side in Side::BOTH {
+            self.halves[side].whole = !self.halves[side].lost;
+        }
         self.client_facts(&hello, out);
         if let Some(sni) = &hello.sni {
             out.label("sni", sni);
@@ -102,8 +111,7 @@ impl Tls {
             (Side::Server, Epoch::Traffic) => Label::ServerTraffic,
             (_, Epoch::Early | Epoch::Clear) => Label::ClientEarly,
         };
-        let secret =
-            self.client.as_ref().and_then(|c| out.keys().secret(&c.random, label)).map(<[u8]>::to_vec);
+        let secret = self.random().and_then(|r| out.keys().secret(&r, label)).map(<[u8]>::to_vec);
         let suite = self.suite();
         let half = &mut self.halves[side];
         half.epoch = epoch;
@@ -120,7 +128,8 @@ impl Tls {
 
     /// RFC 8446 section 7.2.
     fn update_key(&mut self, side: Side, out: &mut Out<'_, '_>) {
-        let Some(suite) = self.suite() else { return };
+        let found = self.halves[side].suite.and_then(suite);
+        let Some(suite) = self.suite().or(found) else { return };
         let half = &mut self.halves[side];
         let (hash, len) = if suite.sha384 { (Hash::Sha384, 48) } else { (Hash::Sha256, 32) };
         half.secret = expand_label(hash, &half.secret, "traffic upd", len);
@@ -150,15 +159,18 @@ impl Tls {
         if let Cipher::Null(mac_len) = suite.cipher {
             return Some(Opener::Null { mac_len });
         }
-        let master = out.keys().secret(&client.random, Label::Master)?;
+        let master = match out.keys().secret(&client.random, Label::Master) {
+            Some(master) => master.to_vec(),
+            None => self.master_of_premaster(out)?,
+        };
         let seed = [server.random, client.random].concat();
         let length = 2 * (mac + key + iv);
         let block = match server.version {
             0x0303 => {
                 let hash = if suite.sha384 { Hash::Sha384 } else { Hash::Sha256 };
-                prf12(hash, master, "key expansion", &seed, length)
+                prf12(hash, &master, "key expansion", &seed, length)
             }
-            _ => prf10(master, "key expansion", &seed, length),
+            _ => prf10(&master, "key expansion", &seed, length),
         };
         let part = |start: usize, each: usize| match side {
             Side::Client => block.get(start..start + each),
@@ -168,4 +180,26 @@ impl Tls {
             Material { mac: part(0, mac)?, key: part(2 * mac, key)?, iv: part(2 * (mac + key), iv)? };
         Opener::tls12(suite, server.version, &material, server.encrypt_then_mac)
     }
+
+    /// The master secret where the log has the premaster secret only (RFC 5246 section 8.1). Sessions
+    /// with the extended master secret (RFC 7627) would need the whole handshake for it.
+    fn master_of_premaster(&self, out: &Out<'_, '_>) -> Option<Vec<u8>> {
+        let (client, server) = (self.client.as_ref()?, self.server.as_ref()?);
+        let premaster = match self.premaster.is_empty() {
+            true => out.keys().secret(&client.random, Label::Premaster)?,
+            false => &self.premaster,
+        };
+        let seed = [client.random, server.random].concat();
+        let hash = if self.suite()?.sha384 { Hash::Sha384 } else { Hash::Sha256 };
+        Some(match server.version {
+            0x0303 => prf12(hash, premaster, "master secret", &seed, 48),
+            _ => prf10(premaster, "master secret", &seed, 48),
+        })
+    }
+}
+
+/// First bytes of the encrypted premaster secret of a ClientKeyExchange with RSA.
+fn encrypted_premaster(body: &[u8]) -> Option<&[u8; 8]> {
+    let (len, rest) = body.split_first_chunk::<2>()?;
+    (usize::from(u16::from_be_bytes(*len)) == rest.len()).then(|| rest.first_chunk()).flatten()
 }

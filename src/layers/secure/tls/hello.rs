@@ -12,6 +12,8 @@ pub(super) struct ClientHello {
     pub suites: Vec<u16>,
     pub sni: Option<String>,
     pub alpn: Vec<String>,
+    /// The first protocol offered, as it stands.
+    pub alpn_raw: Vec<u8>,
     pub versions: Vec<u16>,
     pub groups: Vec<u16>,
     pub shares: Vec<u16>,
@@ -91,7 +93,14 @@ impl ClientHello {
             10 => self.groups = list16(&mut Cursor::new(c.vec16().unwrap_or_default())),
             11 => self.point_formats = c.vec8().unwrap_or_default().to_vec(),
             13 => self.signatures = list16(&mut Cursor::new(c.vec16().unwrap_or_default())),
-            16 => self.alpn = names(&mut c),
+            16 => {
+                self.alpn_raw = Cursor::new(body)
+                    .vec16()
+                    .and_then(|l| Cursor::new(l).vec8())
+                    .unwrap_or_default()
+                    .to_vec();
+                self.alpn = names(&mut c);
+            }
             35 => self.ticket = !body.is_empty(),
             41 => self.psk = true,
             42 => self.early_data = true,
@@ -106,7 +115,7 @@ impl ClientHello {
                 }
                 self.shares.retain(|g| !is_grease(*g));
             }
-            0xfe0d => self.ech = true,
+            0xfe0d | 0xffce => self.ech = true,
             _ => {}
         }
     }

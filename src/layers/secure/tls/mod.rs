@@ -1,6 +1,8 @@
 //! Transport Layer Security 1.0 to 1.3, read by a bystander who may hold the session's secrets.
 
+mod blocks;
 mod facts;
+mod fingerprint;
 mod handshake;
 mod hello;
 mod opener;
@@ -110,7 +112,14 @@ struct Half {
     why: Option<Why>,
     /// Bytes were lost: the next record boundary must be found.
     lost: bool,
-    attempts: u32,
+    /// Records in a row that did not open.
+    missed: u32,
+    /// The side was seen from its start without loss.
+    whole: bool,
+    /// TLS 1.3 suite that a search found.
+    suite: Option<u16>,
+    /// Notes about bad tags so far.
+    bad: u32,
     closed: bool,
 }
 
@@ -126,6 +135,12 @@ struct Tls {
     weak: Vec<&'static str>,
     opened: bool,
     encrypted_seen: bool,
+    /// Client random of the session whose secret a search found.
+    found: Option<[u8; 32]>,
+    /// Work spent by searches.
+    work: u64,
+    /// TLS 1.2 and older: the premaster secret that the log names by its ciphertext.
+    premaster: Vec<u8>,
 }
 
 impl Peeler for Tls {
@@ -135,10 +150,14 @@ impl Peeler for Tls {
             return self.resynchronise(&input, out);
         }
         let Some((head, len)) = header(input.bytes) else {
-            if input.bytes.len() < 5 && !input.end {
-                return Step::more(0, 5);
+            if input.bytes.len() < 5 {
+                return if input.end {
+                    self.seal_rest(side, input.bytes.len(), out)
+                } else {
+                    Step::more(0, 5)
+                };
             }
-            return Step::die("tls-bad-record");
+            return self.no_record(side, out);
         };
         let whole = input.bytes.get(5..5 + len);
         if self.hopeless(side, head[0], out) {
@@ -159,6 +178,7 @@ impl Peeler for Tls {
     fn gap(&mut self, side: Side, len: u64, out: &mut Out<'_, '_>) -> AfterGap {
         out.note("tls-lost-record");
         self.halves[side].lost = true;
+        self.halves[side].whole = false;
         self.halves[side].messages.clear();
         if let Some(child) = self.child {
             out.gap(child, side, len);
@@ -169,7 +189,7 @@ impl Peeler for Tls {
     fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
         let half = &mut self.halves[side];
         if half.sealed > 0 {
-            let why = half.why.unwrap_or(Why::NoKey);
+            let why = half.why.unwrap_or(if half.bad > 0 { Why::BadTag } else { Why::NoKey });
             let end = End::Sealed(By::Transport, why);
             let total = std::mem::take(&mut half.sealed);
             out.leaf("", Form::Binary, side, total, end, &[]);
@@ -189,6 +209,26 @@ impl Tls {
     fn hopeless(&self, side: Side, kind: u8, out: &Out<'_, '_>) -> bool {
         let half = &self.halves[side];
         kind == APPLICATION && half.opener.is_none() && (half.why.is_some() || out.keys().is_empty())
+    }
+
+    /// Bytes that are no record: in a session under way they are damage, else this is not TLS.
+    fn no_record(&mut self, side: Side, out: &mut Out<'_, '_>) -> Step {
+        if self.client.is_none() && self.server.is_none() && !self.opened {
+            return Step::die("tls-bad-record");
+        }
+        out.note("tls-bad-record");
+        self.halves[side].lost = true;
+        self.halves[side].whole = false;
+        self.halves[side].messages.clear();
+        if let Some(child) = self.child {
+            out.gap(child, side, 1);
+        }
+        Step::again(0)
+    }
+
+    /// The client random that names the session's secrets.
+    fn random(&self) -> Option<[u8; 32]> {
+        self.client.as_ref().map(|c| c.random).or(self.found)
     }
 
     /// An unfinished record at the end of a side.
@@ -244,18 +284,21 @@ impl Tls {
 
     /// A record that no key opened.
     fn stay_sealed(&mut self, side: Side, head: [u8; 5], len: usize, out: &mut Out<'_, '_>) {
+        let application = head[0] == APPLICATION;
         let half = &mut self.halves[side];
         half.sealed += len as u64;
-        half.attempts += 1;
-        let why = match half.opener {
-            Some(_) => {
-                out.note("tls-bad-tag");
-                Why::BadTag
+        // Refused early data is meant to be skipped, and its key is not the one in use.
+        let bad = half.opener.is_some() && !(half.epoch == Epoch::Handshake && half.seq == 0);
+        if bad {
+            out.note("tls-bad-tag");
+            half.bad += 1;
+            if let Some(child) = self.child.filter(|_| application) {
+                out.gap(child, side, len as u64);
             }
-            None => Why::NoKey,
-        };
-        if head[0] == APPLICATION && half.why.is_none() && (half.opener.is_some() || half.attempts > 4) {
-            half.why = Some(why);
+        }
+        let half = &mut self.halves[side];
+        if application && half.opener.is_none() && half.why.is_none() && half.missed > search::PATIENCE {
+            half.why = Some(Why::NoKey);
         }
         // The engine counts the bytes as sealed; one leaf at the end of the side stands for all of them.
         out.declare_sealed(len as u64);

@@ -1,23 +1,38 @@
 //! Opens records: one instance for one direction and one generation of keys.
 
+use super::blocks::{BlockKey, MacKey};
 use super::schedule::{Hash, expand_label};
-use super::suite::{Cipher, Suite};
-use aes::cipher::{BlockCipherDecrypt, KeyInit};
+use super::suite::{Block, Cipher, Suite};
+use aes::cipher::{KeyInit, StreamCipher};
+use aes_gcm::AesGcm;
 use ccm::aead::AeadInOut;
 use ccm::consts::{U8, U12, U16};
+use rc4::Rc4;
 use ring::aead::{self, LessSafeKey, Nonce, UnboundKey};
-use ring::hmac as ring_hmac;
 
-/// A record header and where its nonce comes from.
+/// The keys of one direction and how to use them.
 pub(super) enum Opener {
     /// An AEAD of `ring`. `explicit` nonces stand in the record (TLS 1.2 GCM).
     Ring { key: LessSafeKey, iv: [u8; 12], explicit: bool, tls13: bool },
+    /// ARIA or Camellia in GCM (TLS 1.2 only).
+    OtherGcm { key: Box<GcmKey>, iv: [u8; 12] },
     /// AES-CCM.
     Ccm { key: CcmKey, iv: [u8; 12], tag: usize, tls13: bool },
-    /// AES-CBC with an HMAC, before or after encryption.
-    Cbc { key: BlockKey, mac: ring_hmac::Key, mac_len: usize, chained: Option<Vec<u8>>, mac_last: bool },
+    /// CBC with an HMAC, before or after encryption. `chained` is the last block where the IV is not
+    /// in the record (TLS 1.0).
+    Cbc { key: BlockKey, mac: MacKey, chained: Option<Vec<u8>>, mac_last: bool },
+    /// RC4, whose keystream runs on from record to record.
+    Rc4 { key: Box<Rc4>, mac: MacKey },
     /// No encryption; the MAC is cut off.
     Null { mac_len: usize },
+}
+
+/// Block ciphers in GCM that `ring` does not know.
+pub(super) enum GcmKey {
+    Aria128(AesGcm<aria::Aria128, U12>),
+    Aria256(AesGcm<aria::Aria256, U12>),
+    Camellia128(AesGcm<camellia::Camellia128, U12>),
+    Camellia256(AesGcm<camellia::Camellia256, U12>),
 }
 
 pub(super) enum CcmKey {
@@ -25,11 +40,6 @@ pub(super) enum CcmKey {
     A8(ccm::Ccm<aes::Aes128, U8, U12>),
     B16(ccm::Ccm<aes::Aes256, U16, U12>),
     B8(ccm::Ccm<aes::Aes256, U8, U12>),
-}
-
-pub(super) enum BlockKey {
-    Aes128(aes::Aes128),
-    Aes256(aes::Aes256),
 }
 
 /// What the two sides of a TLS 1.2 (or older) session get from the key block.
@@ -42,9 +52,11 @@ pub(super) struct Material<'a> {
 /// Bytes of MAC key, key and IV that one side needs. The IV of CBC matters only in TLS 1.0.
 pub(super) fn needs(cipher: Cipher) -> Option<(usize, usize, usize)> {
     Some(match cipher {
-        Cipher::Gcm(key) | Cipher::Ccm(key, _) => (0, key, 4),
+        Cipher::Gcm(key) | Cipher::OtherGcm(_, key) | Cipher::Ccm(key, _) => (0, key, 4),
         Cipher::ChaCha => (0, 32, 12),
-        Cipher::Cbc(key, mac) => (mac, key, 16),
+        Cipher::Cbc(Block::Des | Block::TripleDes, key, mac) => (mac, key, 8),
+        Cipher::Cbc(_, key, mac) => (mac, key, 16),
+        Cipher::Rc4(mac) => (mac, 16, 0),
         Cipher::Null(mac) => (mac, 0, 0),
         Cipher::Other => return None,
     })
@@ -66,7 +78,7 @@ impl Opener {
                 let key = ccm_key(&expand_label(hash, secret, "key", n), tag)?;
                 Some(Self::Ccm { key, iv, tag, tls13: true })
             }
-            Cipher::Cbc(..) | Cipher::Null(_) | Cipher::Other => None,
+            Cipher::OtherGcm(..) | Cipher::Cbc(..) | Cipher::Rc4(_) | Cipher::Null(_) | Cipher::Other => None,
         }
     }
 
@@ -87,19 +99,19 @@ impl Opener {
                 let key = LessSafeKey::new(UnboundKey::new(&aead::CHACHA20_POLY1305, material.key).ok()?);
                 Some(Self::Ring { key, iv, explicit: false, tls13: false })
             }
-            Cipher::Cbc(_, mac_len) => {
-                let key = match material.key.len() {
-                    16 => BlockKey::Aes128(aes::Aes128::new_from_slice(material.key).ok()?),
-                    _ => BlockKey::Aes256(aes::Aes256::new_from_slice(material.key).ok()?),
-                };
-                let algorithm = match mac_len {
-                    20 => ring_hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-                    32 => ring_hmac::HMAC_SHA256,
-                    _ => ring_hmac::HMAC_SHA384,
-                };
-                let mac = ring_hmac::Key::new(algorithm, material.mac);
+            Cipher::OtherGcm(block, _) => {
+                iv[..4].copy_from_slice(material.iv.get(..4)?);
+                Some(Self::OtherGcm { key: Box::new(GcmKey::new(block, material.key)?), iv })
+            }
+            Cipher::Cbc(block, _, mac_len) => {
+                let key = BlockKey::new(block, material.key)?;
+                let mac = MacKey::new(mac_len, material.mac)?;
                 let chained = (version <= 0x0301).then(|| material.iv.to_vec());
-                Some(Self::Cbc { key, mac, mac_len, chained, mac_last })
+                Some(Self::Cbc { key, mac, chained, mac_last })
+            }
+            Cipher::Rc4(mac_len) => {
+                let key = Box::new(Rc4::new_from_slice(material.key).ok()?);
+                Some(Self::Rc4 { key, mac: MacKey::new(mac_len, material.mac)? })
             }
             Cipher::Null(mac_len) => Some(Self::Null { mac_len }),
             Cipher::Other => None,
@@ -120,11 +132,11 @@ impl Opener {
                 let start = if *explicit { 8 } else { 0 };
                 let nonce = if *explicit { explicit_nonce(iv, body)? } else { sequence_nonce(iv, seq) };
                 let plain = body.len().checked_sub(start + 16)?;
-                let aad = additional(header, seq, plain, *tls13);
+                let (aad, used) = additional(header, seq, plain, *tls13);
                 let sealed = body.get_mut(start..)?;
                 key.open_in_place(
                     Nonce::assume_unique_for_key(nonce),
-                    aead::Aad::from(aad.as_slice()),
+                    aead::Aad::from(aad.get(..used)?),
                     sealed,
                 )
                 .ok()?;
@@ -134,13 +146,28 @@ impl Opener {
                 let start = if *tls13 { 0 } else { 8 };
                 let nonce = if *tls13 { sequence_nonce(iv, seq) } else { explicit_nonce(iv, body)? };
                 let plain = body.len().checked_sub(start + *tag)?;
-                let aad = additional(header, seq, plain, *tls13);
+                let (aad, used) = additional(header, seq, plain, *tls13);
                 let (text, mac) = body.get_mut(start..)?.split_at_mut_checked(plain)?;
-                key.open(&nonce, &aad, text, mac)?;
+                key.open(&nonce, aad.get(..used)?, text, mac)?;
                 Some(start..start + plain)
             }
-            Self::Cbc { key, mac, mac_len, chained, mac_last } => {
-                open_cbc(key, mac, *mac_len, chained, *mac_last, header, seq, body)
+            Self::OtherGcm { key, iv } => {
+                let nonce = explicit_nonce(iv, body)?;
+                let plain = body.len().checked_sub(24)?;
+                let (aad, used) = additional(header, seq, plain, false);
+                let (text, tag) = body.get_mut(8..)?.split_at_mut_checked(plain)?;
+                key.open(&nonce, aad.get(..used)?, text, tag)?;
+                Some(8..8 + plain)
+            }
+            Self::Cbc { key, mac, chained, mac_last } => {
+                open_cbc(key, mac, chained, *mac_last, header, seq, body)
+            }
+            Self::Rc4 { key, mac } => {
+                key.apply_keystream(body);
+                let plain = body.len().checked_sub(mac.len())?;
+                let (text, tag) = body.split_at_checked(plain)?;
+                verify(mac, header, seq, text, tag)?;
+                Some(0..plain)
             }
             Self::Null { mac_len } => Some(0..body.len().checked_sub(*mac_len)?),
         }
@@ -160,16 +187,44 @@ fn sequence_nonce(iv: &[u8; 12], seq: u64) -> [u8; 12] {
     nonce
 }
 
-/// Additional data: the record header in TLS 1.3, sequence number and a header with the length of the
-/// plaintext before (RFC 5246 section 6.2.3.3).
-fn additional(header: [u8; 5], seq: u64, plain: usize, tls13: bool) -> Vec<u8> {
+/// Additional data and its length: the record header in TLS 1.3, sequence number and a header with the
+/// length of the plaintext before (RFC 5246 section 6.2.3.3).
+fn additional(header: [u8; 5], seq: u64, plain: usize, tls13: bool) -> ([u8; 13], usize) {
+    let mut aad = [0u8; 13];
     if tls13 {
-        return header.to_vec();
+        aad[..5].copy_from_slice(&header);
+        return (aad, 5);
     }
-    let mut aad = seq.to_be_bytes().to_vec();
-    aad.extend_from_slice(&header[..3]);
-    aad.extend_from_slice(&(plain as u16).to_be_bytes());
-    aad
+    aad[..8].copy_from_slice(&seq.to_be_bytes());
+    aad[8..11].copy_from_slice(&header[..3]);
+    aad[11..].copy_from_slice(&(plain as u16).to_be_bytes());
+    (aad, 13)
+}
+
+impl GcmKey {
+    fn new(block: Block, key: &[u8]) -> Option<Self> {
+        Some(match (block, key.len()) {
+            (Block::Aria, 16) => Self::Aria128(KeyInit::new_from_slice(key).ok()?),
+            (Block::Aria, 32) => Self::Aria256(KeyInit::new_from_slice(key).ok()?),
+            (Block::Camellia, 16) => Self::Camellia128(KeyInit::new_from_slice(key).ok()?),
+            (Block::Camellia, 32) => Self::Camellia256(KeyInit::new_from_slice(key).ok()?),
+            _ => return None,
+        })
+    }
+
+    fn open(&self, nonce: &[u8; 12], aad: &[u8], text: &mut [u8], tag: &[u8]) -> Option<()> {
+        macro_rules! open {
+            ($key:expr) => {
+                $key.decrypt_inout_detached(&(*nonce).into(), aad, text.into(), tag.try_into().ok()?).ok()
+            };
+        }
+        match self {
+            GcmKey::Aria128(k) => open!(k),
+            GcmKey::Aria256(k) => open!(k),
+            GcmKey::Camellia128(k) => open!(k),
+            GcmKey::Camellia256(k) => open!(k),
+        }
+    }
 }
 
 fn ccm_key(key: &[u8], tag: usize) -> Option<CcmKey> {
@@ -199,60 +254,47 @@ impl CcmKey {
 }
 
 /// CBC with the MAC inside the encryption (RFC 5246 section 6.2.3.2) or outside it (RFC 7366).
-#[allow(clippy::too_many_arguments)] // the parts of one opener, taken apart by the match
 fn open_cbc(
     key: &BlockKey,
-    mac: &ring_hmac::Key,
-    mac_len: usize,
+    mac: &MacKey,
     chained: &mut Option<Vec<u8>>,
     mac_last: bool,
     header: [u8; 5],
     seq: u64,
     body: &mut [u8],
 ) -> Option<std::ops::Range<usize>> {
-    let sealed = if mac_last { body.len().checked_sub(mac_len)? } else { body.len() };
+    let sealed = if mac_last { body.len().checked_sub(mac.len())? } else { body.len() };
+    let start = if chained.is_some() { 0 } else { key.size() };
+    let iv = match chained {
+        Some(iv) => iv.clone(),
+        None => body.get(..start)?.to_vec(),
+    };
+    if let Some(chain) = chained {
+        // The chain goes on from a damaged record, too.
+        *chain = body.get(sealed.checked_sub(key.size())?..sealed)?.to_vec();
+    }
     if mac_last {
-        let (text, tag) = body.split_at(sealed);
+        let (text, tag) = body.split_at_checked(sealed)?;
         verify(mac, header, seq, text, tag)?;
     }
-    let start = if chained.is_some() { 0 } else { 16 };
-    let mut iv: [u8; 16] = match chained {
-        Some(iv) => iv.as_slice().try_into().ok()?,
-        None => body.get(..16)?.try_into().ok()?,
-    };
     let text = body.get_mut(start..sealed)?;
-    if text.is_empty() || !text.len().is_multiple_of(16) {
-        return None;
-    }
-    for block in text.chunks_exact_mut(16) {
-        let sealed: [u8; 16] = (&*block).try_into().ok()?;
-        let mut open = sealed.into();
-        match key {
-            BlockKey::Aes128(k) => k.decrypt_block(&mut open),
-            BlockKey::Aes256(k) => k.decrypt_block(&mut open),
-        }
-        block.iter_mut().zip(open.iter().zip(iv)).for_each(|(b, (o, i))| *b = o ^ i);
-        iv = sealed;
-    }
-    if let Some(chain) = chained {
-        *chain = iv.to_vec();
-    }
+    key.decrypt(&iv, text)?;
     let pad = usize::from(*text.last()?) + 1;
     let end = text.len().checked_sub(pad)?;
-    let (inside, padding) = text.split_at(end);
+    let (inside, padding) = text.split_at_checked(end)?;
+    // SSL 3.0 alone leaves the padding's content open (RFC 6101 section 5.2.3.2); its MAC is another.
     if padding.iter().any(|b| usize::from(*b) + 1 != pad) {
         return None;
     }
     if mac_last {
         return Some(start..start + end);
     }
-    let (content, tag) = inside.split_at_checked(end.checked_sub(mac_len)?)?;
+    let (content, tag) = inside.split_at_checked(end.checked_sub(mac.len())?)?;
     verify(mac, header, seq, content, tag)?;
     Some(start..start + content.len())
 }
 
-fn verify(mac: &ring_hmac::Key, header: [u8; 5], seq: u64, text: &[u8], tag: &[u8]) -> Option<()> {
-    let mut message = additional(header, seq, text.len(), false);
-    message.extend_from_slice(text);
-    ring_hmac::verify(mac, &message, tag).ok()
+fn verify(mac: &MacKey, header: [u8; 5], seq: u64, text: &[u8], tag: &[u8]) -> Option<()> {
+    let (head, used) = additional(header, seq, text.len(), false);
+    mac.verify(head.get(..used)?, text, tag)
 }

@@ -1,16 +1,33 @@
-//! Cipher suites: what the code points stand for (IANA TLS Cipher Suites registry).
+//! Cipher suites: what the code points stand for. `suites.txt` holds the names of the IANA TLS Cipher
+//! Suites registry by code; how records are protected follows from the name.
+
+use std::sync::LazyLock;
+
+/// A block cipher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Block {
+    Aes,
+    Aria,
+    Camellia,
+    Des,
+    TripleDes,
+}
 
 /// How records are protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cipher {
     /// AES-GCM with a key of that many bytes (RFC 5288).
     Gcm(usize),
+    /// ARIA or Camellia in GCM (RFC 6209, RFC 6367).
+    OtherGcm(Block, usize),
     /// AES-CCM with a key and a tag of that many bytes (RFC 6655).
     Ccm(usize, usize),
     /// ChaCha20-Poly1305 (RFC 7905).
     ChaCha,
-    /// AES-CBC with HMAC: key bytes, MAC bytes.
-    Cbc(usize, usize),
+    /// CBC with HMAC: cipher, key bytes, MAC bytes.
+    Cbc(Block, usize, usize),
+    /// RC4 with a MAC of that many bytes.
+    Rc4(usize),
     /// No encryption: only a MAC of that many bytes.
     Null(usize),
     /// Known by name, not opened here.
@@ -27,106 +44,53 @@ pub(super) struct Suite {
     pub sha384: bool,
 }
 
-macro_rules! suites {
-    ($($code:literal $name:literal $cipher:expr, $hash:literal;)*) => {
-        &[$(Suite { code: $code, name: $name, cipher: $cipher, sha384: $hash == 384 }),*]
-    };
+/// Suites in the order of their codes.
+static SUITES: LazyLock<Vec<Suite>> =
+    LazyLock::new(|| include_str!("suites.txt").lines().filter_map(row).collect());
+
+fn row(line: &'static str) -> Option<Suite> {
+    let (code, name) = line.split_once(' ')?;
+    let code = u16::from_str_radix(code, 16).ok()?;
+    Some(Suite { code, name, cipher: cipher(name), sha384: name.ends_with("_SHA384") })
 }
 
-use Cipher::{Cbc, Ccm, ChaCha, Gcm, Null, Other};
-
-/// Suites in the order of their codes.
-static SUITES: &[Suite] = suites! {
-    0x0001 "TLS_RSA_WITH_NULL_MD5" Null(16), 256;
-    0x0002 "TLS_RSA_WITH_NULL_SHA" Null(20), 256;
-    0x0003 "TLS_RSA_EXPORT_WITH_RC4_40_MD5" Other, 256;
-    0x0004 "TLS_RSA_WITH_RC4_128_MD5" Other, 256;
-    0x0005 "TLS_RSA_WITH_RC4_128_SHA" Other, 256;
-    0x0008 "TLS_RSA_EXPORT_WITH_DES40_CBC_SHA" Other, 256;
-    0x0009 "TLS_RSA_WITH_DES_CBC_SHA" Other, 256;
-    0x000a "TLS_RSA_WITH_3DES_EDE_CBC_SHA" Other, 256;
-    0x0016 "TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA" Other, 256;
-    0x0018 "TLS_DH_anon_WITH_RC4_128_MD5" Other, 256;
-    0x001b "TLS_DH_anon_WITH_3DES_EDE_CBC_SHA" Other, 256;
-    0x002f "TLS_RSA_WITH_AES_128_CBC_SHA" Cbc(16, 20), 256;
-    0x0033 "TLS_DHE_RSA_WITH_AES_128_CBC_SHA" Cbc(16, 20), 256;
-    0x0034 "TLS_DH_anon_WITH_AES_128_CBC_SHA" Cbc(16, 20), 256;
-    0x0035 "TLS_RSA_WITH_AES_256_CBC_SHA" Cbc(32, 20), 256;
-    0x0039 "TLS_DHE_RSA_WITH_AES_256_CBC_SHA" Cbc(32, 20), 256;
-    0x003a "TLS_DH_anon_WITH_AES_256_CBC_SHA" Cbc(32, 20), 256;
-    0x003b "TLS_RSA_WITH_NULL_SHA256" Null(32), 256;
-    0x003c "TLS_RSA_WITH_AES_128_CBC_SHA256" Cbc(16, 32), 256;
-    0x003d "TLS_RSA_WITH_AES_256_CBC_SHA256" Cbc(32, 32), 256;
-    0x0067 "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256" Cbc(16, 32), 256;
-    0x006b "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256" Cbc(32, 32), 256;
-    0x006c "TLS_DH_anon_WITH_AES_128_CBC_SHA256" Cbc(16, 32), 256;
-    0x006d "TLS_DH_anon_WITH_AES_256_CBC_SHA256" Cbc(32, 32), 256;
-    0x008c "TLS_PSK_WITH_AES_128_CBC_SHA" Cbc(16, 20), 256;
-    0x008d "TLS_PSK_WITH_AES_256_CBC_SHA" Cbc(32, 20), 256;
-    0x009c "TLS_RSA_WITH_AES_128_GCM_SHA256" Gcm(16), 256;
-    0x009d "TLS_RSA_WITH_AES_256_GCM_SHA384" Gcm(32), 384;
-    0x009e "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256" Gcm(16), 256;
-    0x009f "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384" Gcm(32), 384;
-    0x00a2 "TLS_DHE_DSS_WITH_AES_128_GCM_SHA256" Gcm(16), 256;
-    0x00a3 "TLS_DHE_DSS_WITH_AES_256_GCM_SHA384" Gcm(32), 384;
-    0x00a6 "TLS_DH_anon_WITH_AES_128_GCM_SHA256" Gcm(16), 256;
-    0x00a7 "TLS_DH_anon_WITH_AES_256_GCM_SHA384" Gcm(32), 384;
-    0x00a8 "TLS_PSK_WITH_AES_128_GCM_SHA256" Gcm(16), 256;
-    0x00a9 "TLS_PSK_WITH_AES_256_GCM_SHA384" Gcm(32), 384;
-    0x00aa "TLS_DHE_PSK_WITH_AES_128_GCM_SHA256" Gcm(16), 256;
-    0x00ab "TLS_DHE_PSK_WITH_AES_256_GCM_SHA384" Gcm(32), 384;
-    0x1301 "TLS_AES_128_GCM_SHA256" Gcm(16), 256;
-    0x1302 "TLS_AES_256_GCM_SHA384" Gcm(32), 384;
-    0x1303 "TLS_CHACHA20_POLY1305_SHA256" ChaCha, 256;
-    0x1304 "TLS_AES_128_CCM_SHA256" Ccm(16, 16), 256;
-    0x1305 "TLS_AES_128_CCM_8_SHA256" Ccm(16, 8), 256;
-    0xc006 "TLS_ECDHE_ECDSA_WITH_NULL_SHA" Null(20), 256;
-    0xc007 "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA" Other, 256;
-    0xc008 "TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA" Other, 256;
-    0xc009 "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA" Cbc(16, 20), 256;
-    0xc00a "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA" Cbc(32, 20), 256;
-    0xc010 "TLS_ECDHE_RSA_WITH_NULL_SHA" Null(20), 256;
-    0xc011 "TLS_ECDHE_RSA_WITH_RC4_128_SHA" Other, 256;
-    0xc012 "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA" Other, 256;
-    0xc013 "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA" Cbc(16, 20), 256;
-    0xc014 "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA" Cbc(32, 20), 256;
-    0xc015 "TLS_ECDH_anon_WITH_NULL_SHA" Null(20), 256;
-    0xc016 "TLS_ECDH_anon_WITH_RC4_128_SHA" Other, 256;
-    0xc018 "TLS_ECDH_anon_WITH_AES_128_CBC_SHA" Cbc(16, 20), 256;
-    0xc019 "TLS_ECDH_anon_WITH_AES_256_CBC_SHA" Cbc(32, 20), 256;
-    0xc023 "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256" Cbc(16, 32), 256;
-    0xc024 "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384" Cbc(32, 48), 384;
-    0xc027 "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256" Cbc(16, 32), 256;
-    0xc028 "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384" Cbc(32, 48), 384;
-    0xc02b "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" Gcm(16), 256;
-    0xc02c "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384" Gcm(32), 384;
-    0xc02f "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256" Gcm(16), 256;
-    0xc030 "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384" Gcm(32), 384;
-    0xc035 "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA" Cbc(16, 20), 256;
-    0xc036 "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA" Cbc(32, 20), 256;
-    0xc09c "TLS_RSA_WITH_AES_128_CCM" Ccm(16, 16), 256;
-    0xc09d "TLS_RSA_WITH_AES_256_CCM" Ccm(32, 16), 256;
-    0xc09e "TLS_DHE_RSA_WITH_AES_128_CCM" Ccm(16, 16), 256;
-    0xc09f "TLS_DHE_RSA_WITH_AES_256_CCM" Ccm(32, 16), 256;
-    0xc0a0 "TLS_RSA_WITH_AES_128_CCM_8" Ccm(16, 8), 256;
-    0xc0a1 "TLS_RSA_WITH_AES_256_CCM_8" Ccm(32, 8), 256;
-    0xc0a2 "TLS_DHE_RSA_WITH_AES_128_CCM_8" Ccm(16, 8), 256;
-    0xc0a3 "TLS_DHE_RSA_WITH_AES_256_CCM_8" Ccm(32, 8), 256;
-    0xc0a4 "TLS_PSK_WITH_AES_128_CCM" Ccm(16, 16), 256;
-    0xc0a5 "TLS_PSK_WITH_AES_256_CCM" Ccm(32, 16), 256;
-    0xc0a8 "TLS_PSK_WITH_AES_128_CCM_8" Ccm(16, 8), 256;
-    0xc0a9 "TLS_PSK_WITH_AES_256_CCM_8" Ccm(32, 8), 256;
-    0xc0ac "TLS_ECDHE_ECDSA_WITH_AES_128_CCM" Ccm(16, 16), 256;
-    0xc0ad "TLS_ECDHE_ECDSA_WITH_AES_256_CCM" Ccm(32, 16), 256;
-    0xc0ae "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8" Ccm(16, 8), 256;
-    0xc0af "TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8" Ccm(32, 8), 256;
-    0xcca8 "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256" ChaCha, 256;
-    0xcca9 "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256" ChaCha, 256;
-    0xccaa "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256" ChaCha, 256;
-    0xccab "TLS_PSK_WITH_CHACHA20_POLY1305_SHA256" ChaCha, 256;
-    0xccac "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256" ChaCha, 256;
-    0xccad "TLS_DHE_PSK_WITH_CHACHA20_POLY1305_SHA256" ChaCha, 256;
-};
+/// The protection that a suite's name stands for.
+fn cipher(name: &str) -> Cipher {
+    let how = name.split_once("_WITH_").map_or_else(|| name.trim_start_matches("TLS_"), |(_, how)| how);
+    let mac = match how.rsplit('_').next() {
+        Some("MD5") => 16,
+        Some("SHA") => 20,
+        Some("SHA384") => 48,
+        _ => 32,
+    };
+    let key = if how.contains("_256_") { 32 } else { 16 };
+    let block = match how.split('_').next() {
+        Some("AES") => Block::Aes,
+        Some("ARIA") => Block::Aria,
+        Some("CAMELLIA") => Block::Camellia,
+        Some("DES") => Block::Des,
+        Some("3DES") => Block::TripleDes,
+        Some("CHACHA20") => return Cipher::ChaCha,
+        Some("NULL") => return Cipher::Null(mac),
+        Some("RC4") if how.starts_with("RC4_128_") => return Cipher::Rc4(mac),
+        _ => return Cipher::Other,
+    };
+    if name.contains("_EXPORT_") {
+        return Cipher::Other;
+    }
+    match block {
+        Block::Des => Cipher::Cbc(block, 8, mac),
+        Block::TripleDes => Cipher::Cbc(block, 24, mac),
+        _ if how.contains("_CBC_") => Cipher::Cbc(block, key, mac),
+        Block::Aes if how.contains("_GCM_") => Cipher::Gcm(key),
+        _ if how.contains("_GCM_") => Cipher::OtherGcm(block, key),
+        Block::Aes if how.contains("_CCM") => {
+            let key = if how.contains("_256_CCM") { 32 } else { 16 };
+            Cipher::Ccm(key, if how.contains("_CCM_8") { 8 } else { 16 })
+        }
+        _ => Cipher::Other,
+    }
+}
 
 /// The suite of that code, if its name is known.
 pub(super) fn suite(code: u16) -> Option<&'static Suite> {
@@ -179,6 +143,16 @@ mod tests {
     fn the_table_is_sorted_so_that_every_row_is_found() {
         assert!(SUITES.windows(2).all(|w| w[0].code < w[1].code));
         assert_eq!(suite_name(0x1301), "TLS_AES_128_GCM_SHA256");
+        let of = |code| suite(code).map(|s| (s.cipher, s.sha384));
+        assert_eq!(of(0x1302), Some((Cipher::Gcm(32), true)));
+        assert_eq!(of(0x1305), Some((Cipher::Ccm(16, 8), false)));
+        assert_eq!(of(0x0003), Some((Cipher::Other, false)));
+        assert_eq!(of(0x0005), Some((Cipher::Rc4(20), false)));
+        assert_eq!(of(0x000a), Some((Cipher::Cbc(Block::TripleDes, 24, 20), false)));
+        assert_eq!(of(0xc028), Some((Cipher::Cbc(Block::Aes, 32, 48), true)));
+        assert_eq!(of(0xc09d), Some((Cipher::Ccm(32, 16), false)));
+        assert_eq!(of(0xc05d), Some((Cipher::OtherGcm(Block::Aria, 32), true)));
+        assert_eq!(of(0xcca8), Some((Cipher::ChaCha, false)));
         assert!(is_grease(0x4a4a) && !is_grease(0x4a5a));
     }
 }

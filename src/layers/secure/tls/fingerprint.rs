@@ -1,0 +1,127 @@
+//! Fingerprints of a client's hello: JA3 and JA4.
+//!
+//! JA3 joins version, suites, extensions, groups and point formats in decimal. JA4 (the TLS client
+//! part of the specification that FoxIO publishes under a BSD licence) counts and sorts them.
+
+use super::hello::ClientHello;
+use super::suite::is_grease;
+use md5::{Digest, Md5};
+use sha2::Sha256;
+use std::fmt::Write;
+
+fn decimal(list: &[u16]) -> String {
+    let parts: Vec<String> = list.iter().filter(|v| !is_grease(**v)).map(u16::to_string).collect();
+    parts.join("-")
+}
+
+/// The JA3 string.
+pub(super) fn ja3(hello: &ClientHello) -> String {
+    let formats: Vec<String> = hello.point_formats.iter().map(u8::to_string).collect();
+    format!(
+        "{},{},{},{},{}",
+        hello.version,
+        decimal(&hello.suites),
+        decimal(&hello.extensions),
+        decimal(&hello.groups),
+        formats.join("-")
+    )
+}
+
+/// The MD5 of a JA3 string, in hexadecimal.
+pub(super) fn ja3_digest(text: &str) -> String {
+    hex(&Md5::digest(text.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for b in bytes {
+        let _ = write!(text, "{b:02x}");
+    }
+    text
+}
+
+/// The JA4 fingerprint of a hello over TCP.
+pub(super) fn ja4(hello: &ClientHello) -> String {
+    let real = |list: &[u16]| -> Vec<u16> { list.iter().copied().filter(|v| !is_grease(*v)).collect() };
+    let (mut suites, mut extensions) = (real(&hello.suites), real(&hello.extensions));
+    let version = match hello.versions.iter().copied().max().unwrap_or(hello.version) {
+        0x0304 => "13",
+        0x0303 => "12",
+        0x0302 => "11",
+        0x0301 => "10",
+        0x0300 => "s3",
+        0x0002 => "s2",
+        _ => "00",
+    };
+    let name = if extensions.contains(&0) { 'd' } else { 'i' };
+    let head = format!(
+        "t{version}{name}{:02}{:02}{}",
+        suites.len().min(99),
+        extensions.len().min(99),
+        ends(&hello.alpn_raw)
+    );
+    suites.sort_unstable();
+    extensions.retain(|e| *e != 0 && *e != 16);
+    extensions.sort_unstable();
+    let mut second = codes(&extensions);
+    if !hello.signatures.is_empty() && !second.is_empty() {
+        let _ = write!(second, "_{}", codes(&real(&hello.signatures)));
+    }
+    format!("{head}_{}_{}", short(&codes(&suites)), short(&second))
+}
+
+/// First and last character of the first protocol offered; of its hexadecimal form where either is
+/// neither a letter nor a digit.
+fn ends(protocol: &[u8]) -> String {
+    let (Some(first), Some(last)) = (protocol.first(), protocol.last()) else { return "00".into() };
+    if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() {
+        return format!("{}{}", *first as char, *last as char);
+    }
+    format!("{:x}{:x}", first >> 4, last & 15)
+}
+
+fn codes(list: &[u16]) -> String {
+    list.iter().map(|v| format!("{v:04x}")).collect::<Vec<_>>().join(",")
+}
+
+/// First 12 hexadecimal digits of the SHA-256, or zeros for nothing.
+fn short(text: &str) -> String {
+    if text.is_empty() {
+        return "000000000000".into();
+    }
+    hex(Sha256::digest(text.as_bytes()).get(..6).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The worked example of the specification.
+    #[test]
+    fn makes_the_fingerprint_of_the_specification() {
+        let hello = ClientHello {
+            version: 0x0303,
+            suites: vec![
+                0x0a0a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013,
+                0xc014, 0x009c, 0x009d, 0x002f, 0x0035,
+            ],
+            extensions: vec![
+                0x1a1a, 0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017, 0x002d, 0x000d, 0x0005, 0x0023,
+                0x0012, 0x002b, 0xff01, 0x000b, 0x000a, 0x0015,
+            ],
+            versions: vec![0x0304, 0x0303],
+            alpn_raw: b"h2".to_vec(),
+            signatures: vec![0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601],
+            ..ClientHello::default()
+        };
+        assert_eq!(ja4(&hello), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+    }
+
+    #[test]
+    fn odd_protocol_names_are_shown_in_hexadecimal() {
+        assert_eq!(
+            (ends(b""), ends(b"h2"), ends(b"h"), ends(&[0xab, 0xcd])),
+            ("00".into(), "h2".into(), "hh".into(), "ad".into())
+        );
+    }
+}

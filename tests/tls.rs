@@ -1,0 +1,120 @@
+//! What a TLS session yields when it is damaged, cut or given the wrong keys.
+
+use plainsight::keys::KeyStore;
+use plainsight::layers::REGISTRY;
+use plainsight::model::{Arrival, Limits, Side};
+use plainsight::peel::{Env, Recorder, Tree, Unit};
+
+const SESSION: &str = include_str!("exchanges/tls13-key-update.txt");
+
+/// Bytes of one side, or how many of them are lost.
+enum Turn {
+    Bytes(Side, Vec<u8>),
+    Lost(Side, u64),
+}
+
+fn turns() -> Vec<(Side, Vec<u8>)> {
+    let unhex =
+        |t: &str| (0..t.len() / 2).map(|i| u8::from_str_radix(&t[2 * i..2 * i + 2], 16).unwrap()).collect();
+    let side = |line: &'static str| match line.split_at(2) {
+        ("> ", rest) => Some((Side::Client, unhex(rest))),
+        ("< ", rest) => Some((Side::Server, unhex(rest))),
+        _ => None,
+    };
+    SESSION.lines().filter_map(side).collect()
+}
+
+fn keylog() -> String {
+    SESSION.lines().filter_map(|l| l.strip_prefix("k ")).collect::<Vec<_>>().join("\n")
+}
+
+fn peel(turns: Vec<Turn>, keylog: &str) -> String {
+    let mut keys = KeyStore::default();
+    keys.add_keylog(keylog.as_bytes(), "test");
+    let (limits, mut sink, mut tree) = (Limits::default(), Recorder::default(), Tree::new(Unit::Stream));
+    let mut env = Env {
+        registry: &REGISTRY,
+        limits: &limits,
+        keys: &keys,
+        sink: &mut sink,
+        server_port: 443,
+        at: Arrival::default(),
+    };
+    for turn in turns {
+        match turn {
+            Turn::Bytes(side, bytes) => tree.feed(&mut env, side, &bytes),
+            Turn::Lost(side, len) => tree.gap(&mut env, side, len),
+        }
+    }
+    tree.finish(&mut env);
+    assert!(sink.root.balances());
+    sink.lines.join("\n")
+}
+
+fn whole() -> Vec<Turn> {
+    turns().into_iter().map(|(s, b)| Turn::Bytes(s, b)).collect()
+}
+
+fn leaves(text: &str) -> usize {
+    text.lines().filter(|l| l.starts_with("leaf tls/")).count()
+}
+
+#[test]
+fn the_key_log_opens_the_session_through_its_key_updates() {
+    let text = peel(whole(), &keylog());
+    assert!(text.contains("tls.opened=true") && text.contains("tls.key_update=true"), "{text}");
+    assert!(!text.contains("Sealed") && leaves(&text) > 3, "{text}");
+}
+
+#[test]
+fn other_keys_leave_it_sealed_for_want_of_a_key() {
+    let other = format!("CLIENT_TRAFFIC_SECRET_0 {} {}", "11".repeat(32), "22".repeat(48));
+    let text = peel(whole(), &other);
+    assert!(text.contains("Sealed(Transport, NoKey)") && text.contains("tls.opened=false"), "{text}");
+    assert_eq!(leaves(&text), 0, "{text}");
+}
+
+/// The last turns of the client, from before the end: application data under the last keys.
+fn client_data() -> usize {
+    let turns = turns();
+    let sent: Vec<usize> = (0..turns.len())
+        .filter(|i| turns[*i].0 == Side::Client && turns[*i].1.first() == Some(&23))
+        .collect();
+    sent[sent.len() / 2]
+}
+
+#[test]
+fn one_damaged_record_does_not_end_the_session() {
+    let all = leaves(&peel(whole(), &keylog()));
+    let mut turns = whole();
+    if let Turn::Bytes(_, bytes) = &mut turns[client_data()] {
+        bytes[9] ^= 1;
+    }
+    let text = peel(turns, &keylog());
+    assert!(text.contains("tls-bad-tag") && text.contains("Sealed(Transport, BadTag)"), "{text}");
+    assert!(leaves(&text) * 2 >= all, "{} of {all}\n{text}", leaves(&text));
+}
+
+#[test]
+fn a_lost_segment_does_not_end_the_session() {
+    let all = leaves(&peel(whole(), &keylog()));
+    let mut turns = whole();
+    let at = client_data();
+    if let Turn::Bytes(side, bytes) = &turns[at] {
+        turns[at] = Turn::Lost(*side, bytes.len() as u64);
+    }
+    let text = peel(turns, &keylog());
+    assert!(text.contains("tls-lost-record") && text.contains("tls-resynchronised"), "{text}");
+    assert!(leaves(&text) * 2 >= all, "{} of {all}\n{text}", leaves(&text));
+}
+
+#[test]
+fn a_session_without_its_handshake_is_opened() {
+    let turns = whole();
+    let from = turns
+        .iter()
+        .position(|t| matches!(t, Turn::Bytes(Side::Client, b) if b.first() == Some(&23)))
+        .unwrap();
+    let text = peel(turns.into_iter().skip(from).collect(), &keylog());
+    assert!(text.contains("tls.opened=true") && leaves(&text) > 0, "{text}");
+}
