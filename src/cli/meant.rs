@@ -82,6 +82,10 @@ fn keylogs(paths: &[PathBuf]) -> Result<(KeyStore, Vec<KeyFile>), Fault> {
         let name = path.display().to_string();
         let text = std::fs::read(path).map_err(|e| Fault::read("the key log", &name, &e))?;
         let read = store.add_keylog(&text, &name);
+        if read.secrets == 0 && read.malformed.is_empty() {
+            eprintln!("plainsight: warning: the key log {name} is empty; nothing will be opened with it");
+            continue;
+        }
         if read.secrets == 0 {
             let hint = "lines look like `CLIENT_TRAFFIC_SECRET_0 <64 hex digits> <hex>`";
             eprintln!("plainsight: warning: the key log {name} holds no usable secret; {hint}");
