@@ -11,7 +11,10 @@ pub struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// A cursor at the start of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, start: bytes.len() }
+        Self {
+            rest: bytes,
+            start: bytes.len(),
+        }
     }
 
     /// Bytes not read yet.
@@ -63,7 +66,8 @@ impl<'a> Cursor<'a> {
     }
     /// Three bytes, most significant first.
     pub fn u24(&mut self) -> Option<u32> {
-        self.array::<3>().map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))
+        self.array::<3>()
+            .map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))
     }
     /// Four bytes, most significant first.
     pub fn u32(&mut self) -> Option<u32> {

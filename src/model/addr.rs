@@ -26,7 +26,10 @@ pub struct Endpoint {
 
 impl Default for Endpoint {
     fn default() -> Self {
-        Self { ip: IpAddr::V6(Ipv6Addr::UNSPECIFIED), port: 0 }
+        Self {
+            ip: IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+            port: 0,
+        }
     }
 }
 

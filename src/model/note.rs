@@ -56,7 +56,8 @@ impl Notes {
 impl Note {
     fn keep(&mut self, at: Option<FrameRef>) {
         let Some(at) = at else { return };
-        if self.examples.len() == Notes::EXAMPLES && self.examples.last().is_some_and(|l| *l <= at) {
+        if self.examples.len() == Notes::EXAMPLES && self.examples.last().is_some_and(|l| *l <= at)
+        {
             return;
         }
         if let Err(i) = self.examples.binary_search(&at) {

@@ -4,7 +4,9 @@ use super::{Side, Timestamp, Trust};
 use serde::{Deserialize, Serialize};
 
 /// One frame of one input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct FrameRef {
     /// Index into the report's `inputs`.
     pub input: u32,

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Nanoseconds since 1970-01-01T00:00:00Z, as the capture says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
@@ -23,11 +25,18 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC with milliseconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (secs, nanos) = (self.0.div_euclid(1_000_000_000), self.0.rem_euclid(1_000_000_000));
+        let (secs, nanos) = (
+            self.0.div_euclid(1_000_000_000),
+            self.0.rem_euclid(1_000_000_000),
+        );
         let (days, of_day) = (secs.div_euclid(86_400), secs.rem_euclid(86_400));
         let (y, m, d) = civil(days);
         let (h, min, s) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-        write!(f, "{y:04}-{m:02}-{d:02}T{h:02}:{min:02}:{s:02}.{:03}Z", nanos / 1_000_000)
+        write!(
+            f,
+            "{y:04}-{m:02}-{d:02}T{h:02}:{min:02}:{s:02}.{:03}Z",
+            nanos / 1_000_000
+        )
     }
 }
 
@@ -51,7 +60,13 @@ mod tests {
     #[test]
     fn prints_known_instants() {
         assert_eq!(Timestamp::new(0, 0).to_string(), "1970-01-01T00:00:00.000Z");
-        assert_eq!(Timestamp::new(951_782_400, 1_000_000).to_string(), "2000-02-29T00:00:00.001Z");
-        assert_eq!(Timestamp::new(-1, 0).to_string(), "1969-12-31T23:59:59.000Z");
+        assert_eq!(
+            Timestamp::new(951_782_400, 1_000_000).to_string(),
+            "2000-02-29T00:00:00.001Z"
+        );
+        assert_eq!(
+            Timestamp::new(-1, 0).to_string(),
+            "1969-12-31T23:59:59.000Z"
+        );
     }
 }
