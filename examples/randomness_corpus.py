@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the corpus that `examples/train_randomness.rs` fits the randomness model on.
+"""Makes the corpus that `examples/randomness_train.py` fits the randomness model on.
 
     pip install numpy Pillow av brotli zstandard lz4 cramjam fonttools
     python3 examples/randomness_corpus.py OUT [SCALE] [SEED]
@@ -220,9 +220,10 @@ def messages_of(encode, n):
         if n < 96:
             keys = R.sample(list(v), R.randint(1, min(3, len(v))))
             v = {k: (x[:R.randint(2, 24)] if isinstance(x, str) else x) for k, x in v.items() if k in keys}
-        raw = encode(v)
-        while len(raw) < n * .9 and n > 200:
-            raw = encode([v] + [message() for _ in range(max(1, int(n / max(40, len(raw)))))]) if encode is not protobuf else raw + encode([message() for _ in range(max(1, int((n - len(raw)) / 90)))])
+        raw, run = encode(v), [v]
+        while len(raw) < n and n > 200:
+            run += [message() for _ in range(1 + (n - len(raw)) // 300)]
+            raw = encode(run)
         if len(raw) == n: return raw
         if len(raw) > n: best = raw
     return best[:n] if best else None
@@ -320,8 +321,8 @@ def raw_of(x):
 
 CODECS = {
     'deflate': (deflater(-15), 13), 'gzip': (gz, 10), 'zlib': (deflater(15), 6), 'pmd': (pmd, 9),
-    'brotli': (lambda d: brotli.compress(d, quality=R.choice([1, 4, 5, 6, 9, 11]) if len(d) < 50000 else 5), 11),
-    'zstd': (lambda d: zstandard.ZstdCompressor(level=R.choice([1, 3, 3, 9, 19]) if len(d) < 50000 else 3, write_checksum=R.random() < .3, write_content_size=R.random() < .8).compress(d), 10),
+    'brotli': (lambda d: brotli.compress(d, quality=R.choice([1, 4, 5, 6, 9, 11]) if len(d) < 12000 else 5), 11),
+    'zstd': (lambda d: zstandard.ZstdCompressor(level=R.choice([1, 3, 3, 9, 19]) if len(d) < 12000 else 3, write_checksum=R.random() < .3, write_content_size=R.random() < .8).compress(d), 10),
     'xz': (lambda d: lzma.compress(d, preset=R.choice([0, 6, 6, 9]) if len(d) < 50000 else 1), 6), 'lzma': (lambda d: lzma.compress(d, format=lzma.FORMAT_ALONE, preset=R.choice([0, 6]) if len(d) < 50000 else 1), 5.5),
     'bz2': (lambda d: bz2.compress(d, R.choice([1, 6, 9])), 5.5), 'lz4f': (lambda d: lz4.frame.compress(d, compression_level=R.choice([0, 0, 9])), 6), 'lz4b': (lambda d: lz4.block.compress(d, store_size=False), 6.5),
     'snappy': (lambda d: raw_of(cramjam.snappy.compress_raw(d)), 5), 'snappyf': (lambda d: raw_of(cramjam.snappy.compress(d)), 3), 'zip': (zipped, 4.5),
@@ -351,8 +352,8 @@ def bulk(n):
 def compressed(n):
     name = R.choices(list(CODECS), [w for _, w in CODECS.values()])[0]
     run = CODECS[name][0]
-    if R.random() < .5 and name != 'zip' and n <= 16384:
-        source, data = bulk(min(int(n * 12) + 300, 1 << 20))
+    if R.random() < .5 and name != 'zip' and n <= 4200:
+        source, data = bulk(int(n * 8) + 300)
         low_, high = 1, len(data)
         state = R.getstate()
         def size(k):
@@ -367,7 +368,7 @@ def compressed(n):
             if len(z) == n: return name + '_whole', source, 'whole', z
         z = size(min(len(data), low_ * 2 + 200))
         return (name + '_head', source, 'head', z[:n]) if len(z) >= n else None
-    source, data = bulk(min(max(n * 10, R.choice([3000, 20000, 80000, 150000])), 1 << 20))
+    source, data = bulk(min(max(n * 10, R.choice([3000, 10000, 20000, 60000])), 1 << 20))
     z = run(data)
     if len(z) < n + 200: return None
     if name == 'zip' and R.random() < .4 or R.random() < .06: return name + '_head', source, 'head', z[:n]
@@ -619,7 +620,7 @@ def encoded(n):
         got = compressed(n) if roll < .85 else media(n)
         if not got or got[3] is None: return None
         inner = got[3]
-    if R.random() < .4 and name in ('b64', 'b64url', 'hex', 'HEX', 'b32', 'b58'):
+    if n <= 1100 and R.random() < .4 and name in ('b64', 'b64url', 'hex', 'HEX', 'b32', 'b58'):
         for k in range(max(1, n // 2 - 2), n):
             z = run(inner[:k])
             if name == 'b64url' and R.random() < .7: z = z.rstrip(b'=')
@@ -763,7 +764,7 @@ def main():
             rows.writerow([k, offset, n, label, kind, n, str(source).replace(',', '_'), where, 1.0 if label == 'random' else 0.0, detectable])
             blob.write(data)
             offset += n
-            if k % 5000 == 0: print(k, len(plan), offset, file=sys.stderr, flush=True)
+            if k % 1000 == 0: print(k, len(plan), offset, file=sys.stderr, flush=True)
 
 
 main()
