@@ -5,7 +5,7 @@
 //! undetectable. Six classes: plain (text and structured), encoded, compressed, media, weak, random;
 //! undetectable samples count as random there.
 
-use plainsight::evidence::randomness::{Class, features, measure};
+use plainsight::evidence::randomness::{features, measure};
 use std::collections::BTreeMap;
 use std::io::Write;
 

@@ -34,7 +34,7 @@ x, y, held = np.vstack(rows), np.array(labels), np.array(folds)
 print(x.shape, np.bincount(y), held.mean())
 options = dict(objective='multiclass', num_class=7, num_leaves=15, learning_rate=.06, min_data_in_leaf=25, feature_fraction=.4, bagging_fraction=.7, bagging_freq=1, lambda_l2=5, max_bin=127, num_threads=1, verbose=-1, seed=7)
 train = lgb.Dataset(x[~held], y[~held])
-model = lgb.train(options, train, 260, valid_sets=[lgb.Dataset(x[held], y[held], reference=train)], callbacks=[lgb.early_stopping(30), lgb.log_evaluation(40)])
+model = lgb.train(options, train, 320, valid_sets=[lgb.Dataset(x[held], y[held], reference=train)], callbacks=[lgb.early_stopping(30), lgb.log_evaluation(40)])
 p = model.predict(x[held])
 print('held-out accuracy', (p.argmax(1) == y[held]).mean())
 trees = model.dump_model(num_iteration=model.best_iteration)['tree_info']

@@ -3,9 +3,10 @@
 use super::evalue;
 use super::formats::{self, Format};
 use super::histogram::{Histogram, null_mean_sd};
+use super::trials;
 
 /// How many there are.
-pub const COUNT: usize = 72;
+pub const COUNT: usize = 104;
 
 /// Everything known of a sample before it is weighed.
 pub struct View<'a> {
@@ -158,7 +159,12 @@ pub fn of(view: &View<'_>) -> [f32; COUNT] {
                 .map_or(-1.0, |b| f64::from(*b)),
         );
     }
-    out.push(f64::from(formats::brotli(bytes)));
+    for trial in trials::all(bytes) {
+        out.extend([trial.used, trial.made, trial.printable, trial.clean]);
+    }
+    out.extend(view.tests.iter().take(5).map(|t| t.bits / n));
+    let best = view.tests.iter().map(|t| t.bits).fold(0.0, f64::max);
+    out.push((view.tests.first().map_or(0.0, |t| t.bits) + 1.0) / (best + 1.0));
     let mut fixed = [0f32; COUNT];
     for (slot, value) in fixed.iter_mut().zip(&out) {
         *slot = *value as f32;

@@ -3,7 +3,6 @@
 use super::Class;
 use super::histogram::Histogram;
 use crate::bytes::Cursor;
-use std::io::Read;
 
 /// What a field begins with.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -145,19 +144,6 @@ fn trial(body: &[u8]) -> (usize, usize, bool) {
         }
     }
     (state.total_in() as usize, state.total_out() as usize, true)
-}
-
-/// True when the bytes are one whole brotli stream of at least `bytes.len()` bytes.
-pub fn brotli(bytes: &[u8]) -> bool {
-    if bytes.len() > 1 << 16 || bytes.len() < 8 {
-        return false;
-    }
-    let mut source = bytes;
-    let mut out = Vec::new();
-    let read = brotli_decompressor::Decompressor::new(&mut source, 4096)
-        .take(1 << 18)
-        .read_to_end(&mut out);
-    read.is_ok() && source.is_empty() && out.len() >= bytes.len() / 2 && out.len() > 8
 }
 
 /// How long the clear head of a well-known encrypted envelope or record is, when the bytes start with

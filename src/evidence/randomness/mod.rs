@@ -12,6 +12,7 @@ mod formats;
 mod histogram;
 mod model;
 mod pool;
+mod trials;
 mod xor;
 
 pub use evalue::{BitOrder, Test};
