@@ -5,7 +5,7 @@
 //! undetectable. Six classes: plain (text and structured), encoded, compressed, media, weak, random;
 //! undetectable samples count as random there.
 
-use plainsight::evidence::randomness::{features, measure};
+use plainsight::evidence::randomness::{features, measure, solve_xor};
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -50,6 +50,7 @@ struct Sample {
     said: usize,
     top: f64,
     evidence: f64,
+    solved: bool,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -113,6 +114,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             said,
             top,
             evidence: report.evidence_bits,
+            solved: solve_xor(bytes).is_some(),
         });
     }
     if out.is_none() {
@@ -182,6 +184,21 @@ fn print(sizes: &BTreeMap<usize, Vec<Sample>>) {
             .map(|s| s.random)
             .fold(0.0, f64::max)
     );
+    let mut solved: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for s in sizes.values().flatten() {
+        let name = if s.class == "weak" {
+            s.kind.as_str()
+        } else {
+            s.class.as_str()
+        };
+        let count = solved.entry(name).or_default();
+        *count = (count.0 + usize::from(s.solved), count.1 + 1);
+    }
+    let list: Vec<String> = solved
+        .iter()
+        .map(|(name, (hits, all))| format!("{name} {hits}/{all}"))
+        .collect();
+    println!("\nSolved by `solve_xor`: {}.", list.join(", "));
 }
 
 /// The Mann-Whitney area, ties count half.

@@ -149,7 +149,7 @@ pub fn bit_windows(bytes: &[u8], order: BitOrder) -> f64 {
     // Dropping the oldest bit of a window halves the table: contexts of 9, 8 ... 2 bits. Every fold
     // codes the same bits, those that end a full window.
     while cells.len() >= 8 {
-        if cells.len().trailing_zeros() % 2 == 0 {
+        if cells.len().trailing_zeros().is_multiple_of(2) {
             fold_evidence(&cells, &mut found);
         }
         let (low, high) = cells.split_at(cells.len() / 2);
