@@ -1,0 +1,167 @@
+//! QUIC versions 1 and 2 and the drafts (RFC 9000, 9001, 9369), read by a bystander who may hold the
+//! session's secrets. Initial packets open without them.
+
+mod assembly;
+mod connection;
+mod frame;
+mod handshake;
+mod hello;
+mod keys;
+mod packet;
+mod streams;
+#[cfg(test)]
+mod tests;
+mod traffic;
+
+use crate::model::Side;
+use crate::peel::{Eats, Family, Form, Guess, Input, Out, Peeler, Probe, Spec, Step};
+use connection::Connection;
+use packet::{Head, Kind, head};
+
+/// The row.
+pub static SPEC: Spec = Spec {
+    name: "quic",
+    title: "QUIC (RFC 9000, RFC 9369)",
+    family: Family::Secure,
+    eats: Eats::Datagram,
+    forms: &[Form::Binary],
+    answers: |_| false,
+    shapes: &[],
+    probe: Some(probe),
+    facts: &[
+        "quic.sni",
+        "quic.alpn",
+        "quic.alpn_selected",
+        "quic.version",
+        "quic.suite",
+        "quic.group",
+        "quic.ech",
+        "quic.early_data",
+        "quic.key_update",
+        "quic.retry",
+        "quic.close",
+        "quic.opened",
+    ],
+    notes: &[
+        "quic-bad-tag",
+        "quic-bad-frame",
+        "quic-no-connection",
+        "quic-version-unknown",
+        "quic-suite-unsupported",
+        "quic-connection-limit",
+        "quic-stream-gap",
+        "quic-stream-limit",
+        "quic-version-negotiation",
+    ],
+    open: || Box::new(Quic::default()),
+};
+
+/// Connections of one flow (same addresses and ports) that are kept.
+const CONNECTIONS: usize = 32;
+
+fn probe(p: &Probe<'_>) -> Guess {
+    match head(p.bytes) {
+        Some(Head::Long(long)) => match long.kind {
+            Kind::Retry if long.token.len() < 16 => Guess::No,
+            _ => Guess::Sure,
+        },
+        Some(Head::Negotiation) if p.bytes.len() % 4 == 3 || p.known => Guess::Maybe,
+        Some(Head::Unknown) if p.known => Guess::Maybe,
+        // Anything may look like a short header: only its connection tells.
+        Some(Head::Short) if p.known && p.bytes.len() >= 21 => match p.bytes.first() {
+            Some(first) if first & 0x40 != 0 => Guess::Sure,
+            _ => Guess::Maybe,
+        },
+        _ => Guess::No,
+    }
+}
+
+/// The connections of one flow.
+#[derive(Default)]
+struct Quic {
+    connections: Vec<Connection>,
+    ended: usize,
+}
+
+impl Peeler for Quic {
+    fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        let mut rest = input.bytes;
+        // Several packets may share a datagram (RFC 9000 section 12.2); what follows the last is padding.
+        while let Some(head) = head(rest) {
+            let used = match head {
+                Head::Long(long) => {
+                    if let Some(connection) = self.of_long(input.side, &long, out) {
+                        connection.long(input.side, &long, out);
+                    }
+                    long.packet.len()
+                }
+                // Zeros behind a packet fill the datagram up, outside any packet.
+                Head::Short if rest.iter().all(|b| *b == 0) => rest.len(),
+                Head::Short => {
+                    self.short(input.side, rest, out);
+                    rest.len()
+                }
+                Head::Negotiation => {
+                    out.note("quic-version-negotiation");
+                    rest.len()
+                }
+                Head::Unknown => {
+                    out.note("quic-version-unknown");
+                    out.declare_sealed(rest.len() as u64);
+                    rest.len()
+                }
+            };
+            rest = rest.get(used.max(1)..).unwrap_or_default();
+        }
+        Step::again(input.bytes.len())
+    }
+
+    fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
+        self.ended += 1;
+        for connection in &mut self.connections {
+            connection.end(side, out);
+        }
+        if self.ended == 2 {
+            for connection in &mut self.connections {
+                connection.last_facts(out);
+            }
+        }
+    }
+}
+
+impl Quic {
+    /// The connection that a long header belongs to; a client's Initial opens a new one.
+    fn of_long(&mut self, side: Side, long: &packet::Long<'_>, out: &mut Out<'_, '_>) -> Option<&mut Connection> {
+        let known = self.connections.iter().position(|c| c.owns(side, long));
+        if let Some(at) = known {
+            return self.connections.get_mut(at);
+        }
+        let initial = matches!(long.kind, Kind::Initial | Kind::Early);
+        if !initial && !self.connections.is_empty() {
+            out.note("quic-no-connection");
+            out.declare_sealed(long.packet.len() as u64);
+            return None;
+        }
+        if self.connections.len() >= CONNECTIONS {
+            out.note("quic-connection-limit");
+            let mut oldest = self.connections.remove(0);
+            Side::BOTH.iter().for_each(|s| oldest.end(*s, out));
+        }
+        self.connections.push(Connection::new(side, long.version));
+        self.connections.last_mut()
+    }
+
+    /// A short header: the connection id tells, the tag decides.
+    fn short(&mut self, side: Side, packet: &[u8], out: &mut Out<'_, '_>) {
+        let named = self.connections.iter().rposition(|c| c.id_length(side, packet).is_some());
+        let Some(connection) = (match named {
+            Some(at) => self.connections.get_mut(at),
+            None => self.connections.last_mut(),
+        }) else {
+            out.note("quic-no-connection");
+            out.declare_sealed(packet.len() as u64);
+            return;
+        };
+        connection.short(side, packet, out);
+    }
+}

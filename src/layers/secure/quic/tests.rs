@@ -1,0 +1,1 @@
+//! Vectors of RFC 9001 appendix A.
