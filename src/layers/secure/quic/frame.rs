@@ -46,7 +46,9 @@ pub(super) fn next<'a>(c: &mut Cursor<'a>) -> Option<Frame<'a>> {
         0x1d => Some(Frame::Close { code: varint(c)?, reason: prefixed(c)? }),
         0x30 => c.take(c.left()).map(Frame::Datagram),
         0x31 => prefixed(c).map(Frame::Datagram),
-        // ACK_FREQUENCY, RESET_STREAM_AT (drafts).
+        // TIMESTAMP, IMMEDIATE_ACK, ACK_FREQUENCY, RESET_STREAM_AT (drafts).
+        0x2f5 => skip(c, 1),
+        0x1f | 0xac => Some(Frame::Other),
         0xaf => skip(c, 4),
         0x24 => {
             let id = varint(c)?;

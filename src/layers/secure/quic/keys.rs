@@ -17,11 +17,13 @@ pub(super) enum Version {
 }
 
 const V2: u32 = 0x6b33_43cf;
+/// Draft 27 under the number that mvfst gave it.
+const MVFST_27: u32 = 0xface_b002;
 
 impl Version {
     pub fn read(code: u32) -> Option<Self> {
         match code {
-            1 | 0xff00_0017..=0xff00_0022 => Some(Version::V1(code)),
+            1 | 0xff00_0017..=0xff00_0022 | MVFST_27 => Some(Version::V1(code)),
             V2 => Some(Version::V2),
             _ => None,
         }
@@ -30,6 +32,7 @@ impl Version {
     pub fn name(self) -> String {
         match self {
             Version::V1(1) => "QUIC v1".into(),
+            Version::V1(MVFST_27) => "QUIC draft-27 (mvfst)".into(),
             Version::V1(code) => format!("QUIC draft-{}", code & 0xff),
             Version::V2 => "QUIC v2".into(),
         }
@@ -41,7 +44,7 @@ impl Version {
                 0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93, 0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9,
                 0xbd, 0x2e, 0xd9,
             ],
-            Version::V1(0xff00_0017..=0xff00_001c) => [
+            Version::V1(0xff00_0017..=0xff00_001c | MVFST_27) => [
                 0xc3, 0xee, 0xf7, 0x12, 0xc7, 0x2e, 0xbb, 0x5a, 0x11, 0xa7, 0xd2, 0x43, 0x2b, 0xb4, 0x63, 0x65, 0xbe,
                 0xf9, 0xf5, 0x02,
             ],

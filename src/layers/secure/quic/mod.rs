@@ -13,8 +13,8 @@ mod streams;
 mod tests;
 mod traffic;
 
-use crate::model::Side;
-use crate::peel::{Eats, Family, Form, Guess, Input, Out, Peeler, Probe, Spec, Step};
+use crate::model::{PerSide, Side};
+use crate::peel::{By, Eats, End, Family, Form, Guess, Input, Out, Peeler, Probe, Spec, Step, Why};
 use connection::Connection;
 use packet::{Head, Kind, head};
 
@@ -66,7 +66,8 @@ fn probe(p: &Probe<'_>) -> Guess {
             _ => Guess::Sure,
         },
         Some(Head::Negotiation) if p.bytes.len() % 4 == 3 || p.known => Guess::Maybe,
-        Some(Head::Unknown) if p.known => Guess::Maybe,
+        Some(Head::Unknown { code }) if reserved(code) && p.bytes.len() >= 1200 => Guess::Sure,
+        Some(Head::Unknown { code }) if p.known || google(code) => Guess::Maybe,
         // Anything may look like a short header: only its connection tells.
         Some(Head::Short) if p.known && p.bytes.len() >= 21 => match p.bytes.first() {
             Some(first) if first & 0x40 != 0 => Guess::Sure,
@@ -76,10 +77,22 @@ fn probe(p: &Probe<'_>) -> Guess {
     }
 }
 
+/// Versions that are never spoken, sent to keep negotiation alive (RFC 9000 section 15).
+fn reserved(code: u32) -> bool {
+    code & 0x0f0f_0f0f == 0x0a0a_0a0a
+}
+
+/// Google's versions Q046 and later, which share the long header.
+fn google(code: u32) -> bool {
+    matches!(code.to_be_bytes(), [b'Q' | b'T', b'0', b'4' | b'5', b'0'..=b'9'])
+}
+
 /// The connections of one flow.
 #[derive(Default)]
 struct Quic {
     connections: Vec<Connection>,
+    /// Bytes of versions that are not known here.
+    unknown: PerSide<u64>,
     ended: usize,
 }
 
@@ -105,8 +118,9 @@ impl Peeler for Quic {
                     out.note("quic-version-negotiation");
                     rest.len()
                 }
-                Head::Unknown => {
+                Head::Unknown { .. } => {
                     out.note("quic-version-unknown");
+                    self.unknown[input.side] += rest.len() as u64;
                     out.declare_sealed(rest.len() as u64);
                     rest.len()
                 }
@@ -118,6 +132,10 @@ impl Peeler for Quic {
 
     fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
         self.ended += 1;
+        let unknown = std::mem::take(&mut self.unknown[side]);
+        if unknown > 0 {
+            out.leaf("", Form::Binary, side, unknown, End::Sealed(By::Transport, Why::Unsupported), &[]);
+        }
         for connection in &mut self.connections {
             connection.end(side, out);
         }

@@ -32,7 +32,7 @@ pub(super) enum Head<'a> {
     /// Version negotiation.
     Negotiation,
     /// A long header of a version that is not known here.
-    Unknown,
+    Unknown { code: u32 },
     Short,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn head(bytes: &[u8]) -> Option<Head<'_>> {
     if code == 0 {
         return Some(Head::Negotiation);
     }
-    let Some(version) = Version::read(code) else { return Some(Head::Unknown) };
+    let Some(version) = Version::read(code) else { return Some(Head::Unknown { code }) };
     if dcid.len() > 20 || scid.len() > 20 {
         return None;
     }
