@@ -117,6 +117,11 @@ impl Connection {
         ids.iter().filter(|i| rest.starts_with(i)).map(Vec::len).max()
     }
 
+    /// Whether the keys at hand open an Initial packet whose ids are not known.
+    pub fn opens(&mut self, side: Side, long: &Long<'_>) -> bool {
+        long.kind == Kind::Initial && self.open_initial(side, long).is_some()
+    }
+
     /// Learns an id that `side` chose for itself.
     pub fn learn(&mut self, side: Side, id: &[u8]) {
         let ids = &mut self.halves[side].ids;
@@ -181,8 +186,12 @@ impl Connection {
     }
 
     fn initial(&mut self, side: Side, long: &Long<'_>, out: &mut Out<'_, '_>) {
-        self.origin_of(side, long);
-        let Some((origin, plain)) = self.open_initial(side, long) else {
+        let mut opened = self.open_initial(side, long);
+        if opened.is_none() {
+            self.origin_of(side, long);
+            opened = self.open_initial(side, long);
+        }
+        let Some((origin, plain)) = opened else {
             out.note("quic-bad-tag");
             out.declare_sealed(long.packet.len() as u64);
             return;

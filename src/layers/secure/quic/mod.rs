@@ -151,14 +151,14 @@ impl Quic {
     /// The connection that a long header belongs to; a client's Initial opens a new one.
     fn of_long(&mut self, side: Side, long: &packet::Long<'_>, out: &mut Out<'_, '_>) -> Option<&mut Connection> {
         let known = self.connections.iter().position(|c| c.owns(side, long));
+        let known = known.or_else(|| self.connections.iter_mut().position(|c| c.opens(side, long)));
         if let Some(at) = known {
             return self.connections.get_mut(at);
         }
-        let initial = matches!(long.kind, Kind::Initial | Kind::Early);
-        if !initial && !self.connections.is_empty() {
-            out.note("quic-no-connection");
-            out.declare_sealed(long.packet.len() as u64);
-            return None;
+        // Ids given in closed packets are not known here. Only a client's Initial starts anew.
+        let new = long.kind == Kind::Initial && self.connections.last().is_none_or(|c| c.opener == side);
+        if !new && !self.connections.is_empty() {
+            return self.connections.last_mut();
         }
         if self.connections.len() >= CONNECTIONS {
             out.note("quic-connection-limit");
@@ -176,7 +176,10 @@ impl Quic {
             Some(at) => self.connections.get_mut(at),
             None => self.connections.last_mut(),
         }) else {
-            out.note("quic-no-connection");
+            if self.unknown.client + self.unknown.server == 0 {
+                out.note("quic-no-connection");
+            }
+            self.unknown[side] += packet.len() as u64;
             out.declare_sealed(packet.len() as u64);
             return;
         };
