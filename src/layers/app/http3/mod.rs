@@ -6,6 +6,8 @@ mod message;
 mod qpack;
 mod stream;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use crate::bytes::Cursor;
 use crate::model::{PerSide, Side};
