@@ -79,6 +79,9 @@ impl Peeler for Http3 {
         for id in ids {
             self.advance(side, id, Missing::LeaveOut, out);
             if let Some(stream) = self.streams.get_mut(&id) {
+                if stream.is_unfinished(side) {
+                    out.note("http3-stream-lost");
+                }
                 stream.close(side, out);
             }
         }

@@ -77,6 +77,12 @@ impl Stream {
         matches!(self.kind, Some(Kind::Control | Kind::Encoder | Kind::Ignored))
     }
 
+    /// Whether a frame of a request or response was cut off.
+    pub fn is_unfinished(&self, side: Side) -> bool {
+        let half = &self.halves[side];
+        self.kind == Some(Kind::Message) && (!half.buffer.is_empty() || matches!(half.left, Some(Left::Data(_))))
+    }
+
     /// Works through the buffer of one side. True if the dynamic table grew.
     pub fn advance(&mut self, side: Side, id: u64, qpack: &mut PerSide<Decoder>, missing: Missing, out: &mut Out<'_, '_>) -> bool {
         let buffer = std::mem::take(&mut self.halves[side].buffer);

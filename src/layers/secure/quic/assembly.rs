@@ -66,6 +66,11 @@ impl Assembly {
         }
     }
 
+    /// Bytes that wait for others.
+    pub fn held(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether every byte up to the end is out.
     pub fn done(&self) -> bool {
         self.length.is_some_and(|l| self.next >= l)

@@ -58,6 +58,8 @@ pub(super) struct Connection {
     /// The side of the flow that opened the connection.
     pub opener: Side,
     pub version: Version,
+    /// The version that was stated as a fact.
+    pub stated: Option<Version>,
     origins: Vec<Vec<u8>>,
     /// The origin whose keys opened the last Initial packet.
     origin: Option<Vec<u8>>,
@@ -72,6 +74,8 @@ pub(super) struct Connection {
     waiting_bytes: usize,
     pub opened: bool,
     seen_protected: bool,
+    /// A key update was seen.
+    updated: bool,
 }
 
 impl Connection {
@@ -79,6 +83,7 @@ impl Connection {
         Self {
             opener,
             version,
+            stated: None,
             origins: Vec::new(),
             origin: None,
             initial: Vec::new(),
@@ -92,6 +97,7 @@ impl Connection {
             waiting_bytes: 0,
             opened: false,
             seen_protected: false,
+            updated: false,
         }
     }
 
@@ -325,7 +331,7 @@ impl Connection {
         match traffic.open(secret, suites, version, packet, at, expected, space == Space::Application) {
             Some((plain, number)) => {
                 half.expected[number_space] = expected.max(number.saturating_add(1));
-                if half.traffic.take_updated() {
+                if half.traffic.take_updated() && !std::mem::replace(&mut self.updated, true) {
                     out.fact("quic.key_update", true);
                 }
                 Opened::Plain(plain)

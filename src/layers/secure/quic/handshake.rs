@@ -10,7 +10,7 @@ use crate::model::Side;
 use crate::peel::Out;
 
 /// Longest handshake message that is put together.
-const LONGEST: usize = 1 << 18;
+const LONGEST: usize = 1 << 16;
 
 impl Connection {
     /// The payload of an opened packet.
@@ -102,6 +102,9 @@ impl Connection {
                 self.retry_waiting(out);
             }
             8 if side != self.opener => {
+                if let Some(token) = hello::reset_token(body) {
+                    self.learn_token(side, token);
+                }
                 if let Some(alpn) = hello::selected_protocol(body) {
                     out.fact("quic.alpn_selected", alpn.as_str());
                     self.alpn = Some(alpn);
@@ -111,10 +114,11 @@ impl Connection {
         }
     }
 
-    fn client_facts(&self, hello: &ClientHello, out: &mut Out<'_, '_>) {
+    fn client_facts(&mut self, hello: &ClientHello, out: &mut Out<'_, '_>) {
         if self.hello.as_ref() == Some(hello) {
             return;
         }
+        self.state_version(out);
         if let Some(sni) = &hello.sni {
             out.fact("quic.sni", sni.as_str());
             out.label("sni", sni);
@@ -130,8 +134,15 @@ impl Connection {
         }
     }
 
-    fn server_facts(&self, suite: u16, group: Option<u16>, out: &mut Out<'_, '_>) {
-        out.fact("quic.version", self.version.name());
+    fn state_version(&mut self, out: &mut Out<'_, '_>) {
+        if self.stated != Some(self.version) {
+            self.stated = Some(self.version);
+            out.fact("quic.version", self.version.name());
+        }
+    }
+
+    fn server_facts(&mut self, suite: u16, group: Option<u16>, out: &mut Out<'_, '_>) {
+        self.state_version(out);
         let name = match suite {
             0x1301 => "TLS_AES_128_GCM_SHA256".to_owned(),
             0x1302 => "TLS_AES_256_GCM_SHA384".to_owned(),
@@ -144,7 +155,27 @@ impl Connection {
         }
         out.fact("quic.suite", name);
         if let Some(group) = group {
-            out.fact("quic.group", format!("0x{group:04x}"));
+            out.fact("quic.group", group_name(group));
+            out.fact("quic.post_quantum", matches!(group, 0x0200..=0x0202 | 0x11eb..=0x11ed | 0x6399));
         }
     }
+}
+
+/// Names of key share groups (IANA TLS Supported Groups).
+fn group_name(code: u16) -> String {
+    let name = match code {
+        0x0017 => "secp256r1",
+        0x0018 => "secp384r1",
+        0x0019 => "secp521r1",
+        0x001d => "x25519",
+        0x001e => "x448",
+        0x0201 => "MLKEM768",
+        0x0202 => "MLKEM1024",
+        0x11eb => "SecP256r1MLKEM768",
+        0x11ec => "X25519MLKEM768",
+        0x11ed => "SecP384r1MLKEM1024",
+        0x6399 => "X25519Kyber768Draft00",
+        _ => return format!("0x{code:04x}"),
+    };
+    name.to_owned()
 }

@@ -1,5 +1,6 @@
 //! The TLS handshake inside CRYPTO frames (RFC 9001 section 4): what the hellos tell.
 
+use super::packet::{prefixed, varint};
 use crate::bytes::Cursor;
 
 /// What a ClientHello tells.
@@ -77,4 +78,18 @@ pub(super) fn server_hello(body: &[u8]) -> Option<(u16, Option<u16>)> {
 pub(super) fn selected_protocol(body: &[u8]) -> Option<String> {
     let list = Cursor::new(body).vec16()?;
     extensions(list).find(|(code, _)| *code == 16).and_then(|(_, b)| protocols(b).into_iter().next())
+}
+
+/// The stateless reset token among the server's transport parameters (RFC 9000 section 18.2, RFC 9001
+/// section 8.2; the drafts used another code point).
+pub(super) fn reset_token(body: &[u8]) -> Option<&[u8]> {
+    let list = Cursor::new(body).vec16()?;
+    let (_, parameters) = extensions(list).find(|(code, _)| matches!(code, 57 | 0xffa5))?;
+    let mut c = Cursor::new(parameters);
+    while let (Some(name), Some(value)) = (varint(&mut c), prefixed(&mut c)) {
+        if name == 2 && value.len() == 16 {
+            return Some(value);
+        }
+    }
+    None
 }

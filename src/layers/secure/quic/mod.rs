@@ -35,6 +35,7 @@ pub static SPEC: Spec = Spec {
         "quic.version",
         "quic.suite",
         "quic.group",
+        "quic.post_quantum",
         "quic.ech",
         "quic.early_data",
         "quic.key_update",

@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 
 /// Streams kept at once; the oldest is forgotten first.
 const STREAMS: usize = 4096;
-/// Bytes out of order of one stream, and of all streams of a connection.
+/// Bytes out of order of one direction of a stream.
 const HELD: usize = 1 << 20;
+/// Bytes out of order of all streams of a connection.
+const HELD_TOTAL: usize = 4 << 20;
 
 const FIN: u8 = 1;
 const RESET: u8 = 2;
@@ -26,6 +28,16 @@ struct Stream {
     child: Option<Handle>,
 }
 
+impl Stream {
+    /// Whether nothing can follow. Bit 1 of the id tells streams with one side (RFC 9000 section 2.1).
+    fn finished(&self, id: u64) -> bool {
+        match id & 2 == 0 {
+            true => self.closed.client && self.closed.server,
+            false => self.closed.client || self.closed.server,
+        }
+    }
+}
+
 /// See the module.
 #[derive(Default)]
 pub(super) struct Streams {
@@ -36,6 +48,8 @@ pub(super) struct Streams {
     shared: Option<Handle>,
     datagrams: Option<Handle>,
     closed: PerSide<bool>,
+    /// Bytes out of order of all streams.
+    held: usize,
 }
 
 fn is_http3(alpn: Option<&str>) -> bool {
@@ -49,7 +63,10 @@ impl Streams {
         if stream.closed[side] {
             return;
         }
+        let before = stream.parts[side].held();
         stream.parts[side].insert(offset, data, fin);
+        let after = stream.parts[side].held();
+        self.held = (self.held + after).saturating_sub(before);
         self.pump(side, id, Last::No, alpn, out);
     }
 
@@ -95,30 +112,45 @@ impl Streams {
         }
     }
 
+    /// The stream of that id, unless it was forgotten.
     fn stream(&mut self, id: u64, out: &mut Out<'_, '_>) -> Option<&mut Stream> {
-        let floor = &mut self.floor[(id & 3) as usize];
-        if floor.is_some_and(|f| id <= f) {
-            return None;
-        }
-        if self.open.len() >= STREAMS && !self.open.contains_key(&id) {
-            let (oldest, stream) = self.open.pop_first()?;
-            if stream.closed != (PerSide { client: true, server: true }) {
-                out.note("quic-stream-limit");
-            }
-            self.floor[(oldest & 3) as usize] = Some(oldest);
-            if let Some(child) = stream.child {
-                Side::BOTH.iter().for_each(|s| out.close(child, *s));
-            }
-            if id <= oldest {
+        if !self.open.contains_key(&id) {
+            if self.floor[(id & 3) as usize].is_some_and(|f| id <= f) {
                 return None;
+            }
+            if self.open.len() >= STREAMS {
+                self.forget(out);
             }
         }
         Some(self.open.entry(id).or_default())
     }
 
+    /// Makes room: a finished stream, else the oldest with two sides. Those with one side carry the state
+    /// of the whole connection in HTTP/3.
+    fn forget(&mut self, out: &mut Out<'_, '_>) {
+        let finished = self.open.iter().find(|(id, s)| s.finished(**id)).map(|(id, _)| *id);
+        let oldest = finished.or_else(|| self.open.keys().find(|id| **id & 2 == 0).copied());
+        let Some(id) = oldest.or_else(|| self.open.keys().next().copied()) else { return };
+        let Some(stream) = self.open.remove(&id) else { return };
+        if finished.is_none() {
+            out.note("quic-stream-limit");
+        }
+        let held = stream.parts.client.held() + stream.parts.server.held();
+        self.held = self.held.saturating_sub(held);
+        let floor = &mut self.floor[(id & 3) as usize];
+        *floor = (*floor).max(Some(id));
+        if let Some(child) = stream.child {
+            Side::BOTH.iter().for_each(|s| out.close(child, *s));
+        }
+    }
+
     /// Hands on what is in order.
     fn pump(&mut self, side: Side, id: u64, last: Last, alpn: Option<&str>, out: &mut Out<'_, '_>) {
-        while let Some(piece) = self.open.get_mut(&id).and_then(|s| s.parts[side].take(HELD, last)) {
+        let limit = if self.held > HELD_TOTAL { 0 } else { HELD };
+        while let Some(piece) = self.open.get_mut(&id).and_then(|s| s.parts[side].take(limit, last)) {
+            if let Piece::Data(data) = &piece {
+                self.held = self.held.saturating_sub(data.len());
+            }
             match piece {
                 Piece::Data(data) if is_http3(alpn) => self.record(side, id, 0, &data, out),
                 Piece::Data(data) => {
@@ -147,6 +179,7 @@ impl Streams {
     fn close(&mut self, side: Side, id: u64, flag: u8, alpn: Option<&str>, out: &mut Out<'_, '_>) {
         let Some(stream) = self.open.get_mut(&id) else { return };
         stream.closed[side] = true;
+        self.held = self.held.saturating_sub(stream.parts[side].held());
         stream.parts[side] = Assembly::default();
         if is_http3(alpn) {
             return self.record(side, id, flag, &[], out);
