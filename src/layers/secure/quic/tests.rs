@@ -135,3 +135,55 @@ fn any_cut_and_any_flipped_byte_is_survived() {
         let _ = (ClientHello::read(&packet[cut..]), hello::server_hello(&packet[cut..]), hello::selected_protocol(&packet[cut..]));
     }
 }
+
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// However a stream is cut, repeated and shuffled, it comes out once and whole.
+        #[test]
+        fn any_order_of_pieces_gives_the_stream(
+            text in prop::collection::vec(any::<u8>(), 1..200),
+            pieces in prop::collection::vec((any::<prop::sample::Index>(), 1usize..40), 0..60)
+        ) {
+            let mut a = Assembly::default();
+            let mut out = Vec::new();
+            let whole = [(0, text.len())];
+            let cuts = pieces.iter().map(|(at, len)| (at.index(text.len()), *len));
+            for (from, len) in cuts.chain(whole) {
+                let to = (from + len).min(text.len());
+                a.insert(from as u64, &text[from..to], to == text.len());
+                while let Some(piece) = a.take(1 << 20, Last::No) {
+                    match piece {
+                        Piece::Data(d) => out.extend(d),
+                        Piece::Gap(n) => prop_assert!(false, "a gap of {}", n),
+                    }
+                }
+            }
+            prop_assert_eq!(out, text);
+            prop_assert!(a.done());
+            prop_assert_eq!(a.held(), 0);
+        }
+
+        /// Payloads without sense end; they never panic and never read beyond their end.
+        #[test]
+        fn any_payload_ends(bytes in prop::collection::vec(prop_oneof![0u8..0x32, any::<u8>()], 0..120)) {
+            let mut c = Cursor::new(&bytes);
+            let mut frames = 0;
+            while frame::next(&mut c).is_some() {
+                frames += 1;
+            }
+            prop_assert!(frames <= bytes.len());
+            let _ = (head(&bytes).is_some(), hello::reset_token(&bytes), hello::message(&bytes));
+        }
+
+        /// A number cut to its low bytes is found again near what is expected.
+        #[test]
+        fn near_packet_numbers_are_completed(expected in 0u64..1 << 40, ahead in 0u64..100) {
+            let number = expected + ahead;
+            prop_assert_eq!(whole_number(expected, number & 0xff, 1), number);
+            prop_assert_eq!(whole_number(expected, number & 0xffff, 2), number);
+        }
+    }
+}
