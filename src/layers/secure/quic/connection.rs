@@ -76,6 +76,7 @@ pub(super) struct Connection {
     seen_protected: bool,
     /// A key update was seen.
     updated: bool,
+    pub searches: u32,
 }
 
 impl Connection {
@@ -98,6 +99,7 @@ impl Connection {
             opened: false,
             seen_protected: false,
             updated: false,
+            searches: 0,
         }
     }
 
@@ -164,6 +166,8 @@ impl Connection {
             }
             Kind::Handshake => {
                 self.learn(side, long.scid);
+                // In a recording of one side only, this tells the id that short headers will carry.
+                self.learn(side.other(), long.dcid);
                 self.version = long.version;
                 self.protected(side, Space::Handshake, long.version, long.packet, long.number_at, out);
             }
@@ -297,7 +301,6 @@ impl Connection {
     }
 
     fn try_open(&mut self, side: Side, space: Space, version: Version, packet: &[u8], at: usize, out: &mut Out<'_, '_>) -> Opened {
-        let Some(hello) = &self.hello else { return Opened::Wait };
         let label = match (space, side == self.opener) {
             (Space::Early, _) => Label::ClientEarly,
             (Space::Handshake, true) => Label::ClientHandshake,
@@ -305,6 +308,10 @@ impl Connection {
             (_, true) => Label::ClientTraffic,
             (_, false) => Label::ServerTraffic,
         };
+        if self.hello.is_none() {
+            self.search(label, version, packet, at, out);
+        }
+        let Some(hello) = &self.hello else { return Opened::Wait };
         let Some(secret) = out.keys().secret(&hello.random, label) else { return Opened::Sealed(Why::NoKey) };
         let one;
         let suites = match (space, self.suite) {

@@ -8,6 +8,7 @@ mod handshake;
 mod hello;
 mod keys;
 mod packet;
+mod search;
 mod streams;
 #[cfg(test)]
 mod tests;
