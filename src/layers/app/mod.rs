@@ -2,6 +2,7 @@
 
 mod dns;
 mod http1;
+mod http3;
 mod lines;
 mod mqtt;
 mod sip;
@@ -9,6 +10,15 @@ mod websocket;
 
 use crate::peel::Spec;
 
-/// The rows, most distinctive first; what fits almost any text comes last.
-pub static TABLE: &[&Spec] =
-    &[&http1::SPEC, &sip::UDP, &sip::TCP, &mqtt::SPEC, &dns::UDP, &dns::TCP, &websocket::SPEC, &lines::SPEC];
+/// The rows, most distinctive first.
+pub static TABLE: &[&Spec] = &[
+    &http1::SPEC,
+    &sip::UDP,
+    &sip::TCP,
+    &mqtt::SPEC,
+    &dns::UDP,
+    &dns::TCP,
+    &http3::SPEC,
+    &websocket::SPEC,
+    &lines::SPEC,
+];
