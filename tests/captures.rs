@@ -1,8 +1,6 @@
 //! Reading captures through the public interface: formats, packing, damage, order, secrets.
 
-use plainsight::capture::{
-    self, Batch, CaptureError, InputInfo, LinkType, PcapngWriter, Secrets, Source,
-};
+use plainsight::capture::{self, Batch, CaptureError, InputInfo, LinkType, PcapngWriter, Secrets, Source};
 use plainsight::model::{Limits, Notes, Timestamp};
 use std::io::Write;
 use std::path::PathBuf;
@@ -40,17 +38,10 @@ fn drain(mut source: Box<dyn Source + Send>) -> Read {
         }
         for f in &batch.frames {
             let data = batch.bytes(f).to_vec();
-            out.frames.push((
-                f.at.frame.input,
-                f.at.frame.frame,
-                f.at.time.0,
-                f.link.0,
-                data,
-            ));
+            out.frames.push((f.at.frame.input, f.at.frame.frame, f.at.time.0, f.link.0, data));
         }
         out.secrets.append(&mut batch.secrets);
-        out.names
-            .extend(batch.names.drain(..).map(|(ip, n)| format!("{ip} {n}")));
+        out.names.extend(batch.names.drain(..).map(|(ip, n)| format!("{ip} {n}")));
         out.notes.merge(std::mem::take(&mut batch.notes));
     }
     out.inputs = source.inputs();
@@ -59,9 +50,7 @@ fn drain(mut source: Box<dyn Source + Send>) -> Read {
 
 /// Little-endian pcap in microseconds with frames at these seconds.
 fn pcap(times: &[u32], size: usize) -> Vec<u8> {
-    let mut b = vec![
-        0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0,
-    ];
+    let mut b = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
     for (i, t) in times.iter().enumerate() {
         for v in [*t, 7, size as u32, size as u32 + 5] {
             b.extend_from_slice(&v.to_le_bytes());
@@ -86,9 +75,7 @@ fn pcap_in_either_order_and_unit() {
     let dir = folder();
     for (magic, nanos) in [(0xa1b2_c3d4u32, 7000), (0xa1b2_3c4d, 7)] {
         let mut b = magic.to_be_bytes().to_vec();
-        b.extend([
-            0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 0, 101,
-        ]);
+        b.extend([0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 0, 101]);
         for v in [3u32, 7, 2, 9] {
             b.extend(v.to_be_bytes());
         }
@@ -107,9 +94,7 @@ fn pcap_in_either_order_and_unit() {
 #[test]
 fn the_modified_variant_has_a_longer_header() {
     let dir = folder();
-    let mut b = vec![
-        0x34, 0xcd, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0,
-    ];
+    let mut b = vec![0x34, 0xcd, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
     for v in [1u32, 0, 2, 2, 99, 0x1234] {
         b.extend(v.to_le_bytes());
     }
@@ -141,10 +126,7 @@ fn absurd_lengths_stop_the_file_and_the_rest_is_hashed() {
     let r = read(&[saved(&dir, "bad.pcap", &b)]);
     assert_eq!(r.frames.len(), 2);
     assert!(r.notes.0.contains_key("capture-length-absurd"));
-    let hash: String = Sha256::digest(&b)
-        .iter()
-        .map(|x| format!("{x:02x}"))
-        .collect();
+    let hash: String = Sha256::digest(&b).iter().map(|x| format!("{x:02x}")).collect();
     assert_eq!(r.inputs[0].sha256, hash);
     assert!(r.inputs[0].truncated);
 }
@@ -163,11 +145,7 @@ fn gzip_around_a_capture_also_when_cut() {
     assert!(!r.inputs[0].truncated);
 
     let r = read(&[saved(&dir, "b.pcap.gz", &packed[..packed.len() / 2])]);
-    assert!(
-        r.frames.len() > 100 && r.frames.len() < 5000,
-        "{}",
-        r.frames.len()
-    );
+    assert!(r.frames.len() > 100 && r.frames.len() < 5000, "{}", r.frames.len());
     assert!(r.inputs[0].truncated);
     assert!(r.notes.0.contains_key("capture-file-cut"));
 }
@@ -193,11 +171,9 @@ fn what_is_written_is_read() {
     let mut w = PcapngWriter::new(Vec::new(), "test").unwrap();
     let eth = w.interface(LinkType::ETHERNET, 0, "eth0").unwrap();
     let raw = w.interface(LinkType::RAW, 96, "").unwrap();
-    w.frame(eth, Timestamp(1_700_000_000_123_456_789), &[1, 2, 3], 3)
-        .unwrap();
+    w.frame(eth, Timestamp(1_700_000_000_123_456_789), &[1, 2, 3], 3).unwrap();
     w.frame(raw, Timestamp(5), &[4; 9], 90).unwrap();
-    w.secrets(Secrets::TLS_KEY_LOG, b"CLIENT_RANDOM aa bb\n")
-        .unwrap();
+    w.secrets(Secrets::TLS_KEY_LOG, b"CLIENT_RANDOM aa bb\n").unwrap();
     assert!(w.frame(2, Timestamp(5), &[], 0).is_err());
     let bytes = w.into_inner().unwrap();
     // The second instrument.
@@ -217,19 +193,10 @@ fn what_is_written_is_read() {
     }
     assert_eq!(blocks, 6);
     let r = read(&[saved(&dir, "w.pcapng", &bytes)]);
-    assert_eq!(
-        r.frames[0],
-        (0, 1, 1_700_000_000_123_456_789, 1, vec![1, 2, 3])
-    );
+    assert_eq!(r.frames[0], (0, 1, 1_700_000_000_123_456_789, 1, vec![1, 2, 3]));
     assert_eq!(r.frames[1], (0, 2, 5, 101, vec![4; 9]));
     assert_eq!(r.early, 1, "secrets come before the frames");
-    assert_eq!(
-        r.secrets,
-        [Secrets {
-            kind: Secrets::TLS_KEY_LOG,
-            data: b"CLIENT_RANDOM aa bb\n".to_vec()
-        }]
-    );
+    assert_eq!(r.secrets, [Secrets { kind: Secrets::TLS_KEY_LOG, data: b"CLIENT_RANDOM aa bb\n".to_vec() }]);
     assert_eq!(r.inputs[0].links, [1, 101]);
 }
 
@@ -245,34 +212,20 @@ fn block(kind: u32, body: &[u8]) -> Vec<u8> {
 
 /// A big-endian section with a simple, an obsolete and an enhanced packet, and a name.
 fn odd_section() -> Vec<u8> {
-    let mut b = block(
-        0x0a0d_0d0a,
-        &[
-            0x1a, 0x2b, 0x3c, 0x4d, 0, 1, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255,
-        ],
-    );
+    let mut b =
+        block(0x0a0d_0d0a, &[0x1a, 0x2b, 0x3c, 0x4d, 0, 1, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255]);
     // LINKTYPE_LOOP, milliseconds, one hour late.
     b.extend(block(
         1,
         &[
-            &[
-                0, 108, 0, 0, 0, 0, 0, 4, 0, 9, 0, 1, 3, 0, 0, 0, 0, 14, 0, 8, 0, 0, 0, 0, 0, 0,
-            ][..],
+            &[0, 108, 0, 0, 0, 0, 0, 4, 0, 9, 0, 1, 3, 0, 0, 0, 0, 14, 0, 8, 0, 0, 0, 0, 0, 0][..],
             &[14, 16, 0, 0, 0, 0],
         ]
         .concat(),
     ));
-    b.extend(block(
-        2,
-        &[
-            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 208, 0, 0, 0, 2, 0, 0, 0, 2, 5, 6,
-        ],
-    ));
+    b.extend(block(2, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 208, 0, 0, 0, 2, 0, 0, 0, 2, 5, 6]));
     b.extend(block(3, &[0, 0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
-    b.extend(block(
-        6,
-        &[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-    ));
+    b.extend(block(6, &[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
     b.extend(block(4, b"\0\x01\0\x0c\x0a\0\0\x01example\0\0\0\0\0"));
     b
 }
@@ -288,11 +241,7 @@ fn sections_of_both_orders_and_all_packet_blocks() {
     let r = read(&[saved(&dir, "s.pcapng", &bytes)]);
     let hour = 3_600_000_000_000;
     assert_eq!(r.frames[1], (0, 2, hour + 2_000_000_000, 108, vec![5, 6]));
-    assert_eq!(
-        r.frames[2],
-        (0, 3, hour + 2_000_000_000, 108, vec![1, 2, 3, 4]),
-        "cut to the snap length"
-    );
+    assert_eq!(r.frames[2], (0, 3, hour + 2_000_000_000, 108, vec![1, 2, 3, 4]), "cut to the snap length");
     assert_eq!(r.frames.len(), 3);
     assert_eq!(r.names, ["10.0.0.1 example"]);
     assert_eq!(r.notes.0["capture-interface-unknown"].count, 1);
@@ -327,11 +276,7 @@ fn several_files_come_in_the_order_of_time() {
     let c = saved(&dir, "c", &pcap(&[1, 2], 10));
     let empty = saved(&dir, "e", &pcap(&[], 0));
     let r = read(&[a, b, c, empty]);
-    let order: Vec<_> = r
-        .frames
-        .iter()
-        .map(|f| (f.2 / 1_000_000_000, f.0, f.1))
-        .collect();
+    let order: Vec<_> = r.frames.iter().map(|f| (f.2 / 1_000_000_000, f.0, f.1)).collect();
     assert_eq!(
         order,
         [
@@ -354,9 +299,8 @@ fn several_files_come_in_the_order_of_time() {
 #[test]
 fn a_long_ring_needs_few_descriptors() {
     let dir = folder();
-    let paths: Vec<_> = (0..2000u32)
-        .map(|i| saved(&dir, &format!("{i}"), &pcap(&[i * 2, i * 2 + 1], 20)))
-        .collect();
+    let paths: Vec<_> =
+        (0..2000u32).map(|i| saved(&dir, &format!("{i}"), &pcap(&[i * 2, i * 2 + 1], 20))).collect();
     let r = read(&paths);
     assert_eq!(r.frames.len(), 4000);
     assert!(r.frames.windows(2).all(|w| w[0].2 < w[1].2));
@@ -365,13 +309,11 @@ fn a_long_ring_needs_few_descriptors() {
 #[test]
 fn what_is_no_capture_is_refused_with_a_way_out() {
     let dir = folder();
-    let reason = |name: &str, bytes: &[u8]| match capture::open(
-        &[saved(&dir, name, bytes)],
-        &Limits::default(),
-    ) {
-        Ok(_) => panic!("{name} opened"),
-        Err(e) => e,
-    };
+    let reason =
+        |name: &str, bytes: &[u8]| match capture::open(&[saved(&dir, name, bytes)], &Limits::default()) {
+            Ok(_) => panic!("{name} opened"),
+            Err(e) => e,
+        };
     assert!(matches!(reason("empty", b""), CaptureError::Empty { .. }));
     for (bytes, word) in [
         (&b"PK\x03\x04aaaa"[..], "ZIP"),
@@ -387,10 +329,7 @@ fn what_is_no_capture_is_refused_with_a_way_out() {
     let missing = capture::open(&[dir.path().join("nowhere")], &Limits::default());
     assert!(matches!(missing.err(), Some(CaptureError::NotFound { .. })));
     let directory = capture::open(&[dir.path().to_owned()], &Limits::default());
-    assert!(matches!(
-        directory.err(),
-        Some(CaptureError::Directory { .. })
-    ));
+    assert!(matches!(directory.err(), Some(CaptureError::Directory { .. })));
 }
 
 proptest::proptest! {

@@ -13,11 +13,7 @@ fn files(folder: &Path, into: &mut Vec<PathBuf>) {
     };
     for entry in entries.flatten() {
         let path = entry.path();
-        if path.is_dir() {
-            files(&path, into)
-        } else {
-            into.push(path)
-        }
+        if path.is_dir() { files(&path, into) } else { into.push(path) }
     }
 }
 
@@ -29,29 +25,15 @@ fn read(path: &Path) -> Result<(u64, String), String> {
     while source.read(&mut batch).map_err(|e| e.to_string())? {
         for frame in &batch.frames {
             let bytes = batch.bytes(frame);
-            assert_eq!(
-                bytes.len(),
-                frame.len,
-                "a frame outside its batch in {}",
-                path.display()
-            );
+            assert_eq!(bytes.len(), frame.len, "a frame outside its batch in {}", path.display());
             if let Some(packet) = decoder.decode(frame.link, bytes, frame.original, frame.at) {
                 let payload = packet.payload.bytes(bytes);
-                assert!(
-                    payload.len() <= 65_535 + bytes.len(),
-                    "payload grew in {}",
-                    path.display()
-                );
+                assert!(payload.len() <= 65_535 + bytes.len(), "payload grew in {}", path.display());
             }
         }
     }
     let input = source.inputs().remove(0);
-    assert_eq!(
-        input.bytes,
-        std::fs::metadata(path).map_or(0, |m| m.len()),
-        "{}",
-        path.display()
-    );
+    assert_eq!(input.bytes, std::fs::metadata(path).map_or(0, |m| m.len()), "{}", path.display());
     Ok((input.packets, input.sha256))
 }
 
@@ -76,10 +58,7 @@ fn every_file_of_the_corpus_is_read_or_refused() {
                 packets += n;
             }
             Err(reason) => {
-                assert!(
-                    reason.starts_with(&*path.to_string_lossy()),
-                    "an error without its file: {reason}"
-                );
+                assert!(reason.starts_with(&*path.to_string_lossy()), "an error without its file: {reason}");
                 eprintln!("refused: {reason}");
             }
         }

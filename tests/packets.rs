@@ -14,9 +14,7 @@ fn udp(payload: &[u8], ports: (u16, u16)) -> Vec<u8> {
 }
 
 fn tcp(payload: &[u8]) -> Vec<u8> {
-    let mut b = vec![
-        0x1f, 0x90, 0, 80, 0, 0, 0, 9, 0, 0, 0, 7, 0x60, 0x18, 0x10, 0, 0, 0, 0, 0, 1, 1, 1, 0,
-    ];
+    let mut b = vec![0x1f, 0x90, 0, 80, 0, 0, 0, 9, 0, 0, 0, 7, 0x60, 0x18, 0x10, 0, 0, 0, 0, 0, 1, 1, 1, 0];
     b.extend_from_slice(payload);
     b
 }
@@ -53,10 +51,7 @@ fn ether(kind: u16, body: &[u8]) -> Vec<u8> {
 }
 
 fn at(frame: u64) -> Arrival {
-    Arrival {
-        time: Timestamp(frame as i64 * 1_000_000),
-        frame: FrameRef { input: 0, frame },
-    }
+    Arrival { time: Timestamp(frame as i64 * 1_000_000), frame: FrameRef { input: 0, frame } }
 }
 
 fn decoder() -> Decoder {
@@ -85,10 +80,7 @@ fn zoo() -> Vec<(LinkType, Vec<u8>)> {
     let ip = plain();
     let pre = |head: &[u8]| [head, &ip].concat();
     let tun = |port: u16, head: &[u8], inner: &[u8]| {
-        ether(
-            0x0800,
-            &ipv4(17, &udp(&[head, inner].concat(), (1234, port))),
-        )
+        ether(0x0800, &ipv4(17, &udp(&[head, inner].concat(), (1234, port))))
     };
     let frame = ether(0x0800, &ip);
     let snap = pre(&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0]);
@@ -100,23 +92,11 @@ fn zoo() -> Vec<(LinkType, Vec<u8>)> {
     let eth = LinkType::ETHERNET;
     vec![
         (eth, frame.clone()),
-        (
-            eth,
-            ether(
-                0x0800,
-                &pre(&[]).into_iter().chain([0; 30]).collect::<Vec<_>>(),
-            ),
-        ),
+        (eth, ether(0x0800, &pre(&[]).into_iter().chain([0; 30]).collect::<Vec<_>>())),
         (eth, ether(0x8100, &pre(&[0, 5, 8, 0]))),
         (eth, ether(0x88a8, &pre(&[0, 5, 0x81, 0, 0, 6, 8, 0]))),
         (eth, ether(0x8847, &pre(&[0, 1, 0, 9, 0, 2, 1, 9]))),
-        (
-            eth,
-            ether(
-                0x8864,
-                &pre(&[0x11, 0, 0, 1, 0, ip.len() as u8 + 2, 0, 0x21]),
-            ),
-        ),
+        (eth, ether(0x8864, &pre(&[0x11, 0, 0, 1, 0, ip.len() as u8 + 2, 0, 0x21]))),
         (eth, ether(ip.len() as u16 + 8, &snap)),
         (eth, ether(0x86dd, &ipv6(17, &udp(HELLO, (1, 2))))),
         (
@@ -125,122 +105,38 @@ fn zoo() -> Vec<(LinkType, Vec<u8>)> {
                 0x86dd,
                 &ipv6(
                     0,
-                    &[
-                        &[60, 0, 1, 4, 0, 0, 0, 0, 17, 0, 1, 4, 0, 0, 0, 0][..],
-                        &udp(HELLO, (1, 2)),
-                    ]
-                    .concat(),
+                    &[&[60, 0, 1, 4, 0, 0, 0, 0, 17, 0, 1, 4, 0, 0, 0, 0][..], &udp(HELLO, (1, 2))].concat(),
                 ),
             ),
         ),
-        (
-            eth,
-            ether(
-                0x86dd,
-                &ipv6(
-                    44,
-                    &[&[17, 0, 0, 0, 0, 0, 0, 9][..], &udp(HELLO, (1, 2))].concat(),
-                ),
-            ),
-        ),
+        (eth, ether(0x86dd, &ipv6(44, &[&[17, 0, 0, 0, 0, 0, 0, 9][..], &udp(HELLO, (1, 2))].concat()))),
         (eth, ether(0x0800, &ipv4(6, &tcp(HELLO)))),
         (eth, ether(0x0800, &ipv4(4, &ip))),
         (eth, ether(0x0800, &ipv4(41, &ipv6(6, &tcp(HELLO))))),
         (eth, ether(0x86dd, &ipv6(4, &ip))),
+        (eth, ether(0x0800, &ipv4(47, &pre(&[0x30, 0, 8, 0, 0, 0, 0, 1, 0, 0, 0, 2])))),
+        (eth, ether(0x0800, &ipv4(47, &[&[0x20, 0, 0x65, 0x58, 0, 0, 1, 0][..], &frame].concat()))),
         (
             eth,
             ether(
                 0x0800,
-                &ipv4(47, &pre(&[0x30, 0, 8, 0, 0, 0, 0, 1, 0, 0, 0, 2])),
+                &ipv4(47, &[&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1][..], &frame].concat()),
             ),
         ),
-        (
-            eth,
-            ether(
-                0x0800,
-                &ipv4(
-                    47,
-                    &[&[0x20, 0, 0x65, 0x58, 0, 0, 1, 0][..], &frame].concat(),
-                ),
-            ),
-        ),
-        (
-            eth,
-            ether(
-                0x0800,
-                &ipv4(
-                    47,
-                    &[
-                        &[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1][..],
-                        &frame,
-                    ]
-                    .concat(),
-                ),
-            ),
-        ),
-        (
-            eth,
-            ether(0x0800, &ipv4(97, &[&[0x30, 0][..], &frame].concat())),
-        ),
+        (eth, ether(0x0800, &ipv4(97, &[&[0x30, 0][..], &frame].concat()))),
         (eth, tun(4789, &[8, 0, 0, 0, 0, 0, 5, 0], &frame)),
         (eth, tun(8472, &[8, 0, 0, 0, 0, 0, 5, 0], &frame)),
-        (
-            eth,
-            tun(6081, &[1, 0, 0x65, 0x58, 0, 0, 5, 0, 1, 2, 3, 0], &frame),
-        ),
-        (
-            eth,
-            tun(2152, &[0x30, 255, 0, ip.len() as u8, 0, 0, 0, 1], &ip),
-        ),
-        (
-            eth,
-            tun(
-                2152,
-                &[
-                    0x34,
-                    255,
-                    0,
-                    ip.len() as u8 + 8,
-                    0,
-                    0,
-                    0,
-                    1,
-                    0,
-                    0,
-                    0,
-                    0x85,
-                    1,
-                    0,
-                    9,
-                    0,
-                ],
-                &ip,
-            ),
-        ),
-        (
-            eth,
-            tun(
-                3544,
-                &[0, 0, 1, 2, 3, 4, 5, 6],
-                &ipv6(17, &udp(HELLO, (7, 8))),
-            ),
-        ),
+        (eth, tun(6081, &[1, 0, 0x65, 0x58, 0, 0, 5, 0, 1, 2, 3, 0], &frame)),
+        (eth, tun(2152, &[0x30, 255, 0, ip.len() as u8, 0, 0, 0, 1], &ip)),
+        (eth, tun(2152, &[0x34, 255, 0, ip.len() as u8 + 8, 0, 0, 0, 1, 0, 0, 0, 0x85, 1, 0, 9, 0], &ip)),
+        (eth, tun(3544, &[0, 0, 1, 2, 3, 4, 5, 6], &ipv6(17, &udp(HELLO, (7, 8))))),
         (eth, tun(1701, &[0, 2, 0, 1, 0, 1, 0xff, 3, 0, 0x21], &ip)),
         (LinkType::RAW, ip.clone()),
         (LinkType::NULL, pre(&[2, 0, 0, 0])),
         (LinkType::NULL, pre(&[0, 0, 0, 2])),
-        (
-            LinkType::LOOP,
-            [&[0, 0, 0, 30][..], &ipv6(17, &udp(HELLO, (1, 2)))].concat(),
-        ),
-        (
-            LinkType::LINUX_SLL,
-            pre(&[0, 0, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0, 8, 0]),
-        ),
-        (
-            LinkType::LINUX_SLL2,
-            pre(&[8, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0]),
-        ),
+        (LinkType::LOOP, [&[0, 0, 0, 30][..], &ipv6(17, &udp(HELLO, (1, 2)))].concat()),
+        (LinkType::LINUX_SLL, pre(&[0, 0, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0, 8, 0])),
+        (LinkType::LINUX_SLL2, pre(&[8, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0])),
         (LinkType::PPP, pre(&[0xff, 3, 0, 0x21])),
         (LinkType::PPP, pre(&[0x21])),
         (LinkType::C_HDLC, pre(&[0x0f, 0, 8, 0])),
@@ -249,38 +145,11 @@ fn zoo() -> Vec<(LinkType, Vec<u8>)> {
         (LinkType::IEEE802_11, wlan([0x08, 1], 24)),
         (LinkType::IEEE802_11, wlan([0x88, 2], 26)),
         (LinkType::IEEE802_11, wlan([0x88, 3], 32)),
-        (
-            LinkType::IEEE802_11_RADIOTAP,
-            [&[0, 0, 9, 0, 2, 0, 0, 0, 0x20][..], &wlan([0x88, 1], 28)].concat(),
-        ),
-        (
-            LinkType::PPI,
-            [&[0, 0, 8, 0, 105, 0, 0, 0][..], &wlan([0x08, 1], 24)].concat(),
-        ),
+        (LinkType::IEEE802_11_RADIOTAP, [&[0, 0, 9, 0, 2, 0, 0, 0, 0x20][..], &wlan([0x88, 1], 28)].concat()),
+        (LinkType::PPI, [&[0, 0, 8, 0, 105, 0, 0, 0][..], &wlan([0x08, 1], 24)].concat()),
         (
             LinkType::NFLOG,
-            [
-                &[
-                    2,
-                    0,
-                    0,
-                    0,
-                    8,
-                    0,
-                    1,
-                    0,
-                    1,
-                    2,
-                    3,
-                    4,
-                    ip.len() as u8 + 4,
-                    0,
-                    9,
-                    0,
-                ][..],
-                &ip,
-            ]
-            .concat(),
+            [&[2, 0, 0, 0, 8, 0, 1, 0, 1, 2, 3, 4, ip.len() as u8 + 4, 0, 9, 0][..], &ip].concat(),
         ),
         (LinkType::PKTAP, [&pktap[..], &frame].concat()),
     ]
@@ -299,13 +168,7 @@ fn no_cut_of_any_frame_panics_or_reads_beyond() {
         for n in 0..=frame.len() {
             let cut = &frame[..n];
             let packet = decoder().decode(link, cut, frame.len() as u32, at(1));
-            let Some(Packet {
-                payload: Payload::Frame { start, len },
-                missing,
-                target,
-                ..
-            }) = packet
-            else {
+            let Some(Packet { payload: Payload::Frame { start, len }, missing, target, .. }) = packet else {
                 continue;
             };
             assert!((start + len) as usize <= n);
@@ -323,30 +186,13 @@ fn tcp_fields_and_missing_bytes() {
     let frame = ether(0x0800, &ipv4(6, &tcp(HELLO)));
     let packet = one(LinkType::ETHERNET, &frame).unwrap();
     assert_eq!(packet.source.to_string(), "10.0.0.1:8080");
-    let Proto::Tcp {
-        seq,
-        ack,
-        flags,
-        window,
-    } = packet.proto
-    else {
-        panic!()
-    };
+    let Proto::Tcp { seq, ack, flags, window } = packet.proto else { panic!() };
     assert_eq!((seq, ack, window), (9, 7, 4096));
     assert!(flags.has(TcpFlags::ACK) && flags.has(TcpFlags::PSH) && !flags.has(TcpFlags::SYN));
     // Options cut away: the gap is still known.
-    let cut = decoder()
-        .decode(
-            LinkType::ETHERNET,
-            &frame[..14 + 20 + 21],
-            frame.len() as u32,
-            at(1),
-        )
-        .unwrap();
-    assert_eq!(
-        (cut.payload.bytes(&frame).len(), cut.missing as usize),
-        (0, HELLO.len())
-    );
+    let cut =
+        decoder().decode(LinkType::ETHERNET, &frame[..14 + 20 + 21], frame.len() as u32, at(1)).unwrap();
+    assert_eq!((cut.payload.bytes(&frame).len(), cut.missing as usize), (0, HELLO.len()));
 }
 
 #[test]
@@ -362,13 +208,7 @@ fn an_implausible_tunnel_stays_a_datagram() {
     for port in [4789, 8472, 6081, 2152, 3544, 1701, 6635] {
         let frame = ether(
             0x0800,
-            &ipv4(
-                17,
-                &udp(
-                    b"\x08\0\0\0\0\0\x05\0not a packet at all, only text",
-                    (999, port),
-                ),
-            ),
+            &ipv4(17, &udp(b"\x08\0\0\0\0\0\x05\0not a packet at all, only text", (999, port))),
         );
         let packet = one(LinkType::ETHERNET, &frame).unwrap();
         assert_eq!(packet.target.port, port);
@@ -382,10 +222,7 @@ fn tunnels_are_bounded() {
         ip = ipv4(4, &ip);
     }
     let mut d = decoder();
-    assert!(
-        d.decode(LinkType::RAW, &ip, ip.len() as u32, at(1))
-            .is_none()
-    );
+    assert!(d.decode(LinkType::RAW, &ip, ip.len() as u32, at(1)).is_none());
     assert_eq!(d.notes().0["encapsulations-limit"].count, 1);
 }
 
@@ -398,10 +235,7 @@ fn unsupported_and_protected_frames_are_noted() {
     assert!(d.decode(LinkType::IEEE802_11, &wlan, 62, at(2)).is_none());
     let notes = d.notes();
     assert_eq!(notes.0["link-type-unsupported-189"].count, 1);
-    assert_eq!(
-        notes.0["wlan-protected"].examples,
-        [FrameRef { input: 0, frame: 2 }]
-    );
+    assert_eq!(notes.0["wlan-protected"].examples, [FrameRef { input: 0, frame: 2 }]);
 }
 
 #[test]
@@ -424,10 +258,7 @@ fn apps_are_named() {
 /// Cuts `body` into fragments of `size` (a multiple of eight): offset, bytes, whether more follow.
 fn pieces(body: &[u8], size: usize) -> Vec<(usize, &[u8], bool)> {
     let count = body.len().div_ceil(size);
-    body.chunks(size)
-        .enumerate()
-        .map(|(i, c)| (i * size, c, i + 1 < count))
-        .collect()
+    body.chunks(size).enumerate().map(|(i, c)| (i * size, c, i + 1 < count)).collect()
 }
 
 #[test]
@@ -438,9 +269,7 @@ fn overlapping_fragments_keep_the_first_copy_and_tell() {
     assert!(send(ipv4_part(17, &body[..32], 3, 0, 1), 1).is_none());
     assert!(send(ipv4_part(17, &[9; 32], 3, 16, 1), 2).is_none());
     let packet = send(ipv4_part(17, &body[48..], 3, 48, 0), 3).unwrap();
-    let Payload::Owned(bytes) = packet.payload else {
-        panic!()
-    };
+    let Payload::Owned(bytes) = packet.payload else { panic!() };
     assert_eq!(bytes[..24], [1; 24]);
     assert_eq!(bytes[24..40], [9; 16]);
     assert_eq!(d.notes().0["ip-overlap-differs"].count, 1);
@@ -448,11 +277,7 @@ fn overlapping_fragments_keep_the_first_copy_and_tell() {
 
 #[test]
 fn waiting_fragments_are_bounded_in_number_bytes_and_time() {
-    let limits = Limits {
-        fragments: 10,
-        fragment_bytes: 40_000,
-        ..Limits::default()
-    };
+    let limits = Limits { fragments: 10, fragment_bytes: 40_000, ..Limits::default() };
     let mut d = Decoder::new(&limits);
     for id in 0..1000u16 {
         let piece = ipv4_part(17, &[0; 1480], id, 0, 1);

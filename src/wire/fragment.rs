@@ -238,25 +238,12 @@ mod tests {
 
     #[test]
     fn memory_is_accounted_for_to_the_last_byte() {
-        let mut assembly = Assembly::new(&Limits {
-            fragment_bytes: 100_000,
-            ..Limits::default()
-        });
+        let mut assembly = Assembly::new(&Limits { fragment_bytes: 100_000, ..Limits::default() });
         let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
         for n in 0..5000u32 {
-            let key = Key {
-                source: ip,
-                target: ip,
-                id: n % 97,
-                proto: 17,
-            };
+            let key = Key { source: ip, target: ip, id: n % 97, proto: 17 };
             let offset = (n as usize * 7919) % 8000 * 8;
-            let piece = Piece {
-                offset,
-                last: n % 5 == 0,
-                proto: 17,
-                bytes: &[1; 64],
-            };
+            let piece = Piece { offset, last: n % 5 == 0, proto: 17, bytes: &[1; 64] };
             assembly.add(key, piece, Timestamp(i64::from(n)));
             let costs: usize = assembly.partial.values().map(Partial::cost).sum();
             assert_eq!(assembly.held, costs);
