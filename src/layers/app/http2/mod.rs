@@ -21,7 +21,7 @@ pub static SPEC: Spec = Spec {
     title: "HTTP/2 (RFC 9113)",
     family: Family::App,
     eats: Eats::Stream,
-    forms: &[Form::Binary, Form::Text],
+    forms: &[Form::Binary],
     answers: |h| match h {
         Hint::Alpn(a) => a == "h2" || a == "h2c",
         Hint::Upgrade(t) => t.eq_ignore_ascii_case("h2c"),
@@ -247,7 +247,7 @@ impl Http2 {
             frame::DATA if head.has(frame::END_STREAM) => self.streams.finish(head.stream, side, out),
             frame::HEADERS | frame::PUSH_PROMISE | frame::CONTINUATION => self.block(side, current, out),
             frame::RST_STREAM => self.streams.finish(head.stream, side, out),
-            frame::GOAWAY => goaway(side, &current, out),
+            frame::GOAWAY => self.goaway(side, &current, out),
             _ => {}
         }
     }
@@ -284,6 +284,15 @@ impl Http2 {
             && let Some(block) = half.block.take()
         {
             self.decode(side, &block, out);
+        }
+    }
+
+    /// Debug data of a GOAWAY frame (RFC 9113 section 6.8) is often text.
+    fn goaway(&mut self, side: Side, current: &Current, out: &mut Out<'_, '_>) {
+        if let Some(debug) = current.payload.get(8..).filter(|d| !d.is_empty()) {
+            self.streams.interrupt();
+            out.begin_message();
+            out.item("goaway", Form::Binary, side, debug);
         }
     }
 
@@ -367,12 +376,4 @@ fn open_block(current: &Current) -> Option<(Option<u32>, &[u8])> {
     }
     let len = c.left().checked_sub(pad)?;
     Some((promised, c.take(len)?))
-}
-
-/// Debug data of a GOAWAY frame (RFC 9113 section 6.8) is often text.
-fn goaway(side: Side, current: &Current, out: &mut Out<'_, '_>) {
-    if let Some(debug) = current.payload.get(8..).filter(|d| !d.is_empty()) {
-        out.begin_message();
-        out.item("goaway", Form::Binary, side, debug);
-    }
 }

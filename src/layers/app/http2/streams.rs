@@ -128,6 +128,11 @@ impl Streams {
         }
     }
 
+    /// Something that belongs to no stream begins a message.
+    pub fn interrupt(&mut self) {
+        self.latest = None;
+    }
+
     /// Nothing follows of `side` on stream `id`: its end or a reset.
     pub fn finish(&mut self, id: u32, side: Side, out: &mut Out<'_, '_>) {
         let Some(stream) = self.open.get_mut(&id) else { return };
