@@ -6,6 +6,8 @@ mod hpack;
 mod huffman;
 mod statics;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 use crate::bytes::Cursor;
 use crate::model::{Bucket, PerSide, Side};
