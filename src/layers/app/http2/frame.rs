@@ -55,7 +55,7 @@ impl Head {
             DATA | HEADERS | CONTINUATION => self.stream != 0,
             PRIORITY => self.stream != 0 && self.len == 5,
             RST_STREAM => self.stream != 0 && self.len == 4,
-            SETTINGS => self.stream == 0 && self.len % 6 == 0 && (!self.has(1) || self.len == 0),
+            SETTINGS => self.stream == 0 && self.len.is_multiple_of(6) && (!self.has(1) || self.len == 0),
             PUSH_PROMISE => self.stream != 0 && self.len >= 4,
             PING => self.stream == 0 && self.len == 8,
             GOAWAY => self.stream == 0 && self.len >= 8,
@@ -121,6 +121,11 @@ pub(super) fn resumes(bytes: &[u8]) -> Option<bool> {
         (true, 1) if head.len as usize + HEAD == bytes.len() && head.kind > HEADERS => Some(true),
         (true, _) => None,
     }
+}
+
+/// Whether a side may begin with these bytes: SETTINGS, or in the middle a run of frames.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    typical(bytes).is_some_and(|h| h.kind == SETTINGS || resumes(bytes) != Some(false))
 }
 
 /// The settings of a first SETTINGS frame: registered or reserved for greasing, with lawful values.

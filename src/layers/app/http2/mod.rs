@@ -176,7 +176,7 @@ impl Http2 {
             return Step::more(0, HEAD);
         }
         half.begun = true;
-        if !matches!(Head::read(input.bytes), Some(h) if h.valid() && h.len <= frame::USUAL) {
+        if !frame::begins(input.bytes) {
             out.note("http2-joined-late");
             self.lose(input.side, 0, out);
         }

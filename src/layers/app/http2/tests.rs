@@ -280,3 +280,56 @@ fn grpc_web_text_and_events() {
         "$.text=two",
     ]);
 }
+
+/// Damage of every kind to a busy connection: nothing may panic, and every byte stands in a ledger
+/// (the engine asserts that for each layer).
+#[test]
+fn damage_is_harmless() {
+    let one = post("a.example", "/one", "application/grpc");
+    let ask = block(&[(":method", "CONNECT"), (":protocol", "websocket"), (":path", "/chat")]);
+    let client = [
+        hello(),
+        frame(HEADERS, END_HEADERS, 1, &one),
+        frame(DATA, PADDED, 1, b"\x02\0\0\0\0\x04\x0a\x02hi\0\0"),
+        frame(HEADERS, 0, 3, &ask[..9]),
+        frame(CONTINUATION, END_HEADERS, 3, &ask[9..]),
+        frame(DATA, 0, 3, b"\x81\x84\0\0\0\0ping"),
+        frame(HEADERS, END_HEADERS, 5, &post("e.example", "/e", "text/event-stream")),
+        frame(DATA, END_STREAM, 5, b"data: a\n\n"),
+        frame(RST_STREAM, 0, 1, &[0; 4]),
+    ]
+    .concat();
+    let server = [
+        frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100]),
+        frame(PUSH_PROMISE, END_HEADERS | PADDED, 1, &[&[1u8, 0, 0, 0, 2][..], &one, &[0]].concat()),
+        frame(HEADERS, END_HEADERS, 3, &[0x88]),
+        frame(DATA, 0, 3, b"\x81\x04pong"),
+        frame(GOAWAY, 0, 0, b"\0\0\0\x03\0\0\0\0see you"),
+    ]
+    .concat();
+    let mut seed = 1u64;
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below.max(1)
+    };
+    for _ in 0..3000 {
+        let (mut c, mut s) = (client.clone(), server.clone());
+        for _ in 0..random(4) {
+            let at = random(c.len());
+            c[at] = random(256) as u8;
+            let at = random(s.len());
+            s[at] = random(256) as u8;
+        }
+        let (cut, lost) = (random(c.len()), random(40));
+        let (head, tail) = c.split_at(cut);
+        let tail = tail.get(lost..).unwrap_or_default();
+        let half = random(s.len());
+        told(&[
+            Turn::Bytes(Client, head.to_vec()),
+            Turn::Bytes(Server, s[..half].to_vec()),
+            Turn::Gap(if random(2) == 0 { Client } else { Server }, lost as u64),
+            Turn::Bytes(Client, tail.to_vec()),
+            Turn::Bytes(Server, s[half..].to_vec()),
+        ]);
+    }
+}
