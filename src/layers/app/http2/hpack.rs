@@ -1,8 +1,7 @@
 //! HPACK (RFC 7541) as a bystander decodes it: entries that were added before the reader joined, or
 //! that were lost, are unknown, and a reference to one yields a placeholder instead of an error.
 //!
-//! The crates at hand decode as an endpoint does and give up at the first unknown reference; hence
-//! this decoder.
+//! A decoder made for an endpoint must fail there (RFC 7541 section 2.3.3), hence this one.
 
 use super::huffman;
 use super::statics::STATIC;

@@ -6,7 +6,7 @@ use crate::model::{PerSide, Side};
 use crate::peel::{Child, Handle, Out};
 use std::collections::BTreeMap;
 
-/// Streams followed at once; the oldest gives way.
+/// Streams followed at once; the oldest that one side has ended gives way, else the oldest.
 const STREAMS: usize = 1024;
 /// Bytes kept of a tunnel whose answer has not come yet.
 const EARLY: usize = 64 << 10;
@@ -171,7 +171,11 @@ impl Streams {
             return;
         }
         out.note("http2-stream-limit");
-        if let Some((_, mut oldest)) = self.open.pop_first() {
+        // Requests that nobody answers pile up; a tunnel or a subscription is open on both sides.
+        let ended = |s: &Stream| Side::BOTH.iter().any(|side| matches!(s.ways[*side], Way::Done));
+        let first = self.open.iter().find(|(_, s)| ended(s)).or_else(|| self.open.first_key_value());
+        let Some(id) = first.map(|(id, _)| *id) else { return };
+        if let Some(mut oldest) = self.open.remove(&id) {
             oldest.give_early(out);
             for side in Side::BOTH {
                 oldest.finish(side, out);

@@ -210,6 +210,17 @@ fn endless_headers_and_streams_are_bounded() {
 }
 
 #[test]
+fn unanswered_requests_do_not_push_out_a_long_stream() {
+    let one = post("a.example", "/one", "text/plain");
+    let mut client = [hello(), frame(HEADERS, END_HEADERS, 1, &one), frame(DATA, 0, 1, b"begin ")].concat();
+    for id in 1..3000u32 {
+        client.extend(frame(HEADERS, END_HEADERS | END_STREAM, 2 * id + 1, &one));
+    }
+    client.extend(frame(DATA, END_STREAM, 1, b"end"));
+    told(&[Turn::Bytes(Client, client)]).must(&["note http2-stream-limit", "=begin end"]);
+}
+
+#[test]
 fn a_frame_that_breaks_the_rules_does_not_hide_later_ones() {
     let one = post("a.example", "/one", "text/plain");
     let client = [
