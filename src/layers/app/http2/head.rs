@@ -100,7 +100,7 @@ pub(super) fn body(list: &List, asked: &Asked) -> Child {
             child = child.hint(Hint::Encoding(coding));
         }
     }
-    if let Some(coding) = value(list, "grpc-encoding") {
+    if let Some(coding) = value(list, "grpc-encoding").or_else(|| value(list, "connect-content-encoding")) {
         child = child.label("grpc_encoding", &coding);
     }
     let media = value(list, "content-type").unwrap_or_default();
