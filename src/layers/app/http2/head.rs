@@ -94,10 +94,12 @@ pub(super) fn fields(list: &List, side: Side, out: &mut Out<'_, '_>) {
 /// The child for the body that follows this head.
 pub(super) fn body(list: &List, asked: &Asked) -> Child {
     let mut child = labelled(Child::message(), asked);
+    let mut coded = false;
     for coding in value(list, "content-encoding").unwrap_or_default().split(',').rev() {
         let coding = coding.trim().to_ascii_lowercase();
         if !coding.is_empty() && coding != "identity" {
             child = child.hint(Hint::Encoding(coding));
+            coded = true;
         }
     }
     if let Some(coding) = value(list, "grpc-encoding").or_else(|| value(list, "connect-content-encoding")) {
@@ -106,7 +108,9 @@ pub(super) fn body(list: &List, asked: &Asked) -> Child {
     let media = value(list, "content-type").unwrap_or_default();
     let bare = media.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     if !bare.is_empty() {
-        child = child.label("content_type", &media).form(form_of(&bare)).hint(Hint::ContentType(bare));
+        // What is compressed is octets, whatever it becomes.
+        let form = if coded { Form::Binary } else { form_of(&bare) };
+        child = child.label("content_type", &media).form(form).hint(Hint::ContentType(bare));
     }
     child
 }

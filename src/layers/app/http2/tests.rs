@@ -263,6 +263,21 @@ fn grpc_messages_are_told_apart() {
 }
 
 #[test]
+fn a_compressed_body_of_text_is_opened() {
+    // {"text":"hello from brotli"} in one uncompressed meta-block (RFC 7932 section 9.2).
+    let body = b"\x8b\x0d\x80{\"text\":\"hello from brotli\"}\x03";
+    let head = block(&[(":status", "200"), ("content-type", "application/json"), ("content-encoding", "br")]);
+    let server = [
+        frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100]),
+        frame(HEADERS, END_HEADERS, 1, &head),
+        frame(DATA, 0, 1, &body[..12]),
+        frame(DATA, END_STREAM, 1, &body[12..]),
+    ];
+    told(&[Turn::Bytes(Client, hello()), Turn::Bytes(Server, server.concat())])
+        .must(&["http2/brotli/json", "$.text=hello from brotli"]);
+}
+
+#[test]
 fn grpc_web_text_and_events() {
     use base64::Engine;
     let base64 = |b: &[u8]| base64::engine::general_purpose::STANDARD.encode(b);
