@@ -1,11 +1,14 @@
 //! Layers that carry an application's exchange.
 
 mod dns;
+mod grpc;
 mod http1;
+mod http2;
 mod http3;
 mod lines;
 mod mqtt;
 mod sip;
+mod sse;
 mod websocket;
 
 use crate::peel::Spec;
@@ -19,6 +22,9 @@ pub static TABLE: &[&Spec] = &[
     &dns::UDP,
     &dns::TCP,
     &http3::SPEC,
+    &http2::SPEC,
+    &grpc::SPEC,
+    &sse::SPEC,
     &websocket::SPEC,
     &lines::SPEC,
 ];
