@@ -2,6 +2,7 @@
 
 mod dns;
 mod http1;
+mod irc;
 mod lines;
 mod mqtt;
 mod sip;
@@ -18,6 +19,7 @@ pub static TABLE: &[&Spec] = &[
     &mqtt::SPEC,
     &xmpp::SPEC,
     &xmpp::BODY,
+    &irc::SPEC,
     &dns::UDP,
     &dns::TCP,
     &websocket::SPEC,

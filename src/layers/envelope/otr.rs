@@ -60,8 +60,8 @@ fn fragment(rest: &str) -> Option<Envelope> {
     if !tags_fit || k == 0 || k > n || piece.is_empty() || !end.is_empty() || !base64_only || !first_fits {
         return None;
     }
-    // Only the first piece shows what is being sent in pieces.
-    let data = !matches!(piece.as_bytes().get(..9), Some([.., kind]) if k == 1 && *kind != b'D');
+    // Only the first piece shows what is being sent in pieces: the others claim no message of their own.
+    let data = k == 1 && piece.as_bytes().get(8) == Some(&b'D');
     let class = if data { Class::E2eeMessage } else { Class::E2eeHandshake };
     let envelope = Envelope::new("otr-fragment", PROTOCOL, class, Tier::T2)
         .fact("piece", u64::from(k))
