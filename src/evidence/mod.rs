@@ -5,6 +5,7 @@ mod canary;
 mod collector;
 mod draft;
 mod message;
+pub mod randomness;
 mod record;
 pub mod trial;
 pub mod uniform;
