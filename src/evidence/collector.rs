@@ -1,6 +1,6 @@
 //! The sink of one flow: runs the observers over what the engine tells and sums it up per conversation.
 
-use super::message::{Message, is_content_slot, is_message_slot};
+use super::message::{Message, is_content_slot, is_message_slot, may_be_said};
 use super::trial::{self, Candidate, Field};
 use super::uniform::Measure;
 use super::{Canaries, Content, ConversationKey, Coverage, Draft, Evidence, Kind, Polarity, Strength};
@@ -369,7 +369,7 @@ impl Collector {
         if leaf.form == Form::Text && node.scope() != 0 {
             self.keep_for_trial(node, leaf);
         }
-        let Some((slot, rule)) = slot.filter(|(s, _)| is_message_slot(Some(s))) else { return };
+        let Some((slot, rule)) = slot.filter(|(s, _)| may_be_said(s)) else { return };
         let Ok(text) = std::str::from_utf8(leaf.bytes) else { return };
         let natural = language::natural(text);
         if natural < 0.35 || node.trust() == Trust::Guessed && natural < 0.7 {
