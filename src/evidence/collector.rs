@@ -418,21 +418,38 @@ impl Collector {
         if leaf.end != End::Opaque || !whole || leaf.bytes.len() > trial::LONGEST {
             return;
         }
-        let scope = node.scope();
         if leaf.bytes.len() <= 24 {
             let message = self.message(node, leaf.at);
             if message.small.len() < 8 {
                 message.small.push(leaf.bytes.to_vec());
             }
         } else if self.result.fields.len() < TRIED {
-            let origin = self.origin(node, leaf);
-            let guard = node.guard();
-            let message = self.message(node, leaf.at);
-            let (endpoint, path) = (message.endpoint.clone(), message.path.clone());
-            let conversation = ConversationKey { endpoint, path, content: Content::Opaque };
-            let field = Field { origin, conversation, guard, bytes: leaf.bytes.to_vec(), nearby: Vec::new() };
-            self.result.fields.push(field);
-            self.field_scopes.push(scope);
+            self.keep_field(node, leaf);
+        }
+    }
+
+    fn keep_field(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        let (origin, scope, guard) = (self.origin(node, leaf), node.scope(), node.guard());
+        let message = self.message(node, leaf.at);
+        let (endpoint, path) = (message.endpoint.clone(), message.path.clone());
+        let conversation = ConversationKey { endpoint, path, content: Content::Opaque };
+        let field = Field { origin, conversation, guard, bytes: leaf.bytes.to_vec(), nearby: Vec::new() };
+        self.result.fields.push(field);
+        self.field_scopes.push(scope);
+    }
+
+    /// Ciphertext under a shared secret counts as opaque, and is compared with other messages like any
+    /// opaque field.
+    fn keep_symmetric(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        let whole = leaf.total == leaf.bytes.len() as u64;
+        if !whole || !(25..=trial::LONGEST).contains(&leaf.bytes.len()) || self.result.fields.len() >= TRIED {
+            return;
+        }
+        let envelope = self.message(node, leaf.at).envelopes.last();
+        let symmetric =
+            |e: &Evidence| matches!(&e.kind, Kind::Envelope { class, .. } if class == "symmetric");
+        if envelope.is_some_and(symmetric) {
+            self.keep_field(node, leaf);
         }
     }
 }
@@ -469,7 +486,7 @@ impl Sink for Collector {
             return self.sealed_leaf(node, leaf, why);
         }
         if let End::Sealed(By::App, _) = leaf.end {
-            return;
+            return self.keep_symmetric(node, leaf);
         }
         if node.scope() == 0 && node.path().is_empty() && leaf.end != End::Clear {
             self.unknown[leaf.side] += leaf.total;
