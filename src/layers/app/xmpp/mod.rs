@@ -131,16 +131,20 @@ impl Peeler for Xmpp {
         if self.asked && self.tunnel.is_none() && input.side == Side::Client {
             self.unanswered(input, out);
         }
-        if let Some(tunnel) = self.tunnel {
-            out.feed(tunnel, input.side, input.bytes);
-            return Step::again(input.bytes.len());
-        }
         let limit = out.limits().message;
-        let (n, piece) = self.cutters[input.side].next(input.bytes, limit);
-        if let Some(piece) = piece {
-            self.piece(piece, input.side, out);
+        let mut rest = input.bytes;
+        while !rest.is_empty() {
+            if let Some(tunnel) = self.tunnel {
+                out.feed(tunnel, input.side, rest);
+                break;
+            }
+            let (n, piece) = self.cutters[input.side].next(rest, limit);
+            rest = rest.get(n..).unwrap_or_default();
+            if let Some(piece) = piece {
+                self.piece(piece, input.side, out);
+            }
         }
-        Step::again(n)
+        Step::again(input.bytes.len())
     }
 
     fn gap(&mut self, side: Side, len: u64, out: &mut Out<'_, '_>) -> AfterGap {
@@ -219,3 +223,6 @@ impl Xmpp {
         cutter.reset();
     }
 }
+
+#[cfg(test)]
+mod tests;
