@@ -97,7 +97,7 @@ impl Message {
             Kind::Envelope { class, .. } => {
                 matches!(class.as_str(), "e2ee-message" | "e2ee-handshake" | "symmetric" | "broken")
             }
-            Kind::Opaque { class, .. } => class == "random",
+            Kind::Opaque { class, .. } => class == "random" && e.strength >= Strength::Strong,
             _ => false,
         };
         if !self.envelopes.iter().chain(&self.opaque).any(claims) {
