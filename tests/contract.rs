@@ -87,6 +87,38 @@ fn exchanges() -> Vec<Exchange> {
             ],
         ),
         text("json lines", 5000, &[(Client, b"{\"from\":\"a\",\"text\":\"hi\"}\n{\"from\":\"a\",\"text\":\"bye now\"}\n"), (Server, b"{\"ok\":true}\n")]),
+        text(
+            "xmpp",
+            5222,
+            &[
+                (Client, b"<?xml version='1.0'?><stream:stream to='x.example' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"),
+                (Server, b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'><stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>"),
+                (Client, b"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGEAYg==</auth>"),
+                (Server, b"<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"),
+                (Client, b"<message to='b@x.example'><body>see &lt;you&gt; <![CDATA[at </body> six]]></body></message> <r xmlns='urn:xmpp:sm:3'/>"),
+                (Server, b"<message from='b@x.example'><sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'><encrypted xmlns='eu.siacs.conversations.axolotl'><payload>AAAA</payload></encrypted></message></forwarded></sent></message></stream:stream>"),
+            ],
+        ),
+        text(
+            "xmpp starttls",
+            5222,
+            &[
+                (Client, b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"),
+                (Server, b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'><proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"),
+                (Client, b"\x16\x03\x01\x00\x05hello"),
+                (Server, b"\x15\x03\x03\x00\x02\x02\x28"),
+            ],
+        ),
+        text(
+            "irc",
+            6667,
+            &[
+                (Client, b"CAP LS 302\r\nNICK al\r\nUSER al 0 * :Al Smith\r\n"),
+                (Server, b":irc.example NOTICE * :*** Looking up your hostname\r\n:irc.example 001 al :Welcome\r\n"),
+                (Client, b"PRIVMSG #room :see you at \x0304,01six\x0f\r\nTOPIC #room :summer\r\n"),
+                (Server, b"@time=2026-01-01T00:00:00Z :bo!b@h.example PRIVMSG al :\x01ACTION waves to everybody\x01\r\n:bo!b@h.example QUIT :gone for today"),
+            ],
+        ),
         written("tls 1.3", 443, include_str!("exchanges/tls13-key-update.txt")),
         written("tls 1.2", 443, include_str!("exchanges/tls12-renegotiation.txt")),
     ]

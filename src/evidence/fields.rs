@@ -1,7 +1,7 @@
 //! What a field is to the observers: its rules, the planted texts in it, what may be a key, how random it is.
 
 use super::collector::{Collector, MEASURED, TRIED};
-use super::message::{is_content_slot, is_message_slot};
+use super::message::{is_content_slot, is_message_slot, may_be_said};
 use super::sink::{chain_of, join_fields, protocol_path};
 use super::trial::{self, Candidate, Field};
 use super::uniform::Measure;
@@ -64,10 +64,13 @@ impl Collector {
         leaf: &Leaf<'_>,
         field: &str,
     ) -> Option<(String, String)> {
+<<<<<<< HEAD
         // Bytes of no known layer are of no known kind.
         if node.path().is_empty() {
             return None;
         }
+=======
+>>>>>>> xmpp
         let mut hits = std::mem::take(&mut self.hits);
         hits.clear();
         let subject = Subject {
@@ -136,7 +139,7 @@ impl Collector {
         if leaf.form == Form::Text && node.scope() != 0 {
             self.keep_for_trial(node, leaf);
         }
-        let Some((slot, rule)) = slot.filter(|(s, _)| is_message_slot(Some(s))) else { return };
+        let Some((slot, rule)) = slot.filter(|(s, _)| may_be_said(s)) else { return };
         let Ok(text) = std::str::from_utf8(leaf.bytes) else { return };
         let natural = language::natural(text);
         if natural < 0.35 || node.trust() == Trust::Guessed && natural < 0.7 {
@@ -185,21 +188,38 @@ impl Collector {
         if leaf.end != End::Opaque || !whole || leaf.bytes.len() > trial::LONGEST {
             return;
         }
-        let scope = node.scope();
         if leaf.bytes.len() <= 24 {
             let message = self.message(node, leaf.at);
             if message.small.len() < 8 {
                 message.small.push(leaf.bytes.to_vec());
             }
         } else if self.result.fields.len() < TRIED {
-            let origin = self.origin(node, leaf);
-            let guard = node.guard();
-            let message = self.message(node, leaf.at);
-            let (endpoint, path) = (message.endpoint.clone(), message.path.clone());
-            let conversation = ConversationKey { endpoint, path, content: Content::Opaque };
-            let field = Field { origin, conversation, guard, bytes: leaf.bytes.to_vec(), nearby: Vec::new() };
-            self.result.fields.push(field);
-            self.field_scopes.push(scope);
+            self.keep_field(node, leaf);
+        }
+    }
+
+    fn keep_field(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        let (origin, scope, guard) = (self.origin(node, leaf), node.scope(), node.guard());
+        let message = self.message(node, leaf.at);
+        let (endpoint, path) = (message.endpoint.clone(), message.path.clone());
+        let conversation = ConversationKey { endpoint, path, content: Content::Opaque };
+        let field = Field { origin, conversation, guard, bytes: leaf.bytes.to_vec(), nearby: Vec::new() };
+        self.result.fields.push(field);
+        self.field_scopes.push(scope);
+    }
+
+    /// Ciphertext under a shared secret counts as opaque, and is compared with other messages like any
+    /// opaque field.
+    pub(super) fn keep_symmetric(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        let whole = leaf.total == leaf.bytes.len() as u64;
+        if !whole || !(25..=trial::LONGEST).contains(&leaf.bytes.len()) || self.result.fields.len() >= TRIED {
+            return;
+        }
+        let envelope = self.message(node, leaf.at).envelopes.last();
+        let symmetric =
+            |e: &Evidence| matches!(&e.kind, Kind::Envelope { class, .. } if class == "symmetric");
+        if envelope.is_some_and(symmetric) {
+            self.keep_field(node, leaf);
         }
     }
 }

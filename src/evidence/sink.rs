@@ -37,7 +37,7 @@ impl Sink for Collector {
             return self.sealed_leaf(node, leaf, why);
         }
         if let End::Sealed(By::App, _) = leaf.end {
-            return;
+            return self.keep_symmetric(node, leaf);
         }
         if node.scope() == 0 && node.path().is_empty() && leaf.end != End::Clear {
             self.unknown[leaf.side] += leaf.total;

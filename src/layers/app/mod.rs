@@ -5,11 +5,13 @@ mod grpc;
 mod http1;
 mod http2;
 mod http3;
+mod irc;
 mod lines;
 mod mqtt;
 mod sip;
 mod sse;
 mod websocket;
+mod xmpp;
 
 use crate::peel::Spec;
 
@@ -25,6 +27,9 @@ pub static TABLE: &[&Spec] = &[
     &http2::SPEC,
     &grpc::SPEC,
     &sse::SPEC,
+    &xmpp::SPEC,
+    &xmpp::BODY,
+    &irc::SPEC,
     &websocket::SPEC,
     &lines::SPEC,
 ];
