@@ -3,6 +3,7 @@
 mod compressed;
 mod form;
 mod json;
+mod mime;
 mod protobuf;
 mod sdp;
 mod text;
@@ -12,6 +13,7 @@ use crate::peel::Spec;
 /// The rows, most distinctive first.
 pub static TABLE: &[&Spec] = &[
     &json::SPEC,
+    &mime::SPEC,
     &sdp::SPEC,
     &compressed::GZIP,
     &compressed::ZSTD,
