@@ -3,6 +3,7 @@
 mod dns;
 mod dotted;
 mod http1;
+mod imap;
 mod lines;
 mod mqtt;
 mod sip;
@@ -13,4 +14,4 @@ use crate::peel::Spec;
 
 /// The rows, most distinctive first; what fits almost any text comes last.
 pub static TABLE: &[&Spec] =
-    &[&http1::SPEC, &smtp::SPEC, &sip::UDP, &sip::TCP, &mqtt::SPEC, &dns::UDP, &dns::TCP, &websocket::SPEC, &lines::SPEC];
+    &[&http1::SPEC, &smtp::SPEC, &imap::SPEC, &sip::UDP, &sip::TCP, &mqtt::SPEC, &dns::UDP, &dns::TCP, &websocket::SPEC, &lines::SPEC];
