@@ -1,6 +1,7 @@
 //! IMAP (RFC 9051, RFC 3501): commands, responses, literals, mails by FETCH and APPEND, logins, STARTTLS,
 //! COMPRESS.
 
+use super::login::Login;
 use crate::model::{PerSide, Side};
 use crate::peel::{
     AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
@@ -91,8 +92,9 @@ struct Imap {
     /// Tag of a command that changes what follows.
     tls: Option<Vec<u8>>,
     compress: Option<Vec<u8>>,
-    login: Option<Vec<u8>>,
+    login: Option<(Vec<u8>, Login)>,
     idle: bool,
+    spoken: bool,
     tunnel: Option<Handle>,
 }
 
@@ -105,6 +107,9 @@ impl Peeler for Imap {
         if let Some(tunnel) = self.tunnel {
             out.feed(tunnel, side, bytes);
             return Step::again(bytes.len());
+        }
+        if !std::mem::replace(&mut self.spoken, true) {
+            out.begin_message();
         }
         if let Some(literal) = &mut self.halves[side].literal {
             literal.asks = false;
@@ -251,8 +256,8 @@ impl Imap {
     }
 
     fn command(&mut self, line: &[u8], out: &mut Out<'_, '_>) {
-        if self.login.is_some() {
-            return out.item("auth", Form::Text, Side::Client, line);
+        if let Some((_, login)) = &mut self.login {
+            return login.line(line, out);
         }
         if std::mem::take(&mut self.idle) && line.eq_ignore_ascii_case(b"DONE") {
             return;
@@ -271,11 +276,12 @@ impl Imap {
                 }
             }
             "AUTHENTICATE" => {
-                let (_, initial) = word(rest);
+                let (mechanism, initial) = word(rest);
+                let mut login = Login::new(mechanism);
                 if !initial.is_empty() {
-                    out.item("auth", Form::Text, Side::Client, initial);
+                    login.line(initial, out);
                 }
-                self.login = Some(tag.to_vec());
+                self.login = Some((tag.to_vec(), login));
             }
             "STARTTLS" => self.tls = Some(tag.to_vec()),
             "COMPRESS" => self.compress = Some(tag.to_vec()),
@@ -285,9 +291,7 @@ impl Imap {
                     out.item("mailbox", Form::Text, Side::Client, &text);
                 }
             }
-            "SEARCH" | "UID" | "ID" | "SORT" | "THREAD" if !rest.is_empty() => {
-                out.item("argument", Form::Text, Side::Client, rest);
-            }
+            _ if rest.is_empty() => {}
             _ => out.item("argument", Form::Text, Side::Client, rest),
         }
     }
@@ -296,9 +300,9 @@ impl Imap {
         let (tag, rest) = word(line);
         match tag {
             b"*" if is_fetch(rest) => self.fetch(rest, out),
-            b"*" => out.item("response", Form::Text, Side::Server, rest),
+            b"*" => out.item("server-line", Form::Text, Side::Server, rest),
             b"+" => {
-                let field = if self.login.is_some() { "challenge" } else { "response" };
+                let field = if self.login.is_some() { "challenge" } else { "server-line" };
                 out.item(field, Form::Text, Side::Server, rest);
             }
             _ => self.tagged(tag, rest, out),
@@ -307,7 +311,7 @@ impl Imap {
 
     /// The end of a command.
     fn tagged(&mut self, tag: &[u8], rest: &[u8], out: &mut Out<'_, '_>) {
-        out.item("response", Form::Text, Side::Server, rest);
+        out.item("server-line", Form::Text, Side::Server, rest);
         let good = rest.get(..2).is_some_and(|w| w.eq_ignore_ascii_case(b"OK"));
         if !good && self.halves.client.literal.as_ref().is_some_and(|l| l.asks) {
             // The literal was refused and will not come.
@@ -317,7 +321,8 @@ impl Imap {
             self.halves.client.line.clear();
         }
         let mine = |asked: &mut Option<Vec<u8>>| asked.take_if(|t| t == tag).is_some();
-        if mine(&mut self.login) || !good && (mine(&mut self.tls) | mine(&mut self.compress)) {
+        let login_over = self.login.take_if(|(t, _)| t == tag).is_some();
+        if login_over || !good && (mine(&mut self.tls) | mine(&mut self.compress)) {
             return;
         }
         if self.tls.as_deref() == Some(tag) {
@@ -337,18 +342,18 @@ impl Imap {
             // Subjects, addresses and file names, as in the header.
             return out.item("fetch.subject", Form::Text, Side::Server, rest);
         }
-        for (name, text) in quoted_bodies(rest) {
-            let mail = whole_mail(&name);
-            let mut child = Child::message().form(Form::Text);
-            child = match mail {
+        let bodies = quoted_bodies(rest);
+        if bodies.is_empty() {
+            return out.item("fetch", Form::Text, Side::Server, rest);
+        }
+        for (name, text) in bodies {
+            let child = Child::message().form(Form::Text);
+            let child = match whole_mail(&name) {
                 true => child.hint(Hint::ContentType("message/rfc822".into())),
                 false => child.field("mail-part"),
             };
             out.begin_message();
             out.message(child, Side::Server, &text);
-        }
-        if !has(b" \"") || has(b"FLAGS") && !has(b"BODY[") {
-            out.item("fetch", Form::Text, Side::Server, rest);
         }
     }
 }
@@ -478,7 +483,8 @@ fn quoted_bodies(rest: &[u8]) -> Vec<(String, Vec<u8>)> {
             _ => before.rsplit([' ', '(']).next().unwrap_or("").to_owned(),
         };
         let (text, after) = quoted(&rest[at + 2..]);
-        if !text.is_empty() && out.len() < 64 {
+        let body = name.contains('[') || name.to_ascii_uppercase().starts_with("RFC822");
+        if body && !text.is_empty() && out.len() < 64 {
             out.push((name, text));
         }
         rest = after;

@@ -5,6 +5,7 @@ mod dotted;
 mod http1;
 mod imap;
 mod lines;
+mod login;
 mod mqtt;
 mod sip;
 mod smtp;

@@ -1,6 +1,7 @@
 //! SMTP and LMTP (RFC 5321, RFC 2033): commands, replies, mails by DATA and BDAT, logins, STARTTLS.
 
 use super::dotted::Dotted;
+use super::login::Login;
 use crate::model::{PerSide, Side};
 use crate::peel::{
     AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
@@ -86,7 +87,7 @@ enum Mode {
     /// What is left of a chunk, and whether it is the last.
     Chunk(u64, bool),
     /// A line of a login.
-    Login,
+    Login(Login),
 }
 
 #[derive(Default)]
@@ -101,6 +102,8 @@ struct Smtp {
     asked: bool,
     tunnel: Option<Handle>,
     lost: PerSide<bool>,
+    /// The session's own scope, for what comes before the first mail, was begun.
+    spoken: bool,
 }
 
 impl Peeler for Smtp {
@@ -139,8 +142,11 @@ impl Peeler for Smtp {
                     }
                     return Step::again(n);
                 }
-                Mode::Command | Mode::Login => {}
+                Mode::Command | Mode::Login(_) => {}
             }
+        }
+        if !std::mem::replace(&mut self.spoken, true) {
+            out.begin_message();
         }
         let (end, next) = match memchr::memchr(b'\n', bytes) {
             Some(at) => (at, at + 1),
@@ -171,7 +177,7 @@ impl Peeler for Smtp {
             match &mut self.mode {
                 Mode::Data(dots) => dots.lose_place(),
                 Mode::Chunk(left, _) if *left >= len => *left -= len,
-                Mode::Chunk(..) | Mode::Login => {
+                Mode::Chunk(..) | Mode::Login(_) => {
                     self.close_mail(out);
                     self.mode = Mode::Command;
                     self.lost[side] = true;
@@ -201,13 +207,11 @@ impl Peeler for Smtp {
 impl Smtp {
     fn command(&mut self, line: &[u8], out: &mut Out<'_, '_>) {
         let known = verb(line);
-        if matches!(self.mode, Mode::Login) {
-            self.mode = Mode::Command;
-            if known.is_none() && !line.is_empty() {
-                out.item("auth", Form::Text, Side::Client, line);
-                // A login may take several lines; the reply ends it.
-                self.mode = Mode::Login;
-                return;
+        // A login may take several lines; the reply ends it.
+        if let Mode::Login(login) = &mut self.mode {
+            match known {
+                None => return login.line(line, out),
+                Some(_) => self.mode = Mode::Command,
             }
         }
         let Some(verb) = known else {
@@ -237,11 +241,12 @@ impl Smtp {
             "DATA" => self.mode = Mode::Data(Dotted::new()),
             "BDAT" => self.chunk(rest, out),
             "AUTH" => {
-                let initial = rest.splitn(2, |b| *b == b' ').nth(1).unwrap_or_default().trim_ascii();
-                if !initial.is_empty() {
-                    out.item("auth", Form::Text, Side::Client, initial);
+                let mut words = rest.splitn(2, |b| *b == b' ');
+                let mut login = Login::new(words.next().unwrap_or_default());
+                if let Some(initial) = words.next() {
+                    login.line(initial.trim_ascii(), out);
                 }
-                self.mode = Mode::Login;
+                self.mode = Mode::Login(login);
             }
             "STARTTLS" => self.asked = true,
             "RSET" => self.close_mail(out),
@@ -267,11 +272,11 @@ impl Smtp {
 
     fn reply(&mut self, line: &[u8], out: &mut Out<'_, '_>) {
         if !reply(line) {
-            return out.item("reply", Form::Text, Side::Server, line);
+            return out.item("server-line", Form::Text, Side::Server, line);
         }
         let (code, text) = line.split_at(3);
         if let Some(text) = text.get(1..).filter(|t| !t.is_empty()) {
-            let field = if code == b"334" { "challenge" } else { "reply" };
+            let field = if code == b"334" { "challenge" } else { "server-line" };
             out.item(field, Form::Text, Side::Server, text);
         }
         if text.first() == Some(&b'-') {
@@ -290,7 +295,7 @@ impl Smtp {
                 self.mode = Mode::Command;
             }
             Some("AUTH") if code == b"334" => self.pending.push_front("AUTH"),
-            Some("AUTH") if matches!(self.mode, Mode::Login) => self.mode = Mode::Command,
+            Some("AUTH") if matches!(self.mode, Mode::Login(_)) => self.mode = Mode::Command,
             _ => {}
         }
     }
