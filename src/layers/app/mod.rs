@@ -7,6 +7,7 @@ mod imap;
 mod lines;
 mod login;
 mod mqtt;
+mod pop3;
 mod sip;
 mod smtp;
 mod websocket;
@@ -15,4 +16,4 @@ use crate::peel::Spec;
 
 /// The rows, most distinctive first; what fits almost any text comes last.
 pub static TABLE: &[&Spec] =
-    &[&http1::SPEC, &smtp::SPEC, &imap::SPEC, &sip::UDP, &sip::TCP, &mqtt::SPEC, &dns::UDP, &dns::TCP, &websocket::SPEC, &lines::SPEC];
+    &[&http1::SPEC, &smtp::SPEC, &imap::SPEC, &pop3::SPEC, &sip::UDP, &sip::TCP, &mqtt::SPEC, &dns::UDP, &dns::TCP, &websocket::SPEC, &lines::SPEC];
