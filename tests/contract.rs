@@ -77,6 +77,11 @@ fn exchanges() -> Vec<Exchange> {
         ),
         text("json lines", 5000, &[(Client, b"{\"from\":\"a\",\"text\":\"hi\"}\n{\"from\":\"a\",\"text\":\"bye now\"}\n"), (Server, b"{\"ok\":true}\n")]),
         text(
+            "form data",
+            80,
+            &[(Client, b"POST /u HTTP/1.1\r\nHost: a.example\r\nContent-Type: multipart/form-data; boundary=xyz\r\nContent-Length: 120\r\n\r\n--xyz\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\nsee you at six\r\n--xyz\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n--xyz--")],
+        ),
+        text(
             "smtp",
             25,
             &[

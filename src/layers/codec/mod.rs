@@ -4,6 +4,7 @@ mod compressed;
 mod form;
 mod json;
 mod mime;
+mod multipart;
 mod protobuf;
 mod sdp;
 mod text;
@@ -14,6 +15,7 @@ use crate::peel::Spec;
 pub static TABLE: &[&Spec] = &[
     &json::SPEC,
     &mime::SPEC,
+    &multipart::SPEC,
     &sdp::SPEC,
     &compressed::GZIP,
     &compressed::ZSTD,
