@@ -30,8 +30,7 @@ const OPENINGS: [&str; 8] =
 
 fn probe(p: &Probe<'_>) -> Guess {
     let greeting = |bytes: &[u8]| {
-        let greets =
-            [&b"* OK"[..], b"* PREAUTH", b"* BYE"].iter().any(|w| bytes.starts_with(w));
+        let greets = [&b"* OK"[..], b"* PREAUTH", b"* BYE"].iter().any(|w| bytes.starts_with(w));
         greets && bytes.contains(&b'\n')
     };
     if greeting(p.bytes) || greeting(p.other) && opening(p.bytes) {
@@ -44,7 +43,13 @@ fn probe(p: &Probe<'_>) -> Guess {
     let tag = p.bytes.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'.').count();
     match p.bytes.get(tag) {
         _ if tag == 0 || tag > 20 => Guess::No,
-        None => if p.end { Guess::No } else { Guess::More },
+        None => {
+            if p.end {
+                Guess::No
+            } else {
+                Guess::More
+            }
+        }
         Some(b' ') if opening(p.bytes) && tagged(&p.bytes[..tag]) => Guess::Sure,
         Some(b' ') if p.bytes.contains(&b'\n') || p.bytes.len() > tag + 40 || p.end => Guess::No,
         Some(b' ') if tagged(&p.bytes[..tag]) => Guess::More,
@@ -54,7 +59,8 @@ fn probe(p: &Probe<'_>) -> Guess {
 
 /// A tag as clients make them: it holds a digit.
 fn tagged(tag: &[u8]) -> bool {
-    tag.iter().any(u8::is_ascii_digit) && !tag.iter().all(u8::is_ascii_digit) || tag.len() <= 4 && tag.iter().all(u8::is_ascii_digit)
+    tag.iter().any(u8::is_ascii_digit) && !tag.iter().all(u8::is_ascii_digit)
+        || tag.len() <= 4 && tag.iter().all(u8::is_ascii_digit)
 }
 
 /// A whole first line with a tag and a command that begins a session.
@@ -329,8 +335,9 @@ impl Imap {
             self.tunnel = Some(out.open(Child::stream().hint(Hint::Upgrade("starttls".into()))));
         } else if mine(&mut self.compress) {
             out.note("imap-compressed");
-            self.tunnel =
-                Some(out.open(Child::stream().hint(Hint::Encoding("deflate".into())).hint(Hint::Layer("imap"))));
+            self.tunnel = Some(
+                out.open(Child::stream().hint(Hint::Encoding("deflate".into())).hint(Hint::Layer("imap"))),
+            );
         }
     }
 
@@ -408,7 +415,9 @@ fn holds(side: Side, line: &[u8]) -> Holds {
     let text = text.trim_end();
     let from = text.rfind(" BODY[").or_else(|| text.rfind("(BODY[")).or_else(|| text.rfind("BINARY["));
     let name = match from {
-        Some(at) if text.trim_end().ends_with([']', '>']) => text[at..].trim_start_matches([' ', '(']).to_owned(),
+        Some(at) if text.trim_end().ends_with([']', '>']) => {
+            text[at..].trim_start_matches([' ', '(']).to_owned()
+        }
         _ => text.rsplit([' ', '(']).next().unwrap_or("").to_owned(),
     };
     match () {
@@ -523,6 +532,9 @@ mod tests {
 
     #[test]
     fn arguments_are_split() {
-        assert_eq!(strings(b"bob@example.test \"pw \\\"4711\\\"\""), [b"bob@example.test".to_vec(), b"pw \"4711\"".to_vec()]);
+        assert_eq!(
+            strings(b"bob@example.test \"pw \\\"4711\\\"\""),
+            [b"bob@example.test".to_vec(), b"pw \"4711\"".to_vec()]
+        );
     }
 }

@@ -31,8 +31,8 @@ const PENDING: usize = 256;
 const RECIPIENTS: usize = 64;
 
 const VERBS: [&str; 16] = [
-    "EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT", "AUTH",
-    "STARTTLS", "XCLIENT",
+    "EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT",
+    "AUTH", "STARTTLS", "XCLIENT",
 ];
 
 fn verb(line: &[u8]) -> Option<&'static str> {

@@ -112,15 +112,18 @@ fn utf16(bytes: &[u8], big: bool) -> String {
         [0xfe, 0xff, rest @ ..] => (rest, true),
         _ => (bytes, big),
     };
-    let unit = |p: &[u8]| if big { u16::from_be_bytes([p[0], p[1]]) } else { u16::from_le_bytes([p[0], p[1]]) };
-    char::decode_utf16(body.chunks_exact(2).map(unit)).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    let unit =
+        |p: &[u8]| if big { u16::from_be_bytes([p[0], p[1]]) } else { u16::from_le_bytes([p[0], p[1]]) };
+    char::decode_utf16(body.chunks_exact(2).map(unit))
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
 }
 
 /// Windows-1252, of which ISO 8859-1 is the printable part.
 fn windows1252(byte: u8) -> char {
     const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}',
-        '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+        '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
     ];
     match byte {
         0x80..=0x9f => HIGH[usize::from(byte - 0x80)],
@@ -142,14 +145,22 @@ pub(in crate::layers::codec) fn parts<'a>(bytes: &'a [u8], boundary: &str) -> (V
         let last = tail == Some(b"--");
         if last || tail == Some(b"") {
             let piece = without_line_end(&bytes[start..at]);
-            if inside { found.push(piece) } else { around.push(piece) }
+            if inside {
+                found.push(piece)
+            } else {
+                around.push(piece)
+            }
             inside = !last && found.len() < PARTS;
             start = at + n;
         }
         at += n;
     }
     let piece = bytes.get(start..).unwrap_or_default();
-    if inside { found.push(piece) } else { around.push(piece) }
+    if inside {
+        found.push(piece)
+    } else {
+        around.push(piece)
+    }
     around.retain(|p| !p.trim_ascii().is_empty());
     (found, around)
 }
@@ -231,7 +242,10 @@ mod tests {
 
     #[test]
     fn quoted_printable_with_soft_breaks() {
-        assert_eq!(quoted_printable(b"see you =\r\nat the =  \nbridge=3D=C3=BC=\r\n"), "see you at the bridge=ü".as_bytes());
+        assert_eq!(
+            quoted_printable(b"see you =\r\nat the =  \nbridge=3D=C3=BC=\r\n"),
+            "see you at the bridge=ü".as_bytes()
+        );
         assert_eq!(quoted_printable(b"1=2 =zz ="), b"1=2 =zz =");
     }
 
@@ -260,7 +274,10 @@ mod tests {
 
     #[test]
     fn html_says_its_text() {
-        assert_eq!(html_text("<style>p{}</style><p>see&nbsp;you &amp; me <b>soon</b></p>"), "see you & me soon");
+        assert_eq!(
+            html_text("<style>p{}</style><p>see&nbsp;you &amp; me <b>soon</b></p>"),
+            "see you & me soon"
+        );
         assert_eq!(html_text("1 < 2"), "1");
     }
 }

@@ -205,7 +205,8 @@ mod tests {
 
     #[test]
     fn parameters_in_all_their_spellings() {
-        let v = "multipart/mixed; boundary=\"a;\\\"b\"; name*0=\"on\"; name*1=e; filename*=utf-8''gr%C3%BC.txt";
+        let v =
+            "multipart/mixed; boundary=\"a;\\\"b\"; name*0=\"on\"; name*1=e; filename*=utf-8''gr%C3%BC.txt";
         assert_eq!(parameter(v, "boundary").as_deref(), Some("a;\"b"));
         assert_eq!(parameter(v, "name").as_deref(), Some("one"));
         assert_eq!(parameter(v, "filename").as_deref(), Some("grü.txt"));

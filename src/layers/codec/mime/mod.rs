@@ -27,8 +27,15 @@ const DEEPEST: usize = 12;
 
 /// Fields that hardly anything but a mail begins with; one of them and another field make a mail.
 const TELLING: [&str; 9] = [
-    "content-type", "mime-version", "message-id", "return-path", "received", "delivered-to", "from",
-    "dkim-signature", "content-transfer-encoding",
+    "content-type",
+    "mime-version",
+    "message-id",
+    "return-path",
+    "received",
+    "delivered-to",
+    "from",
+    "dkim-signature",
+    "content-transfer-encoding",
 ];
 
 fn probe(p: &Probe<'_>) -> Guess {
@@ -96,7 +103,9 @@ fn entity(fields: &[Field], raw: &[u8], depth: usize, default: &str, side: Side,
     let armored = bytes.trim_ascii_start().starts_with(b"-----BEGIN ");
     match kind.as_str() {
         "application/pgp-encrypted" => out.item("pgp-control", Form::Plain, side, &bytes),
-        "application/pkcs7-mime" | "application/x-pkcs7-mime" => out.item("smime", Form::Binary, side, &bytes),
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
+            out.item("smime", Form::Binary, side, &bytes)
+        }
         _ if kind.starts_with("text/") => {
             let charset = head::parameter(stated, "charset").unwrap_or_default();
             text(&kind, &bytes, &charset, side, out);
