@@ -143,8 +143,15 @@ impl Totals {
                 }
             }
         }
+        let mut kin: BTreeMap<(String, Content), u64> = BTreeMap::new();
+        for key in named.keys() {
+            let own = named[key].messages;
+            *kin.entry((key.endpoint.clone(), key.content.clone())).or_default() += own;
+        }
         for draft in named.values_mut() {
             draft.evidence.sort();
+            let key = (draft.key.endpoint.clone(), draft.key.content.clone());
+            draft.kin = kin.get(&key).copied().unwrap_or(0);
         }
         named.into_values().collect()
     }

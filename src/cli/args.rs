@@ -100,6 +100,9 @@ pub struct AuditArgs {
 pub struct PeelArgs {
     #[command(flatten)]
     pub sources: Sources,
+    /// Show content in place of its length
+    #[arg(long)]
+    pub reveal: bool,
 }
 
 /// `report`

@@ -85,6 +85,10 @@ pub struct Draft {
     pub key: ConversationKey,
     /// Messages counted.
     pub messages: u64,
+    /// Messages of the same content at the same service, over all paths; set when conversations are
+    /// complete.
+    #[serde(default)]
+    pub kin: u64,
     /// Flows that carry it.
     pub flows: u64,
     /// Address and port of the server of the first flow.
@@ -113,6 +117,7 @@ impl Draft {
         Self {
             key,
             messages: 0,
+            kin: 0,
             flows: 0,
             server: String::new(),
             app: None,

@@ -148,7 +148,7 @@ fn coverage_doubt(coverage: &Coverage, doubts: &mut Vec<String>) {
 fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement {
     let strict = |e: &Evidence| {
         matches!(&e.kind, Kind::Envelope { tier, class, .. }
-            if class == "e2ee-message" && (*tier == 1 || *tier == 2 && (e.count >= 2 || draft.messages >= 2)))
+            if class == "e2ee-message" && (*tier == 1 || *tier == 2 && (e.count >= 2 || draft.messages.max(draft.kin) >= 2)))
     };
     let reasons = select(draft, |e| strict(e) && e.strength >= Strength::Strong);
     let spoiled =

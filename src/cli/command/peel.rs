@@ -8,7 +8,8 @@ use std::io::{BufWriter, Write};
 
 /// Prints the listing to standard output.
 pub fn run(p: &PeelArgs) -> Result<u8, Fault> {
-    let work = meant::sources(&p.sources)?;
+    let mut work = meant::sources(&p.sources)?;
+    work.plan.reveal = p.reveal;
     let mut out = BufWriter::new(std::io::stdout().lock());
     plainsight::audit::peel(&work.plan, &mut out).map_err(stopped)?;
     out.flush().map_err(|e| Fault::write("standard output", &e))?;

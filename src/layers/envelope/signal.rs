@@ -26,7 +26,7 @@ static MESSAGE: [Rule; 6] = [
     need(2, U32),
     may(3, U32),
     need(4, Kind::Blocks),
-    may(5, Kind::Between(5, 256)),
+    may(5, Kind::Between(4, 256)),
     may(6, Kind::Exactly(36)),
 ];
 static PREKEY: [Rule; 8] = [

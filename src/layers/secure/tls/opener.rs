@@ -11,6 +11,7 @@ use rc4::Rc4;
 use ring::aead::{self, LessSafeKey, Nonce, UnboundKey};
 
 /// The keys of one direction and how to use them.
+#[allow(clippy::large_enum_variant)] // two live per connection, and the fast one should not be behind a box
 pub(super) enum Opener {
     /// An AEAD of `ring`. `explicit` nonces stand in the record (TLS 1.2 GCM).
     Ring { key: LessSafeKey, iv: [u8; 12], explicit: bool, tls13: bool },

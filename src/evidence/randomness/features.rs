@@ -1,0 +1,209 @@
+//! The figures that the model weighs, in one fixed order.
+
+use super::evalue;
+use super::formats::{self, Format};
+use super::histogram::{Histogram, null_mean_sd};
+use super::trials;
+
+/// How many there are.
+pub const COUNT: usize = 104;
+
+/// Everything known of a sample before it is weighed.
+pub struct View<'a> {
+    pub bytes: &'a [u8],
+    pub counts: Histogram,
+    pub tests: Vec<evalue::Test>,
+    /// Combined evidence, statistics and fixed heads.
+    pub evidence: f64,
+    pub strongest: &'static str,
+    pub format: Option<Format>,
+    pub alphabet: Option<(&'static str, f64)>,
+    pub utf8: bool,
+    /// Evidence of what follows a known envelope's head; the whole's where there is none.
+    pub beyond_head: f64,
+    pub head: usize,
+}
+
+impl<'a> View<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        let mut counts = Histogram::default();
+        counts.add(bytes);
+        let tests = evalue::battery(bytes, &counts);
+        let format = formats::head(bytes);
+        let alphabet = formats::alphabet(bytes, &counts);
+        let statistics: Vec<f64> = tests.iter().map(|t| t.bits).collect();
+        // A fixed head is a test too, decided before the bytes are seen; five bits pay for the list.
+        let mut all = statistics.clone();
+        all.push(format.filter(|f| f.bits > 18.0).map_or(-20.0, |f| f.bits - 3.0));
+        let evidence = evalue::mean(&all);
+        let loudest = tests.iter().max_by(|a, b| a.bits.total_cmp(&b.bits)).map_or("none", |t| t.name);
+        let strongest = match (format, alphabet) {
+            (Some(f), _) => f.name,
+            (None, Some((name, _))) => name,
+            _ => loudest,
+        };
+        let head = formats::envelope_head(bytes).unwrap_or(0);
+        let beyond_head = match bytes.get(head..) {
+            Some(rest) if head > 0 => {
+                let mut rest_counts = Histogram::default();
+                rest_counts.add(rest);
+                evalue::mean(&[
+                    evalue::bytes(&rest_counts),
+                    evalue::bit_windows(rest, evalue::BitOrder::Msb),
+                    0.0,
+                ])
+            }
+            _ => evidence,
+        };
+        Self {
+            bytes,
+            utf8: readable(bytes),
+            counts,
+            tests,
+            evidence,
+            strongest,
+            format,
+            alphabet,
+            beyond_head,
+            head,
+        }
+    }
+}
+
+/// UTF-8 without control characters, cut ends allowed.
+fn readable(bytes: &[u8]) -> bool {
+    let start = bytes.iter().take(3).position(|b| b & 0xc0 != 0x80).unwrap_or(0);
+    let body = bytes.get(start..).unwrap_or(bytes);
+    let text = match std::str::from_utf8(body) {
+        Ok(t) => t,
+        Err(e) if e.error_len().is_none() => {
+            std::str::from_utf8(body.get(..e.valid_up_to()).unwrap_or(&[])).unwrap_or("")
+        }
+        Err(_) => return false,
+    };
+    !text.is_empty() && text.chars().all(|c| !c.is_control() || "\n\r\t".contains(c))
+}
+
+/// The features of `bytes`, for fitting the model and for using it.
+pub fn features(bytes: &[u8]) -> [f32; COUNT] {
+    of(&View::new(bytes))
+}
+
+/// The same from a view that is there already.
+pub fn of(view: &View<'_>) -> [f32; COUNT] {
+    let bytes = view.bytes;
+    let n = bytes.len().max(1) as f64;
+    let (mean, sd) = null_mean_sd(bytes.len());
+    let counts = view.counts.counts();
+    let share =
+        |range: std::ops::RangeInclusive<u8>| range.map(|b| counts[usize::from(b)]).sum::<u64>() as f64 / n;
+    let mut out = Vec::with_capacity(COUNT);
+    out.push(n.log2());
+    out.push((view.counts.shannon() - mean) / sd.max(1e-9));
+    out.push((view.counts.chi_square() - 255.0) / 510f64.sqrt());
+    out.push(view.evidence);
+    out.push(view.beyond_head);
+    out.extend(view.tests.iter().take(5).map(|t| t.bits));
+    out.extend([1, 2, 4].map(|lag| evalue::differences(bytes, lag)));
+    out.push(evalue::columns(bytes).1 as f64);
+    out.push(view.format.map_or(-1.0, |f| f64::from(f.class as u8)));
+    out.push(view.format.map_or(0.0, |f| f.bits));
+    out.push(view.alphabet.map_or(0.0, |a| a.1));
+    out.push(f64::from(view.utf8));
+    out.push(view.head as f64);
+    out.extend([
+        share(0..=0),
+        share(255..=255),
+        share(32..=126),
+        share(128..=255),
+        share(48..=57),
+        share(65..=90),
+        share(97..=122),
+        share(32..=32),
+        share(1..=31),
+        share(192..=255),
+    ]);
+    out.extend((0..8).map(|bit| bias(counts, n, bit)));
+    out.push(counts.iter().max().map_or(0.0, |m| *m as f64) / n.sqrt());
+    out.push(counts.iter().filter(|c| **c > 0).count() as f64 / n.min(256.0));
+    out.push(repeats(bytes, 16));
+    out.push(repeats(bytes, 8));
+    out.push(bytes.windows(2).filter(|w| w[0] == w[1]).count() as f64 / n * 16.0);
+    out.push(bytes.windows(2).filter(|w| *w == [255, 0]).count() as f64);
+    out.extend(lags(bytes));
+    out.extend(shifted_text(counts, n));
+    for i in 0..6 {
+        out.push(bytes.get(i).map_or(-1.0, |b| f64::from(*b)));
+    }
+    for i in 1..=3 {
+        out.push(bytes.len().checked_sub(i).and_then(|at| bytes.get(at)).map_or(-1.0, |b| f64::from(*b)));
+    }
+    for trial in trials::all(bytes) {
+        out.extend([trial.used, trial.made, trial.printable, trial.clean]);
+    }
+    out.extend(view.tests.iter().take(5).map(|t| t.bits / n));
+    let best = view.tests.iter().map(|t| t.bits).fold(0.0, f64::max);
+    out.push((view.tests.first().map_or(0.0, |t| t.bits) + 1.0) / (best + 1.0));
+    let mut fixed = [0f32; COUNT];
+    for (slot, value) in fixed.iter_mut().zip(&out) {
+        *slot = *value as f32;
+    }
+    debug_assert!(out.len() <= COUNT, "{}", out.len());
+    fixed
+}
+
+/// How far one bit of the byte is from fair, in standard deviations.
+fn bias(counts: &[u64; 256], n: f64, bit: usize) -> f64 {
+    let ones: u64 = counts.iter().enumerate().filter(|(b, _)| b >> bit & 1 == 1).map(|(_, c)| c).sum();
+    (2.0 * ones as f64 - n) / n.sqrt()
+}
+
+/// Aligned blocks that occurred before, per block.
+fn repeats(bytes: &[u8], size: usize) -> f64 {
+    let bytes = bytes.get(..8192).unwrap_or(bytes);
+    let mut blocks: Vec<&[u8]> = bytes.chunks_exact(size).collect();
+    let all = blocks.len();
+    blocks.sort_unstable();
+    blocks.dedup();
+    (all - blocks.len()) as f64
+}
+
+/// Bits that agree with the byte `lag` places before, in standard deviations: the strongest of the lags
+/// 1..=4, of 5..=16 and of 17..=32, and the lag of the strongest.
+fn lags(bytes: &[u8]) -> [f64; 4] {
+    let bytes = bytes.get(..2048).unwrap_or(bytes);
+    let mut out = [0.0f64; 4];
+    let mut top = 0.0;
+    for lag in 1..=32usize {
+        let Some(later) = bytes.get(lag..) else { break };
+        let total = later.len() as f64 * 8.0;
+        if total < 64.0 {
+            break;
+        }
+        let differ: u32 = later.iter().zip(bytes).map(|(a, b)| (a ^ b).count_ones()).sum();
+        let z = (total - 2.0 * f64::from(differ)) / total.sqrt();
+        let slot = if lag <= 4 {
+            0
+        } else if lag <= 16 {
+            1
+        } else {
+            2
+        };
+        out[slot] = out[slot].max(z);
+        if z > top {
+            (top, out[3]) = (z, lag as f64);
+        }
+    }
+    out
+}
+
+/// Share of the commonest text bytes under the best single-byte XOR and the best addition, and with no
+/// change: space, the frequent letters, and the share of printable bytes there.
+fn shifted_text(counts: &[u64; 256], n: f64) -> [f64; 3] {
+    const COMMON: &[u8] = b" etaoinsrhldcu";
+    let score =
+        |map: &dyn Fn(u8) -> u8| COMMON.iter().map(|&b| counts[usize::from(map(b))]).sum::<u64>() as f64 / n;
+    let xor = (1..=255u8).map(|k| score(&|b| b ^ k)).fold(0.0, f64::max);
+    let add = (1..=255u8).map(|k| score(&|b| b.wrapping_add(k))).fold(0.0, f64::max);
+    [score(&|b| b), xor, add]
+}
