@@ -58,7 +58,12 @@ impl Collector {
     }
 
     /// Runs the rules over a field. Returns the kind of field and the rule that knows it.
-    pub(super) fn apply_rules(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, field: &str) -> Option<(String, String)> {
+    pub(super) fn apply_rules(
+        &mut self,
+        node: &NodeRef<'_>,
+        leaf: &Leaf<'_>,
+        field: &str,
+    ) -> Option<(String, String)> {
         // Bytes of no known layer are of no known kind.
         if node.path().is_empty() {
             return None;

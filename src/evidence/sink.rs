@@ -172,7 +172,6 @@ impl Collector {
     }
 }
 
-
 /// Protection and application layers from the outside in.
 pub(super) fn protocol_path(node: &NodeRef<'_>) -> String {
     let mut names: Vec<&str> =
