@@ -65,6 +65,9 @@ impl Collector {
         field: &str,
     ) -> Option<(String, String)> {
 <<<<<<< HEAD
+<<<<<<< HEAD
+=======
+>>>>>>> mail
         // Bytes of no known layer are of no known kind.
         if node.path().is_empty() {
             return None;

@@ -1,14 +1,19 @@
 //! Layers that carry an application's exchange.
 
 mod dns;
+mod dotted;
 mod grpc;
 mod http1;
 mod http2;
 mod http3;
+mod imap;
 mod irc;
 mod lines;
+mod login;
 mod mqtt;
+mod pop3;
 mod sip;
+mod smtp;
 mod sse;
 mod websocket;
 mod xmpp;
@@ -18,6 +23,9 @@ use crate::peel::Spec;
 /// The rows, most distinctive first.
 pub static TABLE: &[&Spec] = &[
     &http1::SPEC,
+    &smtp::SPEC,
+    &imap::SPEC,
+    &pop3::SPEC,
     &sip::UDP,
     &sip::TCP,
     &mqtt::SPEC,
