@@ -117,6 +117,9 @@ fn exchanges() -> Vec<Exchange> {
                 (Server, b":irc.example NOTICE * :*** Looking up your hostname\r\n:irc.example 001 al :Welcome\r\n"),
                 (Client, b"PRIVMSG #room :see you at \x0304,01six\x0f\r\nTOPIC #room :summer\r\n"),
                 (Server, b"@time=2026-01-01T00:00:00Z :bo!b@h.example PRIVMSG al :\x01ACTION waves to everybody\x01\r\n:bo!b@h.example QUIT :gone for today"),
+            ],
+        ),
+        text(
             "form data",
             80,
             &[(Client, b"POST /u HTTP/1.1\r\nHost: a.example\r\nContent-Type: multipart/form-data; boundary=xyz\r\nContent-Length: 120\r\n\r\n--xyz\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\nsee you at six\r\n--xyz\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n--xyz--")],

@@ -64,16 +64,10 @@ impl Collector {
         leaf: &Leaf<'_>,
         field: &str,
     ) -> Option<(String, String)> {
-<<<<<<< HEAD
-<<<<<<< HEAD
-=======
->>>>>>> mail
         // Bytes of no known layer are of no known kind.
         if node.path().is_empty() {
             return None;
         }
-=======
->>>>>>> xmpp
         let mut hits = std::mem::take(&mut self.hits);
         hits.clear();
         let subject = Subject {

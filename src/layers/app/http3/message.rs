@@ -21,7 +21,9 @@ fn value(fields: &[Field], name: &str) -> Option<String> {
 /// Text for media types that are characters.
 fn form_of(media: &str) -> Form {
     let text = media.starts_with("text/")
-        || ["json", "xml", "javascript", "x-www-form-urlencoded", "x-ndjson"].iter().any(|t| media.ends_with(t));
+        || ["json", "xml", "javascript", "x-www-form-urlencoded", "x-ndjson"]
+            .iter()
+            .any(|t| media.ends_with(t));
     if text { Form::Text } else { Form::Binary }
 }
 
@@ -105,7 +107,8 @@ impl Stream {
         let media = value(fields, "content-type").unwrap_or_default();
         let bare = media.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
         let length = value(fields, "content-length").and_then(|l| l.trim().parse::<u64>().ok());
-        let promised = length.map_or(!bare.is_empty() && asked.method != "HEAD", |n| n > 0 && asked.method != "HEAD");
+        let promised =
+            length.map_or(!bare.is_empty() && asked.method != "HEAD", |n| n > 0 && asked.method != "HEAD");
         if !bare.is_empty() {
             child = child.label("content_type", &media).form(form_of(&bare)).hint(Hint::ContentType(bare));
         }

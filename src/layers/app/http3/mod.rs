@@ -113,7 +113,9 @@ impl Http3 {
             stream.close(side, out);
         }
         let bidirectional = id & 2 == 0;
-        if stream.halves.client.closed && stream.halves.server.closed || stream.halves[side].closed && !bidirectional {
+        if stream.halves.client.closed && stream.halves.server.closed
+            || stream.halves[side].closed && !bidirectional
+        {
             self.streams.remove(&id);
         }
         if inserted {
@@ -123,7 +125,8 @@ impl Http3 {
 
     /// Streams that waited for entries of the dynamic table go on (RFC 9204 section 2.1.2).
     fn unblock(&mut self, side: Side, out: &mut Out<'_, '_>) {
-        let ids: Vec<u64> = self.streams.iter().filter(|(_, s)| s.halves[side].blocked).map(|(id, _)| *id).collect();
+        let ids: Vec<u64> =
+            self.streams.iter().filter(|(_, s)| s.halves[side].blocked).map(|(id, _)| *id).collect();
         for id in ids {
             self.advance(side, id, Missing::Wait, out);
         }

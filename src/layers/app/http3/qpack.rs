@@ -162,7 +162,9 @@ impl Decoder {
     /// Decodes a field section (RFC 9204 section 4.5).
     pub fn section(&self, bytes: &[u8], missing: Missing) -> Section {
         let mut c = Cursor::new(bytes);
-        let Some(required) = integer(&mut c, 8).and_then(|e| self.required(e)) else { return Section::Malformed };
+        let Some(required) = integer(&mut c, 8).and_then(|e| self.required(e)) else {
+            return Section::Malformed;
+        };
         let negative = c.peek().is_some_and(|b| b & 0x80 != 0);
         let Some(delta) = integer(&mut c, 7) else { return Section::Malformed };
         let base = match negative {
@@ -190,7 +192,8 @@ impl Decoder {
     /// One field line; inner `None` where it refers to what is not there.
     fn line(&self, c: &mut Cursor<'_>, base: u64) -> Option<Option<Field>> {
         let first = c.peek()?;
-        let dynamic = |absolute: Option<u64>| absolute.filter(|_| !self.lost).and_then(|a| self.entry(a)).cloned();
+        let dynamic =
+            |absolute: Option<u64>| absolute.filter(|_| !self.lost).and_then(|a| self.entry(a)).cloned();
         let before = |index: u64| dynamic(index.checked_add(1).and_then(|i| base.checked_sub(i)));
         let after = |index: u64| dynamic(base.checked_add(index));
         Some(match first {
@@ -245,7 +248,8 @@ mod tests {
 
         let b2 = unhex("0381 10 11");
         assert_eq!(d.section(&b2, Missing::Wait), Section::Blocked);
-        let encoder = unhex("3fbd01 c00f 7777 772e 6578 616d 706c 652e 636f 6d c10c 2f73 616d 706c 652f 7061 7468");
+        let encoder =
+            unhex("3fbd01 c00f 7777 772e 6578 616d 706c 652e 636f 6d c10c 2f73 616d 706c 652f 7061 7468");
         let (early, late) = encoder.split_at(10);
         let used = d.instructions(early);
         let rest = [&early[used..], late].concat();
@@ -277,10 +281,13 @@ mod tests {
     fn a_lost_encoder_stream_leaves_out_what_it_named() {
         let d = Decoder { lost: true, ..Decoder::default() };
         let section = unhex("0381 10 c1");
-        assert_eq!(d.section(&section, Missing::Wait), match fields(&[(":path", "/")]) {
-            Section::Fields(f, _) => Section::Fields(f, 1),
-            other => other,
-        });
+        assert_eq!(
+            d.section(&section, Missing::Wait),
+            match fields(&[(":path", "/")]) {
+                Section::Fields(f, _) => Section::Fields(f, 1),
+                other => other,
+            }
+        );
     }
 
     #[test]
@@ -288,6 +295,9 @@ mod tests {
         let d = Decoder { most: Some(u64::MAX), ..Decoder::default() };
         let section = unhex("ffffffffffffffff7f ffffffffffffffff7f");
         assert!(matches!(d.section(&section, Missing::LeaveOut), Section::Malformed | Section::Fields(..)));
-        assert_eq!(Decoder { most: Some(0), ..Decoder::default() }.section(&[5, 0], Missing::Wait), Section::Malformed);
+        assert_eq!(
+            Decoder { most: Some(0), ..Decoder::default() }.section(&[5, 0], Missing::Wait),
+            Section::Malformed
+        );
     }
 }

@@ -80,11 +80,19 @@ impl Stream {
     /// Whether a frame of a request or response was cut off.
     pub fn is_unfinished(&self, side: Side) -> bool {
         let half = &self.halves[side];
-        self.kind == Some(Kind::Message) && (!half.buffer.is_empty() || matches!(half.left, Some(Left::Data(_))))
+        self.kind == Some(Kind::Message)
+            && (!half.buffer.is_empty() || matches!(half.left, Some(Left::Data(_))))
     }
 
     /// Works through the buffer of one side. True if the dynamic table grew.
-    pub fn advance(&mut self, side: Side, id: u64, qpack: &mut PerSide<Decoder>, missing: Missing, out: &mut Out<'_, '_>) -> bool {
+    pub fn advance(
+        &mut self,
+        side: Side,
+        id: u64,
+        qpack: &mut PerSide<Decoder>,
+        missing: Missing,
+        out: &mut Out<'_, '_>,
+    ) -> bool {
         let buffer = std::mem::take(&mut self.halves[side].buffer);
         let mut c = Cursor::new(&buffer);
         let mut inserted = false;
@@ -158,7 +166,9 @@ impl Stream {
         match kind {
             0 if self.kind == Some(Kind::Message) => self.halves[side].left = Some(Left::Data(len)),
             // WebTransport: the rest of the stream, behind the session's id.
-            0x41 if self.kind == Some(Kind::Message) && !self.halves[side].headed => self.kind = Some(Kind::Raw),
+            0x41 if self.kind == Some(Kind::Message) && !self.halves[side].headed => {
+                self.kind = Some(Kind::Raw)
+            }
             1 | 4 | 5 | 7 if len <= LONGEST => {
                 let body = ahead.take(len as usize)?;
                 if let Next::Wait = self.frame(side, kind, body, qpack, missing, out) {

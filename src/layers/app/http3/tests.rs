@@ -3,7 +3,10 @@
 use crate::keys::KeyStore;
 use crate::layers::REGISTRY;
 use crate::model::{Arrival, Limits, Side};
-use crate::peel::{Child, Eats, Env, Family, Form, Guess, Hint, Input, Out, Peeler, Recorder, Registry, Spec, Step, Tree, Unit};
+use crate::peel::{
+    Child, Eats, Env, Family, Form, Guess, Hint, Input, Out, Peeler, Recorder, Registry, Spec, Step, Tree,
+    Unit,
+};
 use proptest::prelude::*;
 
 /// A layer that stands in for QUIC: each datagram is a record of the shared child, behind a side byte.
@@ -27,7 +30,8 @@ struct Carrier {
 
 impl Peeler for Carrier {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        let child = *self.child.get_or_insert_with(|| out.open(Child::stream().hint(Hint::Alpn("h3".into()))));
+        let child =
+            *self.child.get_or_insert_with(|| out.open(Child::stream().hint(Hint::Alpn("h3".into()))));
         out.feed(child, input.side, input.bytes);
         Step::again(input.bytes.len())
     }
@@ -52,8 +56,14 @@ fn run(records: &[(Side, Vec<u8>)]) -> Vec<String> {
     let registry = Registry { tables: TABLES };
     let (limits, keys, mut sink) = (Limits::default(), KeyStore::default(), Recorder::default());
     let mut tree = Tree::new(Unit::Datagram);
-    let mut env =
-        Env { registry: &registry, limits: &limits, keys: &keys, sink: &mut sink, server_port: 443, at: Arrival::default() };
+    let mut env = Env {
+        registry: &registry,
+        limits: &limits,
+        keys: &keys,
+        sink: &mut sink,
+        server_port: 443,
+        at: Arrival::default(),
+    };
     for (side, bytes) in records {
         tree.feed(&mut env, *side, bytes);
     }
@@ -96,7 +106,10 @@ fn bodies_of_interleaved_streams_stay_apart() {
     ]);
     let bodies: Vec<_> = lines.iter().filter(|l| l.starts_with("leaf") && l.contains("http3 >")).collect();
     assert_eq!(bodies.len(), 2, "{lines:#?}");
-    assert!(bodies.iter().any(|l| l.contains("Clear 6 ")) && bodies.iter().any(|l| l.contains("Clear 4 ")), "{lines:#?}");
+    assert!(
+        bodies.iter().any(|l| l.contains("Clear 6 ")) && bodies.iter().any(|l| l.contains("Clear 4 ")),
+        "{lines:#?}"
+    );
 }
 
 #[test]

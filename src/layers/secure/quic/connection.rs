@@ -108,7 +108,9 @@ impl Connection {
         let has = |side: Side, id: &[u8]| self.halves[side].ids.iter().any(|i| i == id);
         let theirs = &self.halves[side.other()];
         // The ids of both ends are known once each has sent a packet; an empty id says nothing.
-        if !long.dcid.is_empty() && (has(side.other(), long.dcid) || self.origins.iter().any(|o| o == long.dcid)) {
+        if !long.dcid.is_empty()
+            && (has(side.other(), long.dcid) || self.origins.iter().any(|o| o == long.dcid))
+        {
             return true;
         }
         if !long.scid.is_empty() && has(side, long.scid) {
@@ -259,7 +261,15 @@ impl Connection {
     }
 
     /// A packet whose keys need a secret.
-    fn protected(&mut self, side: Side, space: Space, version: Version, packet: &[u8], at: usize, out: &mut Out<'_, '_>) {
+    fn protected(
+        &mut self,
+        side: Side,
+        space: Space,
+        version: Version,
+        packet: &[u8],
+        at: usize,
+        out: &mut Out<'_, '_>,
+    ) {
         self.seen_protected = true;
         match self.try_open(side, space, version, packet, at, out) {
             Opened::Plain(plain) => {
@@ -300,7 +310,15 @@ impl Connection {
         }
     }
 
-    fn try_open(&mut self, side: Side, space: Space, version: Version, packet: &[u8], at: usize, out: &mut Out<'_, '_>) -> Opened {
+    fn try_open(
+        &mut self,
+        side: Side,
+        space: Space,
+        version: Version,
+        packet: &[u8],
+        at: usize,
+        out: &mut Out<'_, '_>,
+    ) -> Opened {
         let label = match (space, side == self.opener) {
             (Space::Early, _) => Label::ClientEarly,
             (Space::Handshake, true) => Label::ClientHandshake,
@@ -316,7 +334,9 @@ impl Connection {
         let one;
         let suites = match (space, self.suite) {
             // 0-RTT uses the suite of the session that is resumed, which may be another.
-            (Space::Early, _) | (_, None) if !self.suite_known || space == Space::Early => Suite::of_length(secret.len()),
+            (Space::Early, _) | (_, None) if !self.suite_known || space == Space::Early => {
+                Suite::of_length(secret.len())
+            }
             (_, Some(suite)) => {
                 one = [suite];
                 &one

@@ -6,13 +6,29 @@ use crate::bytes::Cursor;
 /// A frame that matters to a bystander.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Frame<'a> {
-    Crypto { offset: u64, data: &'a [u8] },
-    Stream { id: u64, offset: u64, data: &'a [u8], fin: bool },
-    Reset { id: u64 },
-    ConnectionId { id: &'a [u8], token: &'a [u8] },
+    Crypto {
+        offset: u64,
+        data: &'a [u8],
+    },
+    Stream {
+        id: u64,
+        offset: u64,
+        data: &'a [u8],
+        fin: bool,
+    },
+    Reset {
+        id: u64,
+    },
+    ConnectionId {
+        id: &'a [u8],
+        token: &'a [u8],
+    },
     Datagram(&'a [u8]),
     /// Close by transport (false) or application.
-    Close { code: u64, reason: &'a [u8] },
+    Close {
+        code: u64,
+        reason: &'a [u8],
+    },
     /// Flow control, acknowledgements, padding.
     Other,
 }

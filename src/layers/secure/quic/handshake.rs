@@ -46,7 +46,8 @@ impl Connection {
             }
             Frame::Close { code, reason } => {
                 let reason = String::from_utf8_lossy(reason);
-                let text = if reason.is_empty() { format!("{code:#x}") } else { format!("{code:#x} {reason}") };
+                let text =
+                    if reason.is_empty() { format!("{code:#x}") } else { format!("{code:#x} {reason}") };
                 out.fact("quic.close", text);
             }
             Frame::Other => {}

@@ -41,20 +41,20 @@ impl Version {
     fn salt(self) -> [u8; 20] {
         match self {
             Version::V2 => [
-                0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93, 0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9,
-                0xbd, 0x2e, 0xd9,
+                0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93, 0x81, 0xbe, 0x6e, 0x26, 0x9d,
+                0xcb, 0xf9, 0xbd, 0x2e, 0xd9,
             ],
             Version::V1(0xff00_0017..=0xff00_001c | MVFST_27) => [
-                0xc3, 0xee, 0xf7, 0x12, 0xc7, 0x2e, 0xbb, 0x5a, 0x11, 0xa7, 0xd2, 0x43, 0x2b, 0xb4, 0x63, 0x65, 0xbe,
-                0xf9, 0xf5, 0x02,
+                0xc3, 0xee, 0xf7, 0x12, 0xc7, 0x2e, 0xbb, 0x5a, 0x11, 0xa7, 0xd2, 0x43, 0x2b, 0xb4, 0x63,
+                0x65, 0xbe, 0xf9, 0xf5, 0x02,
             ],
             Version::V1(0xff00_001d..=0xff00_0020) => [
-                0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97, 0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43,
-                0x90, 0xa8, 0x99,
+                0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97, 0x86, 0xf1, 0x9c, 0x61, 0x11,
+                0xe0, 0x43, 0x90, 0xa8, 0x99,
             ],
             Version::V1(_) => [
-                0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17, 0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc,
-                0xbb, 0x7f, 0x0a,
+                0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17, 0x9a, 0xe6, 0xa4, 0xc8, 0x0c,
+                0xad, 0xcc, 0xbb, 0x7f, 0x0a,
             ],
         }
     }
@@ -186,7 +186,12 @@ impl Keys {
         Self::with_header(version, suite, secret, HeaderProtectionKey::new(algorithm, &hp).ok()?)
     }
 
-    fn with_header(version: Version, suite: Suite, secret: &[u8], header: HeaderProtectionKey) -> Option<Self> {
+    fn with_header(
+        version: Version,
+        suite: Suite,
+        secret: &[u8],
+        header: HeaderProtectionKey,
+    ) -> Option<Self> {
         let key = expand_label(suite.hash(), secret, version.label(Purpose::Key), suite.key_length());
         let iv = expand_label(suite.hash(), secret, version.label(Purpose::Iv), 12).try_into().ok()?;
         let ring = |algorithm| Some(Aead::Ring(LessSafeKey::new(UnboundKey::new(algorithm, &key).ok()?)));
@@ -218,7 +223,12 @@ impl Keys {
     pub fn updated(&self) -> Option<Self> {
         let label = self.version.label(Purpose::Update);
         let secret = expand_label(self.suite.hash(), &self.secret, label, self.secret.len());
-        let hp = expand_label(self.suite.hash(), &self.secret, self.version.label(Purpose::Header), self.suite.key_length());
+        let hp = expand_label(
+            self.suite.hash(),
+            &self.secret,
+            self.version.label(Purpose::Header),
+            self.suite.key_length(),
+        );
         // The key made here is never used: packets are unmasked with the first generation's.
         let header = HeaderProtectionKey::new(self.header.algorithm(), &hp).ok()?;
         Self::with_header(self.version, self.suite, &secret, header)
@@ -254,7 +264,8 @@ impl Keys {
             }
             Aead::Ccm(key) => {
                 let (text, tag) = text.split_at_mut_checked(plain)?;
-                key.decrypt_inout_detached(&nonce.into(), &head, text.into(), (&*tag).try_into().ok()?).ok()?;
+                key.decrypt_inout_detached(&nonce.into(), &head, text.into(), (&*tag).try_into().ok()?)
+                    .ok()?;
             }
         }
         text.truncate(plain);

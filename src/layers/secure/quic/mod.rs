@@ -151,7 +151,12 @@ impl Peeler for Quic {
 
 impl Quic {
     /// The connection that a long header belongs to; a client's Initial opens a new one.
-    fn of_long(&mut self, side: Side, long: &packet::Long<'_>, out: &mut Out<'_, '_>) -> Option<&mut Connection> {
+    fn of_long(
+        &mut self,
+        side: Side,
+        long: &packet::Long<'_>,
+        out: &mut Out<'_, '_>,
+    ) -> Option<&mut Connection> {
         let known = self.connections.iter().position(|c| c.owns(side, long));
         let known = known.or_else(|| self.connections.iter_mut().position(|c| c.opens(side, long)));
         if let Some(at) = known {

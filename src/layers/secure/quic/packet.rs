@@ -32,7 +32,9 @@ pub(super) enum Head<'a> {
     /// Version negotiation.
     Negotiation,
     /// A long header of a version that is not known here.
-    Unknown { code: u32 },
+    Unknown {
+        code: u32,
+    },
     Short,
 }
 
@@ -76,7 +78,15 @@ pub(super) fn head(bytes: &[u8]) -> Option<Head<'_>> {
     let kind = kinds[usize::from(first >> 4 & 3)];
     if kind == Kind::Retry {
         let token = c.rest();
-        return Some(Head::Long(Long { version, kind, dcid, scid, token, packet: bytes, number_at: bytes.len() }));
+        return Some(Head::Long(Long {
+            version,
+            kind,
+            dcid,
+            scid,
+            token,
+            packet: bytes,
+            number_at: bytes.len(),
+        }));
     }
     let token = if kind == Kind::Initial { prefixed(&mut c)? } else { &[] };
     let length = usize::try_from(varint(&mut c)?).ok()?;

@@ -12,7 +12,14 @@ const SECRETS: usize = 512;
 
 impl Connection {
     /// Where the ClientHello was not recorded: finds the session among all secrets, by the tag.
-    pub(super) fn search(&mut self, label: Label, version: Version, packet: &[u8], at: usize, out: &Out<'_, '_>) {
+    pub(super) fn search(
+        &mut self,
+        label: Label,
+        version: Version,
+        packet: &[u8],
+        at: usize,
+        out: &Out<'_, '_>,
+    ) {
         if self.searches >= SEARCHES {
             return;
         }
@@ -24,7 +31,13 @@ impl Connection {
                 keys.open(packet, at, unmasked, unmasked.short)
             };
             if Suite::of_length(secret.len()).iter().any(|s| opens(s).is_some()) {
-                self.hello = Some(ClientHello { random: *random, sni: None, alpn: Vec::new(), ech: false, early: false });
+                self.hello = Some(ClientHello {
+                    random: *random,
+                    sni: None,
+                    alpn: Vec::new(),
+                    ech: false,
+                    early: false,
+                });
                 return;
             }
         }

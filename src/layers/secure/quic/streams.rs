@@ -58,7 +58,16 @@ fn is_http3(alpn: Option<&str>) -> bool {
 
 impl Streams {
     #[allow(clippy::too_many_arguments)] // the parts of one frame
-    pub fn data(&mut self, side: Side, id: u64, offset: u64, data: &[u8], fin: bool, alpn: Option<&str>, out: &mut Out<'_, '_>) {
+    pub fn data(
+        &mut self,
+        side: Side,
+        id: u64,
+        offset: u64,
+        data: &[u8],
+        fin: bool,
+        alpn: Option<&str>,
+        out: &mut Out<'_, '_>,
+    ) {
         let Some(stream) = self.stream(id, out) else { return };
         if stream.closed[side] {
             return;
@@ -190,7 +199,9 @@ impl Streams {
     }
 
     fn shared(&mut self, out: &mut Out<'_, '_>) -> Handle {
-        *self.shared.get_or_insert_with(|| out.open(Child::stream().confidential().hint(Hint::Alpn("h3".into()))))
+        *self
+            .shared
+            .get_or_insert_with(|| out.open(Child::stream().confidential().hint(Hint::Alpn("h3".into()))))
     }
 
     fn record(&mut self, side: Side, id: u64, flags: u8, data: &[u8], out: &mut Out<'_, '_>) {

@@ -73,7 +73,9 @@ fn completes_packet_numbers() {
 /// RFC 9369 appendix A.1 and A.3: the keys of version 2 open its server Initial's header.
 #[test]
 fn version_2_has_keys_of_its_own() {
-    let packet = unhex("dc6b3343cf0008f067a5502a4262b5004075d92faaf16f05d8a4398c47089698baeea26b91eb761d9b89237bbf87263017915358230035f7fd3945d88965cf17f9af6e16886c61bfc703106fbaf3cb4cfa52382dd16a393e42757507698075b2c984c707f0a0812d8cd5a6881eaf21ceda98f4bd23f6fe1a3e2c43edd9ce7ca84bed8521e2e140");
+    let packet = unhex(
+        "dc6b3343cf0008f067a5502a4262b5004075d92faaf16f05d8a4398c47089698baeea26b91eb761d9b89237bbf87263017915358230035f7fd3945d88965cf17f9af6e16886c61bfc703106fbaf3cb4cfa52382dd16a393e42757507698075b2c984c707f0a0812d8cd5a6881eaf21ceda98f4bd23f6fe1a3e2c43edd9ce7ca84bed8521e2e140",
+    );
     let Some(Head::Long(long)) = head(&packet) else { panic!("no long header") };
     assert_eq!((long.kind, long.version), (Kind::Initial, Version::V2));
     let (_, server) = Keys::initial(Version::V2, &DCID).unwrap();
@@ -132,7 +134,11 @@ fn any_cut_and_any_flipped_byte_is_survived() {
     let mut c = Cursor::new(&packet);
     while frame::next(&mut c).is_some() {}
     for cut in 0..packet.len() {
-        let _ = (ClientHello::read(&packet[cut..]), hello::server_hello(&packet[cut..]), hello::selected_protocol(&packet[cut..]));
+        let _ = (
+            ClientHello::read(&packet[cut..]),
+            hello::server_hello(&packet[cut..]),
+            hello::selected_protocol(&packet[cut..]),
+        );
     }
 }
 

@@ -61,7 +61,13 @@ impl Traffic {
         None
     }
 
-    fn open_known(&mut self, packet: &[u8], at: usize, expected: u64, phased: bool) -> Option<(Vec<u8>, u64)> {
+    fn open_known(
+        &mut self,
+        packet: &[u8],
+        at: usize,
+        expected: u64,
+        phased: bool,
+    ) -> Option<(Vec<u8>, u64)> {
         let first = self.first.as_ref()?;
         let unmasked = first.unmask(packet, at)?;
         let number = whole_number(expected, unmasked.short, unmasked.length);
@@ -103,7 +109,14 @@ impl Traffic {
     }
 
     /// Generations further on, where all packets of one or more were lost.
-    fn search(&mut self, same: bool, packet: &[u8], at: usize, unmasked: super::keys::Unmasked, number: u64) -> Option<(Vec<u8>, u64)> {
+    fn search(
+        &mut self,
+        same: bool,
+        packet: &[u8],
+        at: usize,
+        unmasked: super::keys::Unmasked,
+        number: u64,
+    ) -> Option<(Vec<u8>, u64)> {
         let mut keys = self.current.as_ref().or(self.first.as_ref())?.updated()?;
         for step in 1..=AHEAD {
             // Only every other generation has the packet's phase.
