@@ -37,8 +37,7 @@ struct Line<'a> {
 
 /// Reads a line without its end: `@tags :prefix COMMAND a b :the rest`.
 fn line(text: &str) -> Option<Line<'_>> {
-    let word = |t: &str| t.find(' ').unwrap_or(t.len());
-    let cut = |t: &'_ str| -> usize { word(t) };
+    let cut = |t: &str| t.find(' ').unwrap_or(t.len());
     let mut rest = text;
     let (mut tags, mut prefix) = ("", "");
     if let Some(t) = rest.strip_prefix('@') {
@@ -88,7 +87,6 @@ fn probe(p: &Probe<'_>) -> Guess {
     match fits(&read, p.side) {
         // A password comes first, and other protocols begin with one too.
         Guess::More => match memchr::memchr(b'\n', rest.get(1..).unwrap_or_default()) {
-            _ if rest.len() < 2 => more,
             None => more,
             Some(n) => {
                 let second = String::from_utf8_lossy(rest.get(1..=n).unwrap_or_default());
