@@ -1,5 +1,5 @@
-//! IMAP (RFC 9051, RFC 3501): commands, responses, literals, mails by FETCH and APPEND, logins, STARTTLS,
-//! COMPRESS.
+//! IMAP (RFC 9051, RFC 3501): commands, responses, literals, mails by FETCH and APPEND, logins, STARTTLS.
+//! What follows COMPRESS is not read.
 
 mod grammar;
 
@@ -337,10 +337,9 @@ impl Imap {
         if self.tls.as_deref() == Some(tag) {
             self.tunnel = Some(out.open(Child::stream().hint(Hint::Upgrade("starttls".into()))));
         } else if mine(&mut self.compress) {
+            // Deflate without a header, which no layer reads as a stream: it stays an unexplained leaf.
             out.note("imap-compressed");
-            self.tunnel = Some(
-                out.open(Child::stream().hint(Hint::Encoding("deflate".into())).hint(Hint::Layer("imap"))),
-            );
+            self.tunnel = Some(out.open(Child::stream()));
         }
     }
 
