@@ -44,7 +44,7 @@ pub struct FlowEvidence {
 }
 
 /// Messages held open at once; an older one is settled when a newer one needs its place.
-const OPEN: usize = 128;
+const OPEN: usize = 24;
 /// Random-looking fields that are measured per flow.
 pub(super) const MEASURED: u32 = 256;
 /// Candidate keys and opaque fields kept per flow.
@@ -70,6 +70,8 @@ pub struct Collector {
     pub(super) secure_path: String,
     pub(super) service: Option<String>,
     pub(super) measured: u32,
+    /// Rules that have spoken, by place.
+    pub(super) told: rustc_hash::FxHashSet<(u32, u64)>,
     pub(super) hits: Vec<Hit>,
     /// Canaries seen below a field, and those seen in raw layer bytes with the first place.
     pub(super) inner: BTreeSet<u32>,
@@ -99,6 +101,7 @@ impl Collector {
             secure_path: String::new(),
             service: None,
             measured: 0,
+            told: Default::default(),
             hits: Vec::new(),
             inner: BTreeSet::new(),
             outer: BTreeMap::new(),

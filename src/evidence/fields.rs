@@ -9,6 +9,8 @@ use super::{Content, ConversationKey, Evidence, Kind, Polarity, Strength};
 use crate::model::{Origin, Trust, digest16};
 use crate::peel::{End, Form, Leaf, NodeRef, Why};
 use crate::ruleset::{Subject, language};
+use rustc_hash::FxHasher;
+use std::hash::{Hash, Hasher};
 
 impl Collector {
     pub(super) fn origin(&self, node: &NodeRef<'_>, leaf: &Leaf<'_>) -> Origin {
@@ -85,12 +87,17 @@ impl Collector {
         shared.ruleset.matches(&subject, &mut hits);
         let mut slot: Option<(String, String)> = None;
         let mut found = Vec::new();
-        for rule in hits.iter().filter_map(|h| shared.ruleset.rules().get(h.rule)) {
-            if let Some(item) = &rule.means.metadata {
+        let place = place_of(node.path(), field);
+        for (hit, rule) in hits.iter().filter_map(|h| Some((h, shared.ruleset.rules().get(h.rule)?))) {
+            // The same rule over the same field again says nothing new within a flow.
+            let told = (rule.means.metadata.is_some() || rule.means.finding.is_some())
+                && self.told.len() < TOLD
+                && !self.told.insert((hit.rule as u32, place));
+            if let Some(item) = rule.means.metadata.as_ref().filter(|_| !told) {
                 let kind = Kind::Metadata { item: item.clone(), rule: rule.id.clone() };
                 found.push(self.evidence(node, leaf, kind, Strength::Strong, Polarity::Neutral));
             }
-            if let Some(finding) = &rule.means.finding {
+            if let Some(finding) = rule.means.finding.as_ref().filter(|_| !told) {
                 let kind = Kind::Rule { finding: finding.clone(), rule: rule.id.clone() };
                 found.push(self.evidence(node, leaf, kind, Strength::Strong, Polarity::Neutral));
             }
@@ -219,4 +226,23 @@ impl Collector {
             self.keep_field(node, leaf);
         }
     }
+}
+
+/// Places remembered per flow.
+const TOLD: usize = 4096;
+
+/// A number for a place: layer path and field without list positions.
+fn place_of(layers: &str, field: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    layers.hash(&mut hasher);
+    let mut inside = false;
+    for b in field.bytes() {
+        match b {
+            b'[' => inside = true,
+            b']' => inside = false,
+            _ if inside => {}
+            _ => hasher.write_u8(b),
+        }
+    }
+    hasher.finish()
 }

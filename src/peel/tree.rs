@@ -428,7 +428,9 @@ impl Tree {
         let dead = node.state == State::Dead;
         let inbox = &mut node.sides[side];
         inbox.leaf_total += bytes.len() as u64;
-        let room = limits.sample.saturating_sub(inbox.held.len()).min(bytes.len());
+        // A stream that nobody knows is kept for a look at its beginning only; a message is a field.
+        let most = if node.unit == Unit::Stream { limits.sample.min(limits.probe) } else { limits.sample };
+        let room = most.saturating_sub(inbox.held.len()).min(bytes.len());
         inbox.held.extend_from_slice(&bytes[..room]);
         if dead {
             node.ledger.count(Bucket::Cut, bytes.len() as u64);

@@ -65,8 +65,9 @@ impl Compiled {
 
     pub fn matches(&self, rules: &[Rule], subject: &Subject<'_>, hits: &mut Vec<Hit>) {
         let from = hits.len();
+        let field = clean(subject.field);
         let mut ask = |rule: usize| {
-            if !hits[from..].contains(&Hit { rule }) && self.holds(&rules[rule], rule, subject) {
+            if !hits[from..].contains(&Hit { rule }) && self.holds(&rules[rule], rule, subject, &field) {
                 hits.push(Hit { rule });
             }
         };
@@ -94,7 +95,7 @@ impl Compiled {
         hits[from..].sort_by_key(|h| h.rule);
     }
 
-    fn holds(&self, rule: &Rule, index: usize, s: &Subject<'_>) -> bool {
+    fn holds(&self, rule: &Rule, index: usize, s: &Subject<'_>, field: &str) -> bool {
         let place = &rule.place;
         let what = &rule.what;
         let size = s.bytes.len();
@@ -110,7 +111,7 @@ impl Compiled {
         if !place.layers.is_empty() && !s.layers.split('/').any(|l| place.layers.iter().any(|x| x == l)) {
             return false;
         }
-        if !place.field.is_empty() && !place.field.iter().any(|g| glob(g, s.field)) {
+        if !place.field.is_empty() && !place.field.iter().any(|g| fits(g, field)) {
             return false;
         }
         let serves =
@@ -155,27 +156,27 @@ fn last_name(field: &str) -> &str {
     name.split('[').next().unwrap_or("")
 }
 
-/// `**.` stands for any path in front, `*` for anything within one glob; compared without case and
-/// without list positions.
-fn glob(pattern: &str, field: &str) -> bool {
-    let clean: String = field
-        .trim_end_matches('>')
-        .chars()
-        .fold((String::new(), false), |(mut s, skip), c| match c {
-            '[' => (s, true),
-            ']' => (s, false),
-            _ if skip => (s, skip),
-            _ => {
-                s.push(c.to_ascii_lowercase());
-                (s, skip)
-            }
-        })
-        .0;
-    let pattern = pattern.to_ascii_lowercase();
+/// A field path in lower case and without list positions.
+fn clean(field: &str) -> String {
+    let mut text = String::with_capacity(field.len());
+    let mut inside = false;
+    for c in field.trim_end_matches('>').chars() {
+        match c {
+            '[' => inside = true,
+            ']' => inside = false,
+            _ if inside => {}
+            _ => text.push(c.to_ascii_lowercase()),
+        }
+    }
+    text
+}
+
+/// `**.` stands for any path in front, `*` for anything within one glob. Globs are in lower case.
+fn fits(pattern: &str, clean: &str) -> bool {
     match pattern.strip_prefix("**.") {
         Some(tail) => {
-            let starts = std::iter::once(0).chain(clean.match_indices(['.', '>']).map(|(i, _)| i + 1));
-            starts.into_iter().any(|i| wild(tail.as_bytes(), clean[i..].as_bytes()))
+            let mut starts = std::iter::once(0).chain(clean.match_indices(['.', '>']).map(|(i, _)| i + 1));
+            starts.any(|i| wild(tail.as_bytes(), clean[i..].as_bytes()))
         }
         None => wild(pattern.as_bytes(), clean.as_bytes()),
     }
@@ -193,6 +194,10 @@ fn wild(pattern: &[u8], text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn glob(pattern: &str, field: &str) -> bool {
+        fits(pattern, &clean(field))
+    }
 
     #[test]
     fn globs_name_fields_wherever_they_stand() {

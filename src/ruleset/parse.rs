@@ -184,6 +184,7 @@ pub(super) fn rule(text: &str, file: &str) -> Result<Rule, RuleError> {
     if rule.means.finding.is_none() && rule.means.metadata.is_none() && rule.means.slot.is_none() {
         return Err(fail("[means] says nothing: give a finding, a metadata item or a slot".into()));
     }
+    rule.place.field.iter_mut().for_each(|g| g.make_ascii_lowercase());
     rule.source = text.to_owned();
     Ok(rule)
 }
