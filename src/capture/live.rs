@@ -93,10 +93,9 @@ impl Live {
             inactive.promisc(true).immediate_mode(true).timeout(WAIT_MS).buffer_size(KERNEL_BUFFER);
         let mut handle = settings.snaplen(snaplen).open().map_err(fail)?;
         if let Some(filter) = &options.filter {
-            handle.filter(filter, true).map_err(|e| CaptureError::Filter {
-                filter: filter.clone(),
-                reason: plain(&e),
-            })?;
+            handle
+                .filter(filter, true)
+                .map_err(|e| CaptureError::Filter { filter: filter.clone(), reason: plain(&e) })?;
         }
         let link = link_type(handle.get_datalink().0);
         let info = InputInfo {
@@ -189,7 +188,7 @@ impl Live {
         self.info.packets += 1;
         let frame = FrameRef { input: 0, frame: self.info.packets };
         let kept = packet.data.get(..self.limit).unwrap_or(packet.data);
-        if kept.len() < packet.data.len() || (packet.data.len() as u64) < u64::from(original) {
+        if kept.len() < packet.data.len() {
             batch.notes.add("capture-frame-cut", Some(frame));
         }
         let start = batch.data.len();

@@ -28,6 +28,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Explain a finding, a verdict or a grade
     Explain(ExplainArgs),
+    /// Capture from an interface and judge what was seen
+    Live(LiveArgs),
     /// List the interfaces that can be captured from
     Interfaces,
     /// List, check or test rules

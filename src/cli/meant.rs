@@ -57,16 +57,25 @@ pub fn audit(a: &AuditArgs) -> Result<Work, Fault> {
 }
 
 /// The plan of a live audit. Its key logs are followed by the capture, not read here.
-pub fn live(l: &LiveArgs) -> Result<Plan, Fault> {
+pub fn live(l: &LiveArgs, limits: Limits) -> Result<Plan, Fault> {
     Ok(Plan {
         captures: Vec::new(),
         keys: Arc::new(KeyStore::default()),
         canaries: canaries(&l.canary, &l.control, &l.canary_file)?,
         ruleset: Arc::new(rules(&l.rules)?),
-        limits: limits(&l.limits)?,
+        limits,
         threads: threads(l.threads)?,
         reveal: l.reveal,
     })
+}
+
+/// What followed key logs hold by now, for the report. A log that never came holds nothing.
+pub fn followed(paths: &[PathBuf]) -> Vec<KeyFile> {
+    let count = |path: &PathBuf| {
+        let text = std::fs::read(path).unwrap_or_default();
+        KeyStore::default().add_keylog(&text, "").secrets as u64
+    };
+    paths.iter().map(|p| KeyFile { path: p.display().to_string(), secrets: count(p), used: None }).collect()
 }
 
 /// The rules in force: the embedded ones and those of folders, which must agree with their examples.
@@ -146,7 +155,7 @@ fn threads(typed: Option<usize>) -> Result<usize, Fault> {
 }
 
 /// The default bounds with the user's changes.
-fn limits(typed: &[String]) -> Result<Limits, Fault> {
+pub fn limits(typed: &[String]) -> Result<Limits, Fault> {
     let wrong = |t: &str| {
         let names =
             plainsight::report::dto::limits(&Limits::default()).into_keys().collect::<Vec<_>>().join(", ");

@@ -21,7 +21,9 @@ pub fn run() -> Result<u8, Fault> {
     match capture::permitted() {
         true => Ok(0),
         false => {
-            eprintln!("plainsight: this user may not capture; run as root or with the capability CAP_NET_RAW");
+            eprintln!(
+                "plainsight: this user may not capture; run as root or with the capability CAP_NET_RAW"
+            );
             Ok(0)
         }
     }

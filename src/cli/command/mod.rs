@@ -3,7 +3,7 @@
 mod audit;
 mod explain;
 mod interfaces;
-
+mod live;
 mod peel;
 mod report;
 mod rules;
@@ -19,6 +19,7 @@ pub fn run(typed: Typed) -> Result<u8, Fault> {
         Command::Peel(p) => peel::run(&p),
         Command::Report(r) => report::run(&r),
         Command::Explain(e) => explain::run(&e),
+        Command::Live(l) => live::run(&l),
         Command::Interfaces => interfaces::run(),
         Command::Rules(r) => rules::run(&r.action),
         Command::Completions { shell } => {

@@ -95,7 +95,8 @@ fn check(paths: &[PathBuf]) -> Result<u8, Fault> {
         }
     }
     let wrong = files.len() - good;
-    let _ = writeln!(text, "{good} rules are right and agree with their {examples} examples; {wrong} are wrong");
+    let _ =
+        writeln!(text, "{good} rules are right and agree with their {examples} examples; {wrong} are wrong");
     output::say(&text).map(|()| u8::from(wrong > 0))
 }
 
