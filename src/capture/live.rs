@@ -57,8 +57,12 @@ impl Watch {
 
 /// Time for which frames are collected before they are handed on.
 const WINDOW: Duration = Duration::from_millis(300);
-/// Time after which an idle read comes back.
-const WAIT_MS: i32 = 200;
+/// Time after which the kernel hands over what it collected.
+const KERNEL_WAIT_MS: i32 = 50;
+/// Time between two looks at an interface that has nothing.
+const IDLE: Duration = Duration::from_millis(10);
+/// Time that the kernel gets at the end to hand over what it still collects.
+const LAST: Duration = Duration::from_millis(200);
 /// Time that emptying the kernel's buffer may take at the end.
 const DRAIN: Duration = Duration::from_secs(2);
 /// The kernel's buffer.
@@ -88,10 +92,11 @@ impl Live {
         let fail = |e: ::pcap::Error| refused(&options.interface, &plain(&e));
         let snaplen = i32::try_from(options.snaplen).unwrap_or(i32::MAX);
         let inactive = Capture::from_device(options.interface.as_str()).map_err(fail)?;
-        // Immediate mode: only so does an idle read come back after its time on every kernel.
-        let settings =
-            inactive.promisc(true).immediate_mode(true).timeout(WAIT_MS).buffer_size(KERNEL_BUFFER);
-        let mut handle = settings.snaplen(snaplen).open().map_err(fail)?;
+        let settings = inactive.promisc(true).timeout(KERNEL_WAIT_MS).buffer_size(KERNEL_BUFFER);
+        // Not blocking: a read with a timeout may block for good where nothing comes, as libpcap says,
+        // and then neither Ctrl-C nor a key log would be noticed.
+        let opened = settings.snaplen(snaplen).open().and_then(|c| c.setnonblock());
+        let mut handle = opened.map_err(fail)?;
         if let Some(filter) = &options.filter {
             handle
                 .filter(filter, true)
@@ -161,7 +166,8 @@ impl Live {
         let packet = match self.handle.next_packet() {
             Ok(packet) => packet,
             Err(::pcap::Error::TimeoutExpired) => {
-                self.ended |= self.ending.is_some();
+                self.ended |= self.ending.is_some_and(|since| since.elapsed() > LAST);
+                std::thread::sleep(IDLE);
                 return;
             }
             Err(e) => {
