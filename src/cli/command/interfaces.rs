@@ -17,6 +17,7 @@ pub fn run() -> Result<u8, Fault> {
     for i in &all {
         row(&mut text, i);
     }
+    let text: String = text.lines().map(|l| format!("{}\n", l.trim_end())).collect();
     output::say(&text)?;
     match capture::permitted() {
         true => Ok(0),
