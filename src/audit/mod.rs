@@ -10,7 +10,7 @@ mod shard;
 pub use listing::peel;
 pub use merge::Totals;
 
-use crate::capture::{CaptureError, InputInfo};
+use crate::capture::{CaptureError, InputInfo, Source};
 use crate::evidence::{Canaries, Canary, Draft, Kind, Polarity, Shared};
 use crate::keys::KeyStore;
 use crate::model::{Limits, Notes};
@@ -113,7 +113,15 @@ pub struct KeysUse {
 
 /// Audits recordings. `progress` is told how many stored bytes have been read.
 pub fn run(plan: &Plan, progress: &(dyn Fn(u64) + Sync)) -> Result<Audit, AuditError> {
-    let source = crate::capture::open(&plan.captures, &plan.limits)?;
+    run_source(plan, crate::capture::open(&plan.captures, &plan.limits)?, progress)
+}
+
+/// Audits what a source delivers, such as a live capture; the plan's recordings are not looked at.
+pub fn run_source(
+    plan: &Plan,
+    source: Box<dyn Source + Send>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Audit, AuditError> {
     let shared = Arc::new(Shared {
         ruleset: plan.ruleset.clone(),
         canaries: Canaries::new(plan.canaries.clone()),

@@ -171,7 +171,7 @@ fn input(i: &crate::capture::InputInfo) -> dto::InputFile {
         links: i.links.iter().map(u16::to_string).collect(),
         first: i.first.and_then(time),
         last: i.last.and_then(time),
-        dropped: None,
+        dropped: i.dropped,
     }
 }
 

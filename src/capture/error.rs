@@ -42,6 +42,27 @@ pub enum CaptureError {
         /// The system's reason.
         reason: io::Error,
     },
+    /// An interface that cannot be captured from.
+    Interface {
+        /// Its name.
+        name: String,
+        /// Why, and what to do about it.
+        reason: String,
+    },
+    /// A capture filter that libpcap does not understand.
+    Filter {
+        /// As given.
+        filter: String,
+        /// libpcap's reason.
+        reason: String,
+    },
+    /// The file for captured frames cannot be written.
+    Writing {
+        /// The path as given.
+        path: String,
+        /// The system's reason.
+        reason: io::Error,
+    },
 }
 
 impl CaptureError {
@@ -80,6 +101,11 @@ impl fmt::Display for CaptureError {
                     "{path}: reading failed at byte {offset}: {reason}; copy the file to a local disk and try again"
                 )
             }
+            Self::Interface { name, reason } => write!(f, "{name}: {reason}"),
+            Self::Filter { filter, reason } => {
+                write!(f, "the filter {filter:?} is no BPF expression: {reason}; see `man pcap-filter`")
+            }
+            Self::Writing { path, reason } => write!(f, "{path} cannot be written: {reason}"),
         }
     }
 }
@@ -87,7 +113,7 @@ impl fmt::Display for CaptureError {
 impl std::error::Error for CaptureError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Io { reason, .. } => Some(reason),
+            Self::Io { reason, .. } | Self::Writing { reason, .. } => Some(reason),
             _ => None,
         }
     }

@@ -1,20 +1,25 @@
 //! Where frames come from: capture files (pcap and pcapng, also packed), several at once in the
-//! order of time. Nothing here looks inside a frame.
+//! order of time, or an interface while its traffic goes by. Nothing here looks inside a frame.
 
 mod error;
 mod feed;
 mod input;
+mod interfaces;
 mod link;
+mod live;
 mod merge;
 mod options;
 mod pcap;
 mod pcapng;
 mod presecrets;
+mod tail;
 mod write;
 mod zstd;
 
 pub use error::CaptureError;
+pub use interfaces::{Interface, interfaces, permitted};
 pub use link::LinkType;
+pub use live::{Live, LiveOptions, Watch};
 pub use write::PcapngWriter;
 
 use crate::model::{Arrival, FrameRef, Limits, Notes, Timestamp};
@@ -112,6 +117,8 @@ pub struct InputInfo {
     pub links: Vec<u16>,
     /// True where the file ends inside a packet or its rest could not be read.
     pub truncated: bool,
+    /// Frames that the capturing side lost, where that is known.
+    pub dropped: Option<u64>,
 }
 
 /// A source of frames.

@@ -28,6 +28,12 @@ pub enum Command {
     Report(ReportArgs),
     /// Explain a finding, a verdict or a grade
     Explain(ExplainArgs),
+    /// Capture from an interface and judge what was seen
+    Live(LiveArgs),
+    /// List the interfaces that can be captured from
+    Interfaces,
+    /// List, check or test rules
+    Rules(RulesArgs),
     /// Print a completion script
     Completions {
         /// The shell
@@ -93,6 +99,9 @@ pub struct AuditArgs {
     /// Exit 4 where less of the seen bytes was explained
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub min_coverage: Option<u8>,
+    /// Judge by the rules of this folder too; one with a known id takes that rule's place. Repeatable
+    #[arg(long, value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
 }
 
 /// `peel`
@@ -121,4 +130,91 @@ pub struct ExplainArgs {
     /// A finding id, a verdict or a grade; without one, all are listed
     #[arg(value_name = "ID")]
     pub id: Option<String>,
+}
+
+/// `rules`
+#[derive(Debug, Args)]
+pub struct RulesArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub action: RulesAction,
+}
+
+/// What to do with rules.
+#[derive(Debug, Subcommand)]
+pub enum RulesAction {
+    /// List the rules in force
+    List {
+        /// Add the rules of this folder; repeatable
+        #[arg(long, value_name = "DIR")]
+        rules: Vec<PathBuf>,
+    },
+    /// Read rule files, say what is wrong with them and run their examples
+    Check {
+        /// Rule files, or folders of them
+        #[arg(value_name = "PATH", required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Run the examples of the rules in force
+    Test {
+        /// Add the rules of this folder; repeatable
+        #[arg(long, value_name = "DIR")]
+        rules: Vec<PathBuf>,
+    },
+}
+
+/// `live`
+#[derive(Debug, Args)]
+pub struct LiveArgs {
+    /// The interface; `plainsight interfaces` lists them
+    #[arg(short, long, value_name = "NAME")]
+    pub interface: String,
+    /// Capture only what this BPF expression selects, such as `tcp port 5222`
+    #[arg(short, long, value_name = "BPF")]
+    pub filter: Option<String>,
+    /// Also write the frames to a pcapng file, to be checked later
+    #[arg(short, long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+    /// Stop after this many frames; otherwise Ctrl-C stops
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Bytes kept of each frame
+    #[arg(short, long, value_name = "BYTES", default_value_t = 262_144,
+          value_parser = clap::value_parser!(u32).range(64..=262_144))]
+    pub snaplen: u32,
+    /// TLS key log (SSLKEYLOGFILE) that is followed while it grows; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Vec<PathBuf>,
+    /// Become this user once the interface is open; needs root
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// A text that was typed into the app and must not be readable; repeatable
+    #[arg(long, value_name = "TEXT")]
+    pub canary: Vec<String>,
+    /// A text that must be visible, to prove the search works; repeatable
+    #[arg(long, value_name = "TEXT")]
+    pub control: Vec<String>,
+    /// A file of canaries, one a line; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub canary_file: Vec<PathBuf>,
+    #[command(flatten)]
+    pub outputs: Outputs,
+    /// Show content in place of its length and digest
+    #[arg(long)]
+    pub reveal: bool,
+    /// Exit 1 on these verdicts (of the summary) or finding ids, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub fail_on: Vec<String>,
+    /// Judge by the rules of this folder too; repeatable
+    #[arg(long, value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
+    /// Worker threads
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Change a bound, such as `--limit flows=1000`
+    #[arg(long = "limit", value_name = "NAME=VALUE", hide = true)]
+    pub limits: Vec<String>,
+    /// Say nothing but results and errors
+    #[arg(short, long)]
+    pub quiet: bool,
 }

@@ -1,7 +1,7 @@
 //! What is meant by what was typed: files read, lists merged, bounds parsed, outputs checked, all before
 //! any long work starts.
 
-use super::args::{AuditArgs, Sources};
+use super::args::{AuditArgs, LiveArgs, Sources};
 use super::fault::Fault;
 use plainsight::audit::Plan;
 use plainsight::evidence::Canary;
@@ -38,7 +38,7 @@ pub fn sources(s: &Sources) -> Result<Work, Fault> {
         captures,
         keys: Arc::new(store),
         canaries: Vec::new(),
-        ruleset: Arc::new(rules()),
+        ruleset: Arc::new(ruleset::embedded()),
         limits: limits(&s.limits)?,
         threads: threads(s.threads)?,
         reveal: false,
@@ -48,14 +48,45 @@ pub fn sources(s: &Sources) -> Result<Work, Fault> {
 
 /// The plan of an audit.
 pub fn audit(a: &AuditArgs) -> Result<Work, Fault> {
+    let rules = rules(&a.rules)?;
     let mut work = sources(&a.sources)?;
-    work.plan.canaries = canaries(a)?;
+    work.plan.ruleset = Arc::new(rules);
+    work.plan.canaries = canaries(&a.canary, &a.control, &a.canary_file)?;
     work.plan.reveal = a.reveal;
     Ok(work)
 }
 
-fn rules() -> Ruleset {
-    ruleset::embedded()
+/// The plan of a live audit. Its key logs are followed by the capture, not read here.
+pub fn live(l: &LiveArgs, limits: Limits) -> Result<Plan, Fault> {
+    Ok(Plan {
+        captures: Vec::new(),
+        keys: Arc::new(KeyStore::default()),
+        canaries: canaries(&l.canary, &l.control, &l.canary_file)?,
+        ruleset: Arc::new(rules(&l.rules)?),
+        limits,
+        threads: threads(l.threads)?,
+        reveal: l.reveal,
+    })
+}
+
+/// What followed key logs hold by now, for the report. A log that never came holds nothing.
+pub fn followed(paths: &[PathBuf]) -> Vec<KeyFile> {
+    let count = |path: &PathBuf| {
+        let text = std::fs::read(path).unwrap_or_default();
+        KeyStore::default().add_keylog(&text, "").secrets as u64
+    };
+    paths.iter().map(|p| KeyFile { path: p.display().to_string(), secrets: count(p), used: None }).collect()
+}
+
+/// The rules in force: the embedded ones and those of folders, which must agree with their examples.
+pub fn rules(folders: &[PathBuf]) -> Result<Ruleset, Fault> {
+    let wrong = |e: ruleset::RuleError| Fault::Input(e.to_string());
+    for folder in folders {
+        if ruleset::check(folder).map_err(wrong)?.is_empty() {
+            return Err(Fault::Input(format!("{}: holds no rule (.toml) file", folder.display())));
+        }
+    }
+    ruleset::load(folders).map_err(wrong)
 }
 
 fn captures(s: &Sources) -> Result<Vec<PathBuf>, Fault> {
@@ -95,16 +126,16 @@ fn keylogs(paths: &[PathBuf]) -> Result<(KeyStore, Vec<KeyFile>), Fault> {
     Ok((store, files))
 }
 
-fn canaries(a: &AuditArgs) -> Result<Vec<Canary>, Fault> {
+fn canaries(planted: &[String], controls: &[String], files: &[PathBuf]) -> Result<Vec<Canary>, Fault> {
     let mut all: Vec<Canary> = Vec::new();
     let mut add = |text: &str, control: bool| {
         if !text.trim().is_empty() && !all.iter().any(|c| c.text == text) {
             all.push(Canary { text: text.to_owned(), label: None, control });
         }
     };
-    a.control.iter().for_each(|t| add(t, true));
-    a.canary.iter().for_each(|t| add(t, false));
-    for path in &a.canary_file {
+    controls.iter().for_each(|t| add(t, true));
+    planted.iter().for_each(|t| add(t, false));
+    for path in files {
         let name = path.display().to_string();
         let text = std::fs::read(path).map_err(|e| Fault::read("the canary file", &name, &e))?;
         let text = String::from_utf8(text).map_err(|_| {
@@ -124,7 +155,7 @@ fn threads(typed: Option<usize>) -> Result<usize, Fault> {
 }
 
 /// The default bounds with the user's changes.
-fn limits(typed: &[String]) -> Result<Limits, Fault> {
+pub fn limits(typed: &[String]) -> Result<Limits, Fault> {
     let wrong = |t: &str| {
         let names =
             plainsight::report::dto::limits(&Limits::default()).into_keys().collect::<Vec<_>>().join(", ");

@@ -28,3 +28,15 @@ pub fn bar(total: Option<u64>, show: Show) -> ProgressBar {
     bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
     bar.with_style(ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
+
+/// One line that says how a capture goes; hidden where nobody looks.
+pub fn line(show: Show) -> ProgressBar {
+    if show == Show::Never || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let line = ProgressBar::new_spinner();
+    line.set_draw_target(ProgressDrawTarget::stderr_with_hz(2));
+    line.with_style(
+        ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    )
+}

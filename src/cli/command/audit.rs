@@ -40,7 +40,8 @@ pub fn stopped(e: AuditError) -> Fault {
     }
 }
 
-fn code(report: &Report, gates: &[Gate], floor: Option<u8>) -> u8 {
+/// The exit code of a report that was written.
+pub fn code(report: &Report, gates: &[Gate], floor: Option<u8>) -> u8 {
     let tripped = |gate: &Gate| match gate {
         Gate::Verdict(v) => report.weighing().any(|c| c.verdict == *v) || report.summary.verdict == *v,
         Gate::Finding(id) => report.findings.iter().any(|f| f.id == *id),

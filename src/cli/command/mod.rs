@@ -2,8 +2,11 @@
 
 mod audit;
 mod explain;
+mod interfaces;
+mod live;
 mod peel;
 mod report;
+mod rules;
 
 use super::args::{Command, Typed};
 use super::{fault::Fault, output};
@@ -16,6 +19,9 @@ pub fn run(typed: Typed) -> Result<u8, Fault> {
         Command::Peel(p) => peel::run(&p),
         Command::Report(r) => report::run(&r),
         Command::Explain(e) => explain::run(&e),
+        Command::Live(l) => live::run(&l),
+        Command::Interfaces => interfaces::run(),
+        Command::Rules(r) => rules::run(&r.action),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Typed::command(), "plainsight", &mut text);
