@@ -1,0 +1,75 @@
+//! What a counted remark about the input means for the result, one sentence per code.
+
+/// The meaning of a note's code. Codes of later versions get a sentence that holds for all of them.
+pub fn of(code: &str) -> &'static str {
+    ALL.iter().find(|(known, _)| *known == code).map_or(UNKNOWN, |(_, meaning)| meaning)
+}
+
+const UNKNOWN: &str = "something in the input was damaged, unusual or beyond a bound, and was passed over";
+
+/// Codes and meanings, by the stage that counts them.
+static ALL: &[(&str, &str)] = &[
+    ("capture-file-cut", "the file ends in the middle of a packet; what followed is not in the report"),
+    ("capture-frame-cut", "frames were recorded only in part (snap length), so content may be missing"),
+    ("capture-block-damaged", "a block of the file is damaged and was passed over"),
+    ("capture-block-malformed", "a block of the file does not follow the format and was passed over"),
+    ("capture-interface-unknown", "packets name an interface that the file does not describe"),
+    ("capture-length-absurd", "a length in the file cannot be true; reading went on after it"),
+    ("flow-evicted", "more connections were open than the bound allows, so the quietest was closed early"),
+    ("tcp-before-start", "bytes from before a connection's first byte were passed over"),
+    ("tcp-data-after-close", "data came after a connection had closed and was passed over"),
+    ("tcp-data-after-fin", "data came after a side had said it was done and was passed over"),
+    ("tcp-fin-inside", "a side said it was done in the middle of data that had come already"),
+    ("tcp-out-of-window", "segments far outside the connection's window were passed over"),
+    (
+        "tcp-overlap-differs",
+        "the same bytes were sent twice with different content; somebody may have forged one, and the first was kept",
+    ),
+    ("tcp-reorder-limit", "too much came out of order, so a gap was assumed and counted as lost"),
+    ("tcp-reset-ignored", "a reset that does not fit the connection was ignored"),
+    ("tcp-stray-reset", "a reset came for a connection that was not open"),
+    ("tls-bad-record", "a record breaks the rules of TLS; the rest of that direction may be missing"),
+    (
+        "tls-bad-tag",
+        "a key was found, but it did not open some records: bytes are damaged, lost or of another session",
+    ),
+    ("tls-handshake-too-long", "a handshake message was longer than the bound and was not read"),
+    ("tls-lost-record", "records are missing, so the count of records had to be found again"),
+    ("tls-resynchronised", "the start of a record had to be searched after bytes were lost"),
+    ("tls-suite-unsupported", "the cipher suite cannot be opened by this version, even with keys"),
+    ("http-body-cut-by-gap", "a body misses bytes that the recording lost"),
+    ("http-chunk-malformed", "a body in chunks breaks the format; its rest was not read"),
+    ("http-head-malformed", "a request or response could not be read as HTTP"),
+    ("http-head-too-long", "the header of a message was longer than the bound"),
+    ("http-resynchronised", "the start of a message had to be searched after bytes were lost"),
+    ("websocket-deflate-broken", "a compressed message could not be unpacked; its start may be missing"),
+    (
+        "websocket-frame-malformed",
+        "a frame breaks the rules of WebSocket; the rest of that direction is missing",
+    ),
+    ("websocket-message-too-long", "a message was longer than the bound and was read in part"),
+    ("mqtt-packet-malformed", "a packet breaks the rules of MQTT"),
+    ("mqtt-packet-too-long", "a packet was longer than the bound and was not read"),
+    ("sip-head-too-long", "the header of a SIP message was longer than the bound"),
+    ("sip-body-too-long", "the body of a SIP message was longer than the bound and was read in part"),
+    ("dns-malformed", "a name look-up could not be read, so names may be missing from endpoints"),
+    ("json-truncated", "a JSON text ends early; its rest was not searched"),
+    ("line-too-long", "a line was longer than the bound and was read in part"),
+    ("compressed-trailing-bytes", "bytes follow the end of compressed data"),
+    ("compression-broken", "compressed data could not be unpacked to its end"),
+    ("expansion-limit", "compressed or encoded data grew beyond the bound and was read in part"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_code_has_one_meaning_and_unknown_ones_have_a_sentence() {
+        let codes: BTreeSet<_> = ALL.iter().map(|(c, _)| c).collect();
+        assert_eq!(codes.len(), ALL.len());
+        assert!(ALL.iter().all(|(_, m)| m.len() > 20 && !m.ends_with('.')));
+        assert_eq!(of("never-heard-of"), UNKNOWN);
+    }
+}
