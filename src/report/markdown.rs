@@ -22,29 +22,36 @@ pub fn render(r: &Report) -> String {
     out
 }
 
-/// Text in which nothing has a meaning in Markdown or HTML.
+/// Text in which nothing has a meaning in Markdown or HTML: no markup, no link, no table's bar.
 fn text(t: &str) -> String {
+    let t = clean(t);
+    let t = t.trim();
     let mut out = String::with_capacity(t.len());
-    for c in clean(t).trim().chars() {
+    let mut before = '\0';
+    let mut number = true;
+    let mut letters = t.chars().peekable();
+    while let Some(c) = letters.next() {
+        let special = match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '#' | '|' | '!' | '~' | '$' | '{' | '}'
+            | '@' => true,
+            // What would make a list item at the start of a line.
+            '-' | '+' | '=' => out.is_empty(),
+            // What renderers take for a link by itself, and the point after a list's number.
+            ':' => letters.peek() == Some(&'/'),
+            '.' => matches!(before, 'w' | 'W') || number,
+            _ => false,
+        };
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '#' | '|' | '!' | '~' | '$' | '{' | '}'
-            | '@' => {
-                out.push('\\');
-                out.push(c);
-            }
-            // A scheme that no renderer takes for a link.
-            ':' => out.push_str("&#58;"),
+            c if special => out.extend(['\\', c]),
             c => out.push(c),
         }
+        number &= c.is_ascii_digit();
+        before = c;
     }
-    // What would start a list or a heading line.
-    match out.chars().next() {
-        Some('-' | '+' | '=' | '0'..='9') => format!("\u{2060}{out}").replacen('\u{2060}', "&#8288;", 1),
-        _ => out,
-    }
+    out
 }
 
 /// Text as code; a table's bars and code's own ticks cannot be kept.

@@ -24,7 +24,7 @@ pub fn grade(verdict: Verdict, grade: Grade) -> &'static str {
         (Verdict::E2ee, Grade::G2) => "structure: known envelopes",
         (_, Grade::G2) => "structure of the traffic",
         (Verdict::E2ee, Grade::G3) => "planted texts searched, with a control",
-        (_, Grade::G3) => "planted texts",
+        (_, Grade::G3) => "the text itself was found or recovered",
         (_, Grade::G4) => "two vantages agree",
         (_, Grade::G5) => "two vantages and out-of-band checks",
     }

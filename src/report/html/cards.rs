@@ -46,7 +46,9 @@ fn card(page: &mut Page, r: &Report, c: &Conversation) {
         page.raw("</ul></dd>\n");
     }
     if !c.next_step.is_empty() {
-        page.wrap("<dt>Next step</dt><dd>", &sentence(&c.next_step), "</dd>\n");
+        page.raw("<dt>Next step</dt><dd>");
+        advice(page, &sentence(&c.next_step));
+        page.raw("</dd>\n");
     }
     page.raw("<dt>Bytes</dt><dd>");
     bar(page, &c.coverage);
@@ -56,6 +58,20 @@ fn card(page: &mut Page, r: &Report, c: &Conversation) {
     }
     proofs(page, r, c);
     page.raw("</dl>\n</article>\n");
+}
+
+/// A sentence in which options of the command line stand as such and are not broken.
+fn advice(page: &mut Page, text: &str) {
+    for word in text.split(' ') {
+        let bare = word.trim_end_matches(['.', ';', ',']);
+        match word.starts_with("--") {
+            true => {
+                page.wrap("<code class=\"flag\">", bare, "</code>").text(word.get(bare.len()..).unwrap_or(""))
+            }
+            false => page.text(word),
+        };
+        page.raw(" ");
+    }
 }
 
 fn proofs(page: &mut Page, r: &Report, c: &Conversation) {

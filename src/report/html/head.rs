@@ -57,14 +57,13 @@ fn path(page: &mut Page, network: Network, provider: Provider) {
         Provider::Unknown => "open",
     };
     page.raw("<ol class=\"path\" aria-label=\"From sender to receiver\">\n<li class=\"end\">Sender</li>\n");
-    let hop = |page: &mut Page, class: &'static str, tone: &'static str, who: &str, what: &str| {
-        page.raw("<li class=\"hop ").raw(class).raw(" ").raw(tone).raw("\"><b>").text(what);
-        page.wrap("</b><span>", who, "</span></li>\n");
-    };
-    hop(page, "", on_path, "Anyone on the path", network_word(network));
-    hop(page, "mid", service, "The service", provider_word(provider));
-    // What happens between the service and the receiver is seen only where that side was recorded.
-    hop(page, "", "open", "On to the receiver", "as the service sends it");
+    for (tone, who, what) in [
+        (on_path, "Anyone on the path", network_word(network)),
+        (service, "The service", provider_word(provider)),
+    ] {
+        page.raw("<li class=\"hop ").raw(tone).raw("\"><b>").raw(what).raw("</b><span>").raw(who);
+        page.raw("</span></li>\n");
+    }
     page.raw("<li class=\"end\">Receiver</li>\n</ol>\n");
 }
 

@@ -29,7 +29,9 @@ pub fn randomness(page: &mut Page, r: &Report) {
     frame.draw(page, &all);
     let below = all.iter().filter(|m| outside(m)).count();
     page.raw("<figcaption>Band: mean ± 3 standard deviations of uniform bytes. ● inside, ◇ outside it: ");
-    page.text(&prose::thousands(below as u64)).raw(" of ").text(&prose::count(all.len() as u64, "field"));
+    page.text(&prose::thousands(below as u64))
+        .raw(" of ")
+        .text(&prose::count(all.len() as u64, "measurement"));
     page.raw(".</figcaption>\n</figure>\n<details><summary>The figures</summary>\n");
     table(page, "Measured fields", "");
     columns(page, &["Field", "Bytes", "Bits per byte", "Expected", "Standard deviation"]);
