@@ -22,7 +22,7 @@ pub fn grade(verdict: Verdict, grade: Grade) -> &'static str {
         (_, Grade::G0) => "nothing opened that would tell",
         (_, Grade::G1) => "statistics only",
         (Verdict::E2ee, Grade::G2) => "structure: known envelopes",
-        (_, Grade::G2) => "structure of the traffic",
+        (_, Grade::G2) => "known message fields",
         (Verdict::E2ee, Grade::G3) => "planted texts searched, with a control",
         (_, Grade::G3) => "the text itself was found or recovered",
         (_, Grade::G4) => "two vantages agree",

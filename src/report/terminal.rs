@@ -325,7 +325,7 @@ fn card(c: &Conversation, width: usize) -> Vec<Line> {
 fn finding(r: &Report, f: &Finding, width: usize) -> Vec<Line> {
     let tone = severity_tone(f.severity);
     let inner = width.saturating_sub(2);
-    let title = if f.title.is_empty() { &f.id } else { &f.title };
+    let title = if f.title.is_empty() { super::explain::title(&f.id) } else { &f.title };
     let mut lines = wrap(&[span(tone, &format!("{} ", f.severity)), span(Tone::Strong, title)], inner);
     let mut facts = vec![f.id.clone(), format!("confidence {}", f.confidence)];
     facts.extend(f.conversation.clone());

@@ -3,7 +3,9 @@
 use super::page::Page;
 use super::{cards, section, severity};
 use crate::report::dto::{Evidence, Finding, Report};
-use crate::report::{explain, prose};
+use crate::report::explain::{self, Explanation};
+use crate::report::prose;
+use std::collections::BTreeSet;
 
 /// Findings written in full.
 const FINDINGS: usize = 200;
@@ -20,14 +22,19 @@ pub fn findings(page: &mut Page, r: &Report) {
     } else {
         page.raw("<p>The worst first. A click selects a display filter for Wireshark or <code>tshark -Y</code>.</p>\n");
     }
-    r.findings.iter().take(FINDINGS).for_each(|f| finding(page, r, f));
+    let mut explained = BTreeSet::new();
+    for f in r.findings.iter().take(FINDINGS) {
+        // The explanation stands with the first of its kind; the others need only their own facts.
+        let words = if explained.insert(f.id.as_str()) { explain::find(&f.id) } else { None };
+        finding(page, r, f, words);
+    }
     if r.findings.len() > FINDINGS {
         page.raw("<p class=\"empty\">The rest stands in the JSON report.</p>\n");
     }
     page.raw("</section>\n");
 }
 
-fn finding(page: &mut Page, r: &Report, f: &Finding) {
+fn finding(page: &mut Page, r: &Report, f: &Finding, words: Option<&Explanation>) {
     let title = if f.title.is_empty() { explain::title(&f.id) } else { &f.title };
     page.raw("<article class=\"card ")
         .raw(severity(f.severity))
@@ -47,7 +54,7 @@ fn finding(page: &mut Page, r: &Report, f: &Finding) {
     if !f.detail.is_empty() {
         page.wrap("<dt>Seen here</dt><dd>", &f.detail, "</dd>\n");
     }
-    if let Some(e) = explain::find(&f.id) {
+    if let Some(e) = words {
         page.wrap("<dt>Meaning</dt><dd>", e.meaning, "</dd>\n");
     }
     let seen: Vec<&Evidence> = f.evidence.iter().filter_map(|id| r.evidence(id)).collect();
@@ -63,7 +70,7 @@ fn finding(page: &mut Page, r: &Report, f: &Finding) {
     if let Some(filter) = &f.tshark {
         page.wrap("<dt>Display filter</dt><dd><code class=\"copy\">", filter, "</code></dd>\n");
     }
-    if let Some(e) = explain::find(&f.id) {
+    if let Some(e) = words {
         page.wrap("<dt>Check it</dt><dd>", e.check, "</dd>\n");
         page.wrap("<dt>Mend it</dt><dd>", e.fix, "</dd>\n");
     }
