@@ -1,6 +1,6 @@
 //! One message while its flow is being read: what its fields showed, and what that makes of it.
 
-use super::{Content, Evidence, Kind, Strength};
+use super::{Content, Evidence, Kind, Polarity, Strength};
 use crate::model::Timestamp;
 
 /// Kinds of field that hold what somebody says to somebody.
@@ -8,8 +8,12 @@ pub(super) const MESSAGE_SLOTS: [&str; 2] = ["message-text", "message-other"];
 
 /// Kinds of field whose text is about people and things, not a message between people. A planted text
 /// found there is a metadata matter.
-const ABOUT_SLOTS: [&str; 8] =
-    ["profile", "topic", "credential", "identifier", "status", "device-name", "fallback-body", "file-name"];
+const ABOUT_SLOTS: [&str; 7] =
+    ["profile", "topic", "credential", "identifier", "status", "device-name", "file-name"];
+
+/// Text that tells clients without the key that a message is encrypted. A planted text inside it is
+/// content like any other.
+const FALLBACK_SLOT: &str = "fallback-body";
 
 /// Collected evidence of one message.
 #[derive(Debug)]
@@ -32,6 +36,11 @@ pub(super) fn is_message_slot(slot: Option<&str>) -> bool {
     slot.is_some_and(|s| MESSAGE_SLOTS.contains(&s))
 }
 
+/// Whether text in this slot is a message, or would be one if nothing beside it were encrypted.
+pub(super) fn may_be_said(slot: &str) -> bool {
+    is_message_slot(Some(slot)) || slot == FALLBACK_SLOT
+}
+
 /// Whether a planted text found in this slot is message content. An unknown slot counts as content:
 /// somebody can read there what was typed as a message.
 pub(super) fn is_content_slot(slot: Option<&str>) -> bool {
@@ -42,6 +51,7 @@ impl Message {
     /// What conversations the message belongs to, each with its evidence. A message with an envelope
     /// and readable text belongs to two.
     pub(super) fn contents(&mut self) -> Vec<(Content, Vec<Evidence>)> {
+        self.set_notices_aside();
         let mut found = Vec::new();
         for envelope in std::mem::take(&mut self.envelopes) {
             let content = match &envelope.kind {
@@ -78,5 +88,25 @@ impl Message {
             list.append(&mut self.other);
         }
         found
+    }
+
+    /// Beside ciphertext, a text that says that the message is encrypted is a notice for clients without
+    /// the key. Where nothing is encrypted the same words are what somebody wrote.
+    fn set_notices_aside(&mut self) {
+        let claims = |e: &Evidence| match &e.kind {
+            Kind::Envelope { class, .. } => {
+                matches!(class.as_str(), "e2ee-message" | "e2ee-handshake" | "symmetric" | "broken")
+            }
+            Kind::Opaque { class, .. } => class == "random" && e.strength >= Strength::Strong,
+            _ => false,
+        };
+        if !self.envelopes.iter().chain(&self.opaque).any(claims) {
+            return;
+        }
+        let notice = |e: &Evidence| matches!(&e.kind, Kind::Readable { slot, .. } if slot == FALLBACK_SLOT);
+        let (notices, readable) = std::mem::take(&mut self.readable).into_iter().partition(notice);
+        self.readable = readable;
+        let notices: Vec<Evidence> = notices;
+        self.other.extend(notices.into_iter().map(|e| Evidence { polarity: Polarity::Neutral, ..e }));
     }
 }

@@ -4,9 +4,11 @@
 mod canary;
 mod collector;
 mod draft;
+mod fields;
 mod message;
 pub mod randomness;
 mod record;
+mod sink;
 pub mod trial;
 pub mod uniform;
 pub mod weak;

@@ -53,10 +53,21 @@ fn solve(list: &[&Field]) -> Option<Vec<u8>> {
     if list.iter().all(|f| Measure::of(&f.bytes).passes_for_uniform()) && longest < 4 * PERIOD {
         return None;
     }
-    (1..=PERIOD.min(longest / 8)).find_map(|period| {
+    (1..=PERIOD.min(longest / 8)).filter(|period| agrees(list, *period)).find_map(|period| {
         let key: Option<Vec<u8>> = (0..period).map(|place| key_byte(list, period, place)).collect();
         key.filter(|k| reads(list, k))
     })
+}
+
+/// Whether bytes one period apart hardly ever differ in their top bit, as text under one key does not.
+fn agrees(list: &[&Field], period: usize) -> bool {
+    let (mut pairs, mut differ) = (0usize, 0usize);
+    for field in list {
+        let shifted = field.bytes.get(period..).unwrap_or_default();
+        pairs += shifted.len();
+        differ += field.bytes.iter().zip(shifted).filter(|(a, b)| (*a ^ *b) & 0x80 != 0).count();
+    }
+    pairs >= 24 && differ * 10 <= pairs
 }
 
 /// The key byte at one place of the period under which most bytes are what text consists of.

@@ -2,9 +2,13 @@
 //! over the keywords of all rules that name no field.
 
 use super::{Hit, Rule, Subject, language};
+use crate::peel::Form;
 use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
 use rustc_hash::FxHashMap;
+
+/// Bytes of a text that are searched for keywords.
+const TEXT: usize = 16 << 10;
 
 /// Compiled rules.
 #[derive(Debug)]
@@ -15,19 +19,24 @@ pub(super) struct Compiled {
     by_glob: Vec<usize>,
     /// Keywords of rules without a field, and whose they are.
     words: Option<AhoCorasick>,
-    owners: Vec<usize>,
+    /// For each word, the place of its rule in `wordy`.
+    word_rules: Vec<u32>,
+    /// Rules without a field, at most 128 of them.
+    wordy: Vec<usize>,
     regexes: Vec<Option<Regex>>,
 }
 
 /// Compiles a rule's regular expression, bounded in size.
 pub(super) fn regex(text: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(text).size_limit(1 << 20).dfa_size_limit(1 << 20).build()
+    // Words and digits are ASCII in every rule: without that the fast engines could not be used.
+    RegexBuilder::new(text).unicode(false).size_limit(1 << 20).dfa_size_limit(1 << 20).build()
 }
 
 impl Compiled {
     pub fn new(rules: &[Rule]) -> Self {
         let mut by_name: FxHashMap<String, Vec<usize>> = FxHashMap::default();
-        let (mut by_glob, mut words, mut owners) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut by_glob, mut words) = (Vec::new(), Vec::new());
+        let (mut word_rules, mut wordy) = (Vec::new(), Vec::new());
         for (i, rule) in rules.iter().enumerate() {
             for glob in &rule.place.field {
                 let last = last_name(glob).to_ascii_lowercase();
@@ -37,11 +46,12 @@ impl Compiled {
                     by_name.entry(last).or_default().push(i);
                 }
             }
-            if rule.place.field.is_empty() {
+            if rule.place.field.is_empty() && wordy.len() < 128 {
                 for word in &rule.what.keywords {
                     words.push(word.to_ascii_lowercase());
-                    owners.push(i);
+                    word_rules.push(wordy.len() as u32);
                 }
+                wordy.push(i);
             }
         }
         by_name.values_mut().for_each(|l| l.dedup());
@@ -50,7 +60,7 @@ impl Compiled {
             .then(|| AhoCorasick::builder().ascii_case_insensitive(true).build(&words).ok())
             .flatten();
         let regexes = rules.iter().map(|r| r.what.regex.as_deref().and_then(|t| regex(t).ok())).collect();
-        Self { by_name, by_glob, words, owners, regexes }
+        Self { by_name, by_glob, words, word_rules, wordy, regexes }
     }
 
     pub fn matches(&self, rules: &[Rule], subject: &Subject<'_>, hits: &mut Vec<Hit>) {
@@ -69,9 +79,16 @@ impl Compiled {
             named.into_iter().flatten().for_each(|r| ask(*r));
         }
         self.by_glob.iter().for_each(|r| ask(*r));
-        if let Some(words) = &self.words {
-            for m in words.find_overlapping_iter(subject.bytes) {
-                ask(self.owners[m.pattern().as_usize()]);
+        if let Some(words) = self.words.as_ref().filter(|_| subject.form == Form::Text) {
+            // Each rule is asked once, however often its words occur.
+            let text = &subject.bytes[..subject.bytes.len().min(TEXT)];
+            let mut called = 0u128;
+            for m in words.find_overlapping_iter(text) {
+                called |= 1u128 << self.word_rules[m.pattern().as_usize()];
+            }
+            while called != 0 {
+                ask(self.wordy[called.trailing_zeros() as usize]);
+                called &= called - 1;
             }
         }
         hits[from..].sort_by_key(|h| h.rule);
@@ -102,7 +119,7 @@ impl Compiled {
             return false;
         }
         if !place.field.is_empty() && !what.keywords.is_empty() {
-            let text = s.bytes.to_ascii_lowercase();
+            let text = s.bytes[..s.bytes.len().min(TEXT)].to_ascii_lowercase();
             if !what
                 .keywords
                 .iter()
@@ -112,7 +129,7 @@ impl Compiled {
             }
         }
         if let Some(regex) = &self.regexes[index]
-            && !regex.is_match(s.bytes)
+            && !regex.is_match(&s.bytes[..s.bytes.len().min(TEXT)])
         {
             return false;
         }

@@ -327,7 +327,14 @@ impl Http1 {
         }
         let bare = media.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
         if !bare.is_empty() {
-            child = child.label("content_type", &media).form(form_of(&bare)).hint(Hint::ContentType(bare));
+            // What is compressed is octets, whatever comes out.
+            let coded =
+                header(headers, "content-encoding").is_some_and(|c| !c.eq_ignore_ascii_case("identity"));
+            let form = if coded { Form::Binary } else { form_of(&bare) };
+            child = child.label("content_type", &media).form(form).hint(Hint::ContentType(bare));
+        }
+        if let Some(coding) = header(headers, "grpc-encoding") {
+            child = child.label("grpc_encoding", &coding);
         }
         half.child = Some(out.open(child));
     }

@@ -3,6 +3,8 @@
 mod compressed;
 mod form;
 mod json;
+mod mime;
+mod multipart;
 mod protobuf;
 mod sdp;
 mod text;
@@ -12,6 +14,8 @@ use crate::peel::Spec;
 /// The rows, most distinctive first.
 pub static TABLE: &[&Spec] = &[
     &json::SPEC,
+    &mime::SPEC,
+    &multipart::SPEC,
     &sdp::SPEC,
     &compressed::GZIP,
     &compressed::ZSTD,

@@ -11,6 +11,7 @@ mod age;
 mod armor;
 mod carriers;
 mod cms;
+mod content;
 mod cose;
 mod deep;
 mod imessage;

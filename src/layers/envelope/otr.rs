@@ -60,8 +60,8 @@ fn fragment(rest: &str) -> Option<Envelope> {
     if !tags_fit || k == 0 || k > n || piece.is_empty() || !end.is_empty() || !base64_only || !first_fits {
         return None;
     }
-    // Only the first piece shows what is being sent in pieces.
-    let data = !matches!(piece.as_bytes().get(..9), Some([.., kind]) if k == 1 && *kind != b'D');
+    // Only the first piece shows what is being sent in pieces: the others claim no message of their own.
+    let data = k == 1 && piece.as_bytes().get(8) == Some(&b'D');
     let class = if data { Class::E2eeMessage } else { Class::E2eeHandshake };
     let envelope = Envelope::new("otr-fragment", PROTOCOL, class, Tier::T2)
         .fact("piece", u64::from(k))
@@ -196,17 +196,43 @@ fn exchange(c: &mut Cursor<'_>, version: u16, kind: u8) -> Option<Envelope> {
 /// block, for ECB. The channel's key is a password; equal blocks show.
 fn fish(bytes: &[u8]) -> Option<Envelope> {
     let text = std::str::from_utf8(bytes.strip_prefix(b"+OK ")?).ok()?;
-    let mode = match text.strip_prefix('*') {
-        Some(rest) => base64(rest).filter(|b| b.len() >= 16 && b.len().is_multiple_of(8)).map(|_| "CBC")?,
+    let (mode, bytes) = match text.strip_prefix('*') {
+        Some(rest) => ("CBC", base64(rest).filter(|b| b.len() >= 16 && b.len().is_multiple_of(8))?),
         None => {
-            let alphabet = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'/');
             let mixed = text.len() >= 24 || text.bytes().any(|b| b.is_ascii_digit() || b == b'/');
-            (alphabet && mixed && !text.is_empty() && text.len().is_multiple_of(12)).then_some("ECB")?
+            ("ECB", fish_blocks(text).filter(|_| mixed)?)
         }
     };
+    // In CBC mode the first block is the initialisation vector.
+    let start = if mode == "CBC" { 8 } else { 0 };
     Some(
         Envelope::new("fish", "FiSH (Blowfish)", Class::Symmetric, Tier::T2)
             .fact("mode", mode)
-            .fact("integrity", false),
+            .fact("integrity", false)
+            .nonce((start > 0).then_some(0..start))
+            .sealed(Some(start..bytes.len()))
+            .decoded(bytes),
     )
+}
+
+/// Blocks of eight bytes written as twelve characters: the right half first, each half six characters
+/// with the lowest six bits first.
+fn fish_blocks(text: &str) -> Option<Vec<u8>> {
+    const ALPHABET: &[u8; 64] = b"./0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    if text.is_empty() || !text.len().is_multiple_of(12) {
+        return None;
+    }
+    let mut out = Vec::with_capacity(text.len() / 3 * 2);
+    for block in text.as_bytes().chunks_exact(12) {
+        let (right, left) = block.split_at(6);
+        for half in [left, right] {
+            let mut word = 0u64;
+            for c in half.iter().rev() {
+                let digit = memchr::memchr(*c, ALPHABET)? as u64;
+                word = word << 6 | digit;
+            }
+            out.extend(u32::try_from(word).ok()?.to_be_bytes());
+        }
+    }
+    Some(out)
 }

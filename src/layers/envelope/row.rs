@@ -1,5 +1,6 @@
 //! The envelopes as layers: three rows that offer bytes, text and JSON objects to the recognisers.
 
+use super::content::readable;
 use super::{Class, Envelope, Form as Wants, RECOGNISERS, Tier, recognise_binary, recognise_text};
 use crate::model::Value;
 use crate::peel::{By, Eats, End, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step, Why};
@@ -115,6 +116,11 @@ impl Peeler for Reader {
             out.fact("envelope.shows", Value::List(vec![(*name).into(), value.clone()]));
         }
         let whole = envelope.decoded.as_deref().unwrap_or(input.bytes);
+        if let Some(content) = readable(&envelope, input.bytes, whole, out.limits().message) {
+            // What is not encrypted is read like the field that held it.
+            let form = if std::str::from_utf8(&content).is_ok() { Form::Text } else { Form::Binary };
+            out.item("", form, input.side, &content);
+        }
         let sealed = envelope.ciphertext.clone().and_then(|r| whole.get(r)).unwrap_or_default();
         let len = sealed.len() as u64;
         if len > 0 && envelope.class.claim() > 0 {

@@ -55,14 +55,15 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
 
 /// A link whose fragment is IV and key, seen where it can be seen, gives the file away.
 fn link(bytes: &[u8]) -> Option<Envelope> {
-    let at = memchr::memmem::find(bytes, b"aesgcm://")?;
-    let rest = bytes.get(at..)?;
-    let end = rest.iter().position(|b| b.is_ascii_whitespace() || b"<>\"'".contains(b)).unwrap_or(rest.len());
-    let hash = rest.get(..end)?.iter().position(|&b| b == b'#')?;
-    let fragment = rest.get(hash + 1..end)?;
+    // With words around it the text is a message that a person can read; a rule finds the link there.
+    if !bytes.starts_with(b"aesgcm://") || bytes.iter().any(|b| b.is_ascii_whitespace()) {
+        return None;
+    }
+    let hash = bytes.iter().position(|&b| b == b'#')?;
+    let fragment = bytes.get(hash + 1..)?;
     let secret = matches!(fragment.len(), 88 | 96) && fragment.iter().all(u8::is_ascii_hexdigit);
     secret.then(|| {
-        Envelope::new("aesgcm-link", "OMEMO media sharing", Class::Broken, Tier::T1)
+        Envelope::new("aesgcm-link", "OMEMO media sharing", Class::SecretKey, Tier::T1)
             .because("the link to an encrypted file carries its key in clear")
     })
 }

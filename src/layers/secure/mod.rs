@@ -1,8 +1,9 @@
 //! Layers that protect a connection between two hosts. Opening them needs a secret.
 
+mod quic;
 mod tls;
 
 use crate::peel::Spec;
 
 /// The rows, most distinctive first.
-pub static TABLE: &[&Spec] = &[&tls::SPEC];
+pub static TABLE: &[&Spec] = &[&quic::SPEC, &tls::SPEC];

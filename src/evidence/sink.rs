@@ -1,0 +1,198 @@
+//! What the engine tells, handed to the observers.
+
+use super::collector::{Collector, VALUES};
+use super::{Kind, Polarity, Strength};
+use crate::model::{Arrival, FrameRef, Ledger, Side, Value};
+use crate::peel::{By, End, Family, Form, Guard, Leaf, NodeRef, Sink};
+
+impl Sink for Collector {
+    fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: &Value, at: Arrival) {
+        if let ("dns.address", Value::List(parts)) = (name, value) {
+            if let [Value::Text(host), Value::Text(ip)] = parts.as_slice()
+                && let Ok(ip) = ip.parse()
+            {
+                self.result.names.push((ip, host.clone()));
+            }
+            return;
+        }
+        if node.family() == Some(Family::Envelope) {
+            return self.envelope_fact(node, name, value, at);
+        }
+        if name.ends_with(".sni")
+            && let Value::Text(host) = value
+        {
+            self.service = Some(host.clone());
+        }
+        let known = self.result.facts.len() < 256 || self.result.facts.contains_key(name);
+        if node.family() == Some(Family::Secure) && known {
+            let values = self.result.facts.entry(name.to_owned()).or_default();
+            if values.len() < VALUES {
+                values.insert(value.clone());
+            }
+        }
+    }
+
+    fn leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        if let End::Sealed(By::Transport, why) = leaf.end {
+            return self.sealed_leaf(node, leaf, why);
+        }
+        if let End::Sealed(By::App, _) = leaf.end {
+            return self.keep_symmetric(node, leaf);
+        }
+        if node.scope() == 0 && node.path().is_empty() && leaf.end != End::Clear {
+            self.unknown[leaf.side] += leaf.total;
+        }
+        let field = join_fields(node.field(), leaf.field);
+        let slot = self.apply_rules(node, leaf, &field);
+        self.search_leaf(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
+        match leaf.end {
+            End::Clear => self.clear_leaf(node, leaf, slot),
+            End::Opaque => self.opaque_leaf(node, leaf, slot.as_ref().map(|(s, _)| s.as_str())),
+            End::Sealed(..) | End::Cut(_) => {}
+        }
+    }
+
+    fn wants_bytes(&self) -> bool {
+        !self.shared.canaries.is_empty()
+    }
+
+    fn bytes(&mut self, node: &NodeRef<'_>, field: &str, side: Side, offset: u64, bytes: &[u8], at: Arrival) {
+        if node.family() == Some(Family::Secure) || node.family() == Some(Family::Envelope) {
+            return;
+        }
+        let keep = self.shared.canaries.longest().saturating_sub(1);
+        let carry = self.carry.entry((node.id(), side)).or_default();
+        if offset == 0 || !field.is_empty() {
+            carry.clear();
+        }
+        carry.extend_from_slice(bytes);
+        let hits = self.shared.canaries.find(carry);
+        let cut = carry.len().saturating_sub(keep);
+        carry.drain(..cut);
+        for hit in hits {
+            if self.outer.contains_key(&hit.canary) {
+                continue;
+            }
+            let control = self.shared.canaries.list[hit.canary as usize].control;
+            let chain = chain_of(node, hit.encoding);
+            let kind = Kind::Canary { canary: hit.canary, control, chain, slot: None };
+            let leaf = Leaf {
+                field,
+                form: Form::Binary,
+                side,
+                bytes,
+                total: bytes.len() as u64,
+                end: End::Clear,
+                at,
+            };
+            let e = self.evidence(node, &leaf, kind, Strength::Proof, Polarity::Against);
+            self.outer.insert(hit.canary, e);
+        }
+    }
+
+    fn layer(&mut self, node: &NodeRef<'_>, at: Arrival) {
+        if node.family() == Some(Family::Secure) && self.secure_path.is_empty() {
+            self.secure_path = protocol_path(node);
+        }
+        if matches!(node.family(), Some(Family::App)) && node.scope() != 0 {
+            self.message(node, at);
+        }
+    }
+
+    fn done(&mut self, node: &NodeRef<'_>, ledger: &Ledger) {
+        let coverage = &mut self.result.coverage;
+        if node.parent().is_none() {
+            coverage.seen += ledger.fed;
+            coverage.parsed += ledger.parsed;
+            coverage.lost += ledger.lost;
+        }
+        if node.family() == Some(Family::Secure) {
+            coverage.sealed += ledger.sealed;
+        }
+        let opened = node.parent().is_some_and(|p| p.family() == Some(Family::Secure));
+        if opened && node.guard() == Guard::Confidential {
+            coverage.decrypted += ledger.fed;
+        }
+        for side in Side::BOTH {
+            self.carry.remove(&(node.id(), side));
+        }
+    }
+
+    fn note(&mut self, _node: &NodeRef<'_>, code: &'static str, at: Arrival) {
+        let frame = (at.frame != FrameRef::default()).then_some(at.frame);
+        self.result.notes.add(code, frame);
+    }
+}
+
+impl Collector {
+    /// Envelope layers state what they are in facts of their own namespace.
+    fn envelope_fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: &Value, at: Arrival) {
+        if name != "envelope.is" {
+            return;
+        }
+        let Value::List(parts) = value else { return };
+        let [
+            Value::Text(format),
+            Value::Text(protocol),
+            Value::Text(class),
+            Value::Number(tier),
+            Value::Text(why),
+        ] = parts.as_slice()
+        else {
+            return;
+        };
+        let kind = Kind::Envelope {
+            format: format.clone(),
+            protocol: protocol.clone(),
+            class: class.clone(),
+            tier: (*tier).min(3) as u8,
+            why: (!why.is_empty()).then(|| why.clone()),
+        };
+        let polarity = match class.as_str() {
+            "e2ee-message" | "e2ee-handshake" => Polarity::For,
+            "broken" | "secret-key" | "not-encrypted" => Polarity::Against,
+            _ => Polarity::Neutral,
+        };
+        // A token in a header, a cookie or a link is sealed to a server, not to a person.
+        let first = node.field().split('>').next().unwrap_or("");
+        let token = first.starts_with("header.") || first == "target" || first == "query";
+        let strength = if *tier <= 2 && !token { Strength::Strong } else { Strength::Weak };
+        let leaf = Leaf {
+            field: "",
+            form: Form::Binary,
+            side: Side::Client,
+            bytes: &[],
+            total: 0,
+            end: End::Opaque,
+            at,
+        };
+        let e = self.evidence(node, &leaf, kind, strength, polarity);
+        let message = self.message(node, at);
+        if token { message.other.push(e) } else { message.envelopes.push(e) }
+    }
+}
+
+/// Protection and application layers from the outside in.
+pub(super) fn protocol_path(node: &NodeRef<'_>) -> String {
+    let mut names: Vec<&str> =
+        node.layers().filter(|s| matches!(s.family, Family::Secure | Family::App)).map(|s| s.name).collect();
+    names.reverse();
+    names.join("/")
+}
+
+/// Encodings undone on the way, outermost first.
+pub(super) fn chain_of(node: &NodeRef<'_>, encoding: Option<&'static str>) -> Vec<String> {
+    let mut names: Vec<String> =
+        node.layers().filter(|s| s.family == Family::Codec).map(|s| s.name.to_owned()).collect();
+    names.reverse();
+    names.extend(encoding.map(str::to_owned));
+    names
+}
+
+pub(super) fn join_fields(outer: &str, inner: &str) -> String {
+    match (outer.is_empty(), inner.is_empty()) {
+        (true, _) => inner.to_owned(),
+        (_, true) => outer.to_owned(),
+        _ => format!("{outer}>{inner}"),
+    }
+}
