@@ -1,11 +1,28 @@
 //! What a counted remark about the input means for the result, one sentence per code.
 
-/// The meaning of a note's code. Codes of later versions get a sentence that holds for all of them.
+/// The meaning of a note's code: its own, or that of its ending, or one that holds for all.
 pub fn of(code: &str) -> &'static str {
-    ALL.iter().find(|(known, _)| *known == code).map_or(UNKNOWN, |(_, meaning)| meaning)
+    let own = ALL.iter().find(|(known, _)| *known == code);
+    let of_kind = || ENDINGS.iter().find(|(end, _)| code.ends_with(end));
+    own.or_else(of_kind).map_or(UNKNOWN, |(_, meaning)| meaning)
 }
 
 const UNKNOWN: &str = "something in the input was damaged, unusual or beyond a bound, and was passed over";
+
+/// Endings that say the same in every protocol.
+static ENDINGS: &[(&str, &str)] = &[
+    ("-cut-by-gap", "a part misses bytes that the recording lost, so it was read in part"),
+    ("-lost-by-gap", "a protocol could not be followed across bytes that the recording lost"),
+    ("-gap", "bytes are missing in the recording, so something was read in part"),
+    ("-lost", "something that later parts build on is missing, so they could not be read"),
+    ("-too-long", "a part was longer than the bound and was read in part or not at all"),
+    ("-malformed", "something breaks the rules of its protocol and was passed over"),
+    ("-limit", "there was more than a bound allows; the rest was not taken apart"),
+    ("-resynchronised", "the start of a message had to be searched after bytes were lost"),
+    ("-unfinished", "the recording ends in the middle of a message, which was read in part"),
+    ("-unknown", "something of a kind that this version does not know was passed over"),
+    ("-unsupported", "an algorithm that this version does not implement stayed closed"),
+];
 
 /// Codes and meanings, by the stage that counts them.
 static ALL: &[(&str, &str)] = &[
@@ -73,6 +90,14 @@ static ALL: &[(&str, &str)] = &[
     ("tls-lost-record", "records are missing, so the count of records had to be found again"),
     ("tls-resynchronised", "the start of a record had to be searched after bytes were lost"),
     ("tls-suite-unsupported", "the cipher suite cannot be opened by this version, even with keys"),
+    ("quic-bad-tag", "a key was found, but it did not open some packets: damaged, or of another connection"),
+    ("quic-bad-frame", "an opened packet breaks the rules of QUIC; its rest was not read"),
+    ("quic-no-connection", "packets belong to no connection whose start was recorded, so they stayed closed"),
+    ("quic-version-negotiation", "the ends had to agree on another version of QUIC first"),
+    ("http2-data-without-head", "content came for a request whose head was not recorded"),
+    ("http2-joined-late", "the recording starts inside the connection, so some header fields are unknown"),
+    ("http3-fields-missing", "header fields refer to a table whose start was not recorded"),
+    ("imap-compressed", "the connection went over to compression, which this version does not follow"),
     ("http-body-cut-by-gap", "a body misses bytes that the recording lost"),
     ("http-chunk-malformed", "a body in chunks breaks the format; its rest was not read"),
     ("http-head-malformed", "a request or response could not be read as HTTP"),
@@ -107,5 +132,6 @@ mod tests {
         assert_eq!(codes.len(), ALL.len());
         assert!(ALL.iter().all(|(_, m)| m.len() > 20 && !m.ends_with('.')));
         assert_eq!(of("never-heard-of"), UNKNOWN);
+        assert_ne!(of("novel-protocol-frame-malformed"), UNKNOWN);
     }
 }

@@ -73,6 +73,7 @@ fn entry(endpoint: &str, protocol: &str, group: Group) -> dto::Transport {
         ("encrypted hello", group.text("ech").filter(|e| e != "none")),
         ("early data", group.text("early_data").map(|_| "sent".to_owned())),
         ("resumed", group.text("resumed").map(|_| "sessions".to_owned())),
+        ("retry", group.text("retry").map(|_| "asked for".to_owned())),
         ("client certificate", group.text("client_certificate").filter(|c| c != "false")),
         ("JA4", group.text("ja4")),
     ];
@@ -86,7 +87,11 @@ fn entry(endpoint: &str, protocol: &str, group: Group) -> dto::Transport {
         suite: group.text("suite"),
         group: group.text("group"),
         post_quantum: group.flag("post_quantum"),
-        forward_secrecy: group.flag("forward_secrecy"),
+        // QUIC knows no key exchange without an ephemeral part but by a pre-shared key alone, and a group
+        // that was agreed on rules that out.
+        forward_secrecy: group
+            .flag("forward_secrecy")
+            .or_else(|| (protocol == "quic" && group.text("group").is_some()).then_some(true)),
         certificate: certificate(&group),
         sessions: if secure { group.flows } else { 0 },
         opened: if secure && opened == Some("yes") { group.flows } else { 0 },
