@@ -23,6 +23,7 @@ fn usage_errors_exit_2() {
         &["nonsense"],
         &["audit", "Cargo.toml", "--fail-on", "nope"],
         &["audit", "Cargo.toml", "--limit", "flows=many"],
+        &["audit", "Cargo.toml", "--html", "-", "--json", "-"],
         &["explain", "nope"],
     ] {
         let (out, err) = run(args);
@@ -39,6 +40,8 @@ fn unreadable_inputs_and_outputs_exit_3_and_name_the_file() {
         (&["audit", "Cargo.toml", "--keylog", "no-such.log"], "no-such.log"),
         (&["audit", "Cargo.toml", "--canary-file", "no-such.txt"], "no-such.txt"),
         (&["audit", "Cargo.toml", "--json", "no-such-dir/x.json"], "no-such-dir/x.json"),
+        (&["audit", "Cargo.toml", "--html", "no-such-dir/x.html"], "no-such-dir/x.html"),
+        (&["audit", "Cargo.toml", "--markdown", "no-such-dir/x.md"], "no-such-dir/x.md"),
         (&["report", "Cargo.toml"], "not a plainsight report"),
     ] {
         let (out, err) = run(args);

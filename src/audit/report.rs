@@ -1,12 +1,16 @@
 //! From a finished audit to the report's data.
 
+mod protection;
+
 use super::Audit;
+use crate::evidence::randomness::null_mean_sd;
 use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength};
 use crate::model::{Origin, Timestamp, digest16};
-use crate::peel::Guard;
+use crate::peel::{Guard, Why};
 use crate::report::dto::{self, Report};
-use crate::report::explain;
+use crate::report::{explain, meanings};
 use crate::verdict::{Confidence, Judgement, Knows, Severity};
+use std::collections::BTreeSet;
 
 impl Audit {
     /// The audit as a report, redacted unless content was kept.
@@ -63,9 +67,11 @@ impl Audit {
                     code: code.clone(),
                     count: n.count,
                     examples: n.examples.clone(),
-                    meaning: String::new(),
+                    meaning: meanings::of(code).to_owned(),
                 })
                 .collect(),
+            transport: protection::transport(&self.drafts),
+            randomness: self.drafts.iter().enumerate().flat_map(|(c, d)| randomness(c, d)).collect(),
             limits: dto::limits(&self.limits),
             ..Report::default()
         }
@@ -98,7 +104,7 @@ impl Audit {
             },
             conversation: Some(Ids::conversation(f.conversation)),
             evidence: f.evidence.iter().map(|i| ids.evidence(f.conversation, *i)).collect(),
-            tshark: f.evidence.first().and_then(seen).map(|e| filter(&e.origin)),
+            tshark: frames(f.evidence.iter().filter_map(seen)),
             detail: String::new(),
         }
     }
@@ -254,6 +260,24 @@ fn evidence(ids: &Ids, c: usize, i: usize, e: &Evidence) -> dto::Evidence {
     }
 }
 
+/// Measured randomness of the fields that nobody could explain.
+fn randomness(c: usize, d: &Draft) -> Vec<dto::Randomness> {
+    let bits = |m: u32| f64::from(m) / 1000.0;
+    let measured = d.evidence.iter().filter_map(|e| {
+        let Kind::Opaque { millibits, expected_millibits, .. } = &e.kind else { return None };
+        let (_, sd) = null_mean_sd(usize::try_from(e.origin.length).unwrap_or(usize::MAX));
+        Some(dto::Randomness {
+            conversation: Ids::conversation(c),
+            field: [e.origin.layers.as_str(), e.origin.field.as_str()].join(" ").trim().to_owned(),
+            length: e.origin.length,
+            bits_per_byte: bits(*millibits),
+            expected: bits(*expected_millibits),
+            sd,
+        })
+    });
+    measured.collect()
+}
+
 /// What sort of evidence, and the sentence for it.
 fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
     use dto::EvidenceKind as K;
@@ -285,7 +309,14 @@ fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
             );
             (K::Randomness, text)
         }
-        Kind::Sealed { why } => (K::Transport, format!("transport encryption stayed closed: {why:?}")),
+        Kind::Sealed { why } => {
+            let why = match why {
+                Why::NoKey => "no key for it was given",
+                Why::BadTag => "the key given does not open it",
+                Why::Unsupported => "this version cannot open its algorithm",
+            };
+            (K::Transport, format!("transport encryption stayed closed: {why}"))
+        }
         Kind::Weak { finding, detail } => {
             (K::WeakProtection, format!("{}: {detail}", explain::title(finding)))
         }
@@ -314,6 +345,19 @@ fn origin(e: &Evidence) -> dto::Origin {
         digest: o.digest.clone(),
         shown: e.shown.clone(),
     }
+}
+
+/// The filter that shows the frames of several observations, as far as they are of one recording.
+fn frames<'a>(all: impl Iterator<Item = &'a Evidence>) -> Option<String> {
+    const SHOWN: usize = 12;
+    let at: Vec<_> = all.map(|e| e.origin.frame).collect();
+    let input = at.first()?.input;
+    let frames: BTreeSet<u64> = at.iter().filter(|f| f.input == input).map(|f| f.frame).collect();
+    let list: Vec<String> = frames.iter().take(SHOWN).map(u64::to_string).collect();
+    Some(match list.as_slice() {
+        [one] => format!("frame.number == {one}"),
+        many => format!("frame.number in {{{}}}", many.join(", ")),
+    })
 }
 
 fn filter(o: &Origin) -> String {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Who can read your messages? Judges from recorded app traffic whether conversations are plaintext,
 /// transport-only or end-to-end encrypted, and shows the evidence.
@@ -72,6 +72,23 @@ pub struct Outputs {
     /// Write the report as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write the report as one self-contained HTML file
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Write the report as Markdown
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+}
+
+impl Outputs {
+    /// The files asked for, each with the option that names it.
+    pub fn files(&self) -> [(&'static str, Option<&Path>); 3] {
+        [
+            ("--json", self.json.as_deref()),
+            ("--html", self.html.as_deref()),
+            ("--markdown", self.markdown.as_deref()),
+        ]
+    }
 }
 
 /// `audit`

@@ -1,7 +1,7 @@
 //! What is meant by what was typed: files read, lists merged, bounds parsed, outputs checked, all before
 //! any long work starts.
 
-use super::args::{AuditArgs, LiveArgs, Sources};
+use super::args::{AuditArgs, LiveArgs, Outputs, Sources};
 use super::fault::Fault;
 use plainsight::audit::Plan;
 use plainsight::evidence::Canary;
@@ -184,8 +184,21 @@ pub fn gates(typed: &[String]) -> Result<Vec<Gate>, Fault> {
     typed.iter().map(gate).collect()
 }
 
+/// Makes sure that every output can be written, and that at most one goes to standard output.
+pub fn outputs(outputs: &Outputs) -> Result<(), Fault> {
+    let files = outputs.files();
+    files.iter().try_for_each(|(_, path)| writable(*path))?;
+    let mut to_stdout = files.iter().filter(|(_, p)| p.is_some_and(|p| p.as_os_str() == "-"));
+    match (to_stdout.next(), to_stdout.next()) {
+        (Some((a, _)), Some((b, _))) => {
+            Err(Fault::Usage(format!("{a} and {b} cannot both go to standard output; name a file for one")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Makes sure an output can be written, without harming a file that is there.
-pub fn writable(path: Option<&Path>) -> Result<(), Fault> {
+fn writable(path: Option<&Path>) -> Result<(), Fault> {
     let Some(path) = path.filter(|p| p.as_os_str() != "-") else { return Ok(()) };
     let existed = path.exists();
     let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);

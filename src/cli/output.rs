@@ -4,7 +4,7 @@ use super::args::Outputs;
 use super::fault::Fault;
 use plainsight::report::dto::Report;
 use plainsight::report::lines::Colour;
-use plainsight::report::{json, terminal};
+use plainsight::report::{html, json, markdown, terminal};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -41,11 +41,13 @@ fn width() -> usize {
         .min(400)
 }
 
-/// Writes a report to every output asked for; on standard output unless a machine's format goes there.
+/// Writes a report to every output asked for; on standard output unless another form goes there.
 pub fn report(report: &Report, outputs: &Outputs) -> Result<(), Fault> {
     let mut taken = false;
-    if let Some(path) = &outputs.json {
-        put(path, &json::render(report))?;
+    let renderers = [json::render, html::render, markdown::render];
+    for ((_, path), render) in outputs.files().into_iter().zip(renderers) {
+        let Some(path) = path else { continue };
+        put(path, &render(report))?;
         taken |= path.as_os_str() == "-";
     }
     match taken {

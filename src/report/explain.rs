@@ -229,14 +229,14 @@ pub static ALL: &[Explanation] = &[
     word(
         "G2",
         "Structure",
-        "Bytes parse strictly as a known end-to-end envelope, and nothing beside it is readable.",
+        "For e2ee: bytes parse strictly as a known end-to-end envelope, and nothing beside it is readable. For other verdicts: a known message field holds readable text.",
         "Parse the field with the format's own library.",
         "Plant texts and a control for G3.",
     ),
     word(
         "G3",
         "Planted texts",
-        "Known messages were searched everywhere and not found, while a control was.",
+        "For e2ee: known messages were searched everywhere and not found, while a control was. For other verdicts: planted text was found, or text was recovered from its protection.",
         "Search the decrypted traffic for the texts yourself.",
         "Record sender and receiver for G4.",
     ),

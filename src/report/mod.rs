@@ -3,7 +3,10 @@
 
 pub mod dto;
 pub mod explain;
+pub mod html;
 pub mod json;
 pub mod lines;
+pub mod markdown;
+pub mod meanings;
 pub mod prose;
 pub mod terminal;

@@ -2,7 +2,7 @@
 
 use super::dto::{
     Canary, CanaryKind, Conversation, Coverage, Evidence, Grade, Hit, Learns, Network, Origin, Provider,
-    Report, Verdict,
+    Report, Transport, Verdict,
 };
 use std::collections::BTreeMap;
 
@@ -22,9 +22,9 @@ pub fn grade(verdict: Verdict, grade: Grade) -> &'static str {
         (_, Grade::G0) => "nothing opened that would tell",
         (_, Grade::G1) => "statistics only",
         (Verdict::E2ee, Grade::G2) => "structure: known envelopes",
-        (_, Grade::G2) => "structure of the traffic",
+        (_, Grade::G2) => "known message fields",
         (Verdict::E2ee, Grade::G3) => "planted texts searched, with a control",
-        (_, Grade::G3) => "planted texts",
+        (_, Grade::G3) => "the text itself was found or recovered",
         (_, Grade::G4) => "two vantages agree",
         (_, Grade::G5) => "two vantages and out-of-band checks",
     }
@@ -164,6 +164,46 @@ pub fn coverage(c: &Coverage) -> String {
     format!("{}: {}", size(c.seen), parts.join(", "))
 }
 
+/// What stands between the recording and a full view: a short name and a sentence each.
+pub fn gaps(c: &Coverage) -> Vec<(&'static str, String)> {
+    let of = |n: u64, text: &str| format!("{} {text}", size(n));
+    [
+        ("lost", c.lost, "are missing: the recording lost them, and nothing can be said of them"),
+        ("sealed", c.sealed, "stayed inside transport encryption that no key opened"),
+        ("opaque", c.opaque, "were reached and could not be explained"),
+        ("cut", c.cut, "were given up: damaged, unfinished, or beyond a bound"),
+    ]
+    .into_iter()
+    .filter(|(_, n, _)| *n > 0)
+    .map(|(name, n, text)| (name, of(n, text)))
+    .collect()
+}
+
+/// What protects an endpoint's traffic, one phrase each.
+pub fn protection(t: &Transport) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.push(match (&t.version, t.protocol.as_str()) {
+        (Some(version), _) => version.clone(),
+        (None, "none") => "none recognised".to_owned(),
+        (None, protocol) => protocol.to_owned(),
+    });
+    lines.extend(t.suite.clone());
+    lines.extend(t.alpn.as_ref().map(|a| format!("carries {a}")));
+    lines.extend(t.sni.as_ref().map(|s| format!("names {s} in clear")));
+    lines.extend(t.facts.iter().map(|(name, value)| format!("{name}: {value}")));
+    lines
+}
+
+/// How an endpoint's keys come about, one phrase each.
+pub fn key_exchange(t: &Transport) -> Vec<String> {
+    let mut lines: Vec<String> = t.group.iter().cloned().collect();
+    lines.extend(
+        t.forward_secrecy.map(|f| if f { "forward secret" } else { "not forward secret" }.to_owned()),
+    );
+    lines.extend(t.post_quantum.map(|p| if p { "post-quantum" } else { "not post-quantum" }.to_owned()));
+    lines
+}
+
 /// `2 frames of capture.pcapng`, as a person would cite it.
 pub fn place(report: &Report, o: &Origin) -> String {
     let mut parts = Vec::new();
@@ -188,7 +228,7 @@ pub fn place(report: &Report, o: &Origin) -> String {
     if o.length > 0 {
         parts.push(count(o.length, "byte"));
     }
-    if !o.digest.is_empty() {
+    if o.length > 0 && !o.digest.is_empty() {
         parts.push(format!("sha256 {}…", o.digest));
     }
     parts.join(" · ")
@@ -208,9 +248,30 @@ pub fn canary_name(c: &Canary) -> String {
     }
 }
 
+/// Whether a control was found, without which a text that was not found proves nothing.
+pub fn search_works(report: &Report) -> bool {
+    report.canaries.iter().any(|c| c.kind == CanaryKind::Control && !c.hits.is_empty())
+}
+
+/// What the experiment with planted texts shows, in one sentence.
+pub fn experiment(report: &Report) -> &'static str {
+    let texts = || report.canaries.iter().filter(|c| c.kind == CanaryKind::Canary);
+    match (texts().any(|c| !c.hits.is_empty()), search_works(report)) {
+        (true, _) => "Planted text was found: who sees that place can read messages.",
+        (false, true) if texts().next().is_some() => {
+            "A control was found and no planted text was: the search works, and the texts did not show."
+        }
+        (false, true) => "A control was found, but no text was planted that should stay hidden.",
+        (false, false) => {
+            "No control was found, so a planted text that was not found proves nothing: the search may not have reached the messages."
+        }
+    }
+}
+
 /// How a planted text's result reads, and whether it is good news.
-pub fn canary_result(c: &Canary) -> (&'static str, Learns) {
+pub fn canary_result(report: &Report, c: &Canary) -> (&'static str, Learns) {
     match (c.kind, c.hits.is_empty()) {
+        (CanaryKind::Canary, true) if !search_works(report) => ("not found", Learns::Unknown),
         (CanaryKind::Canary, true) => ("not found", Learns::DoesNot),
         (CanaryKind::Canary, false) => ("FOUND", Learns::Learns),
         (CanaryKind::Control, true) => ("control missed", Learns::Unknown),

@@ -225,8 +225,11 @@ impl Page {
             return;
         }
         self.section("Planted texts", &r.canaries.len().to_string());
+        let text = [span(Tone::Plain, prose::experiment(r))];
+        self.lines.extend(wrap(&text, self.width.min(MEASURE)));
+        blank(&mut self.lines);
         for c in &r.canaries {
-            let (word, state) = prose::canary_result(c);
+            let (word, state) = prose::canary_result(r, c);
             let tone = match state {
                 Learns::Learns => Tone::Bad,
                 Learns::DoesNot => Tone::Good,
@@ -254,9 +257,8 @@ impl Page {
         }
         for n in &r.notes {
             let mut spans = vec![span(Tone::Strong, &n.code)];
-            if !n.meaning.is_empty() {
-                spans.push(span(Tone::Plain, &format!(" {}", n.meaning)));
-            }
+            let meaning = if n.meaning.is_empty() { super::meanings::of(&n.code) } else { &n.meaning };
+            spans.push(span(Tone::Plain, &format!(" {meaning}")));
             if let Some(at) = n.examples.first() {
                 spans.push(span(Tone::Dim, &format!(" (first in frame {})", at.frame)));
             }
@@ -323,7 +325,7 @@ fn card(c: &Conversation, width: usize) -> Vec<Line> {
 fn finding(r: &Report, f: &Finding, width: usize) -> Vec<Line> {
     let tone = severity_tone(f.severity);
     let inner = width.saturating_sub(2);
-    let title = if f.title.is_empty() { &f.id } else { &f.title };
+    let title = if f.title.is_empty() { super::explain::title(&f.id) } else { &f.title };
     let mut lines = wrap(&[span(tone, &format!("{} ", f.severity)), span(Tone::Strong, title)], inner);
     let mut facts = vec![f.id.clone(), format!("confidence {}", f.confidence)];
     facts.extend(f.conversation.clone());

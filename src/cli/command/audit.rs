@@ -12,7 +12,7 @@ use plainsight::report::dto::{Grade, Report, Verdict};
 /// Runs the audit and answers the exit code.
 pub fn run(a: &AuditArgs) -> Result<u8, Fault> {
     let gates = meant::gates(&a.fail_on)?;
-    meant::writable(a.outputs.json.as_deref())?;
+    meant::outputs(&a.outputs)?;
     let work = meant::audit(a)?;
     let show = if a.sources.quiet { Show::Never } else { Show::Auto };
     let bar = progress::bar(capture::total_bytes(&work.plan.captures), show);

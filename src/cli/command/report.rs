@@ -8,7 +8,7 @@ use std::io::Read;
 
 /// Reads the saved report and writes it to the outputs asked for.
 pub fn run(r: &ReportArgs) -> Result<u8, Fault> {
-    meant::writable(r.outputs.json.as_deref())?;
+    meant::outputs(&r.outputs)?;
     let name = r.saved.display().to_string();
     let mut text = Vec::new();
     let read = match name.as_str() {

@@ -193,6 +193,7 @@ mod tests {
             end: false,
             form: Form::Binary,
             server_port: 80,
+            stated: false,
             known: false,
         };
         probe(&p)
