@@ -7,6 +7,9 @@
 //! take apart further is a leaf. Everything that is learned on the way goes to a [`Sink`].
 
 mod choose;
+mod driving;
+mod ending;
+mod feeding;
 mod node;
 mod out;
 mod peeler;

@@ -172,7 +172,7 @@ impl Out<'_, '_> {
     /// Whether a layer knows objects with these keys by their shape.
     pub fn knows_shape(&self, keys: &[&str]) -> bool {
         let fits = |shape: &&[&str]| shape.iter().all(|k| keys.contains(k));
-        self.env.registry.specs().any(|s| s.shapes.iter().any(|shape| fits(shape)))
+        self.env.registry.specs().any(|s| s.shapes.iter().any(&fits))
     }
     /// Offers a structured object whole (raw JSON text with its keys, an XML element with its child
     /// names) to layers that know it by its shape. True if one took it.

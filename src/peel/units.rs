@@ -2,7 +2,8 @@
 
 use super::choose::{self, Choice};
 use super::node::State;
-use super::tree::{Env, Last, bucket_of, plain_end};
+use super::feeding::{Last, bucket_of, plain_end};
+use super::tree::Env;
 use super::{Child, CutWhy, Eats, End, Form, Guess, Input, Leaf, Out, Probe, Spec, Then, Tree, Unit};
 use crate::model::{Bucket, Side, Trust};
 

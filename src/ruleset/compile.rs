@@ -176,7 +176,7 @@ fn fits(pattern: &str, clean: &str) -> bool {
     match pattern.strip_prefix("**.") {
         Some(tail) => {
             let mut starts = std::iter::once(0).chain(clean.match_indices(['.', '>']).map(|(i, _)| i + 1));
-            starts.any(|i| wild(tail.as_bytes(), clean[i..].as_bytes()))
+            starts.any(|i| wild(tail.as_bytes(), &clean.as_bytes()[i..]))
         }
         None => wild(pattern.as_bytes(), clean.as_bytes()),
     }

@@ -29,7 +29,7 @@ pub fn run(l: &LiveArgs) -> Result<u8, Fault> {
     let mut source = Live::open(options, watch.clone(), &limits).map_err(failed)?;
     user.as_ref().map(become_user).transpose()?;
     let plan = meant::live(l, limits)?;
-    meant::writable(l.outputs.json.as_deref())?;
+    meant::outputs(&l.outputs)?;
     prepare(&mut source, l)?;
     listen(watch.clone())?;
     if !l.quiet {

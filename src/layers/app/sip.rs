@@ -49,7 +49,7 @@ fn probe(p: &Probe<'_>) -> Guess {
         return Guess::Sure;
     }
     let starts = |m: &&[u8]| p.bytes.starts_with(m) || m.starts_with(p.bytes);
-    if p.bytes.is_empty() || !METHODS.iter().any(|m| starts(m)) {
+    if p.bytes.is_empty() || !METHODS.iter().any(starts) {
         return if b"SIP/2.0 ".starts_with(p.bytes) && !p.bytes.is_empty() && !p.end {
             Guess::More
         } else {

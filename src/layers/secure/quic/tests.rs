@@ -55,7 +55,7 @@ fn opens_the_short_header_of_rfc_9001() {
     let packet = unhex("4cfe4189655e5cd55c41f69080575d7999c25a5bfb");
     let keys = Keys::new(Version::V1(1), Suite::ChaCha20, &secret).unwrap();
     let unmasked = keys.unmask(&packet, 1).unwrap();
-    assert_eq!((unmasked.first, unmasked.length, unmasked.short), (0x42, 3, 0x00bf_f4));
+    assert_eq!((unmasked.first, unmasked.length, unmasked.short), (0x42, 3, 0xbff4));
     let number = whole_number(654_360_560, unmasked.short, unmasked.length);
     assert_eq!(number, 654_360_564);
     assert_eq!(keys.open(&packet, 1, unmasked, number).unwrap(), [1]);
