@@ -53,8 +53,9 @@ fn unreadable_inputs_and_outputs_exit_3_and_name_the_file() {
 
 #[test]
 fn a_key_log_without_secrets_exits_5() {
-    let (out, err) = run(&["audit", "Cargo.toml", "--keylog", "src/main.rs"]);
+    let (out, err) = run(&["audit", "captures/tls13-aes128gcm/capture.pcap", "--keylog", "src/main.rs"]);
     assert_eq!(out.status.code(), Some(5), "{err}");
+    assert!(err.contains("src/main.rs holds no usable secret"), "{err}");
 }
 
 #[test]

@@ -105,8 +105,8 @@ pub struct Draft {
     pub bytes: PerSide<u64>,
     /// What was seen, in a canonical order.
     pub evidence: Vec<Evidence>,
-    /// Records beyond the limit.
-    pub dropped: u64,
+    /// Whether there were records beyond the limit.
+    pub more: bool,
     /// Facts of the layers along the path.
     pub facts: BTreeMap<String, BTreeSet<Value>>,
 }
@@ -126,7 +126,7 @@ impl Draft {
             coverage: Coverage::default(),
             bytes: PerSide::default(),
             evidence: Vec::new(),
-            dropped: 0,
+            more: false,
             facts: BTreeMap::new(),
         }
     }
@@ -139,7 +139,6 @@ impl Draft {
                 known.origin = evidence.origin;
                 known.shown = evidence.shown;
             }
-            known.strength = known.strength.max(evidence.strength);
             return;
         }
         self.evidence.push(evidence);
@@ -148,14 +147,18 @@ impl Draft {
         }
     }
 
-    /// Drops the least telling records: the weakest, and among equals the latest.
+    /// Drops the least telling record. The order depends only on what a record says, never on when it
+    /// came, so that what is kept, with its counts, does not depend on the order of joining.
     fn shed(&mut self, limit: usize) {
         self.evidence.sort_by(|a, b| {
-            let rank = |e: &Evidence| (std::cmp::Reverse(e.strength), e.polarity, e.origin.time);
-            rank(a).cmp(&rank(b)).then_with(|| a.cmp(b))
+            fn what(e: &Evidence) -> impl Ord + '_ {
+                let place = (&e.origin.layers, &e.origin.field);
+                (std::cmp::Reverse(e.strength), e.polarity, &e.kind, e.guard, place)
+            }
+            what(a).cmp(&what(b))
         });
-        self.dropped += (self.evidence.len() - limit) as u64;
         self.evidence.truncate(limit);
+        self.more = true;
     }
 
     /// Joins another draft of the same conversation.
@@ -171,7 +174,7 @@ impl Draft {
         self.coverage.merge(&other.coverage);
         self.bytes.client += other.bytes.client;
         self.bytes.server += other.bytes.server;
-        self.dropped += other.dropped;
+        self.more |= other.more;
         for e in other.evidence {
             self.add(e, limit);
         }

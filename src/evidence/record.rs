@@ -137,6 +137,7 @@ impl Evidence {
     /// Whether the two records say the same of the same field.
     pub fn same(&self, other: &Evidence) -> bool {
         self.kind == other.kind
+            && self.strength == other.strength
             && self.guard == other.guard
             && self.origin.layers == other.origin.layers
             && self.origin.field == other.origin.field

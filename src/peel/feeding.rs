@@ -173,7 +173,6 @@ impl Tree {
     }
 }
 
-
 /// Whether the bytes in hand are the last of their side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Last {

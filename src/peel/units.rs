@@ -1,8 +1,8 @@
 //! Whole messages and datagrams: how the engine feeds layers that do not eat streams.
 
 use super::choose::{self, Choice};
-use super::node::State;
 use super::feeding::{Last, bucket_of, plain_end};
+use super::node::State;
 use super::tree::Env;
 use super::{Child, CutWhy, Eats, End, Form, Guess, Input, Leaf, Out, Probe, Spec, Then, Tree, Unit};
 use crate::model::{Bucket, Side, Trust};
