@@ -97,8 +97,12 @@ impl Totals {
     }
 
     fn add_draft(&mut self, mut draft: Draft, limits: &Limits) {
-        let crowd = draft.key.content == Content::Background || draft.key.content == Content::Unknown;
-        if crowd && self.drafts.len() >= BACKGROUND && !self.drafts.contains_key(&draft.key) {
+        let crowd = match draft.key.content {
+            Content::Background | Content::Unknown => self.drafts.len() >= BACKGROUND,
+            Content::Sealed => self.drafts.len() >= 2 * BACKGROUND,
+            _ => false,
+        };
+        if crowd && !self.drafts.contains_key(&draft.key) {
             draft.key.endpoint = "others".into();
             draft.facts.clear();
         }

@@ -4,7 +4,7 @@ use super::message::Message;
 use super::sink::protocol_path;
 use super::trial::{Candidate, Field};
 use super::{Canaries, Content, ConversationKey, Coverage, Draft, Evidence};
-use crate::model::{Arrival, FlowKey, Limits, Notes, Side, Timestamp, Value};
+use crate::model::{Arrival, FlowKey, Limits, Notes, Side, Timestamp, Transport, Value};
 use crate::peel::{NodeRef, Why};
 use crate::ruleset::{Hit, Ruleset};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -140,7 +140,8 @@ impl Collector {
     }
 
     pub(super) fn endpoint(&self, node: &NodeRef<'_>) -> String {
-        let name = node.label("sni").or_else(|| node.label("host")).or(self.service.as_deref());
+        let label = |name| node.label(name).filter(|v| !v.is_empty());
+        let name = label("sni").or_else(|| label("host")).or(self.service.as_deref());
         match name {
             Some(name) if name.contains(':') && !name.contains('[') => name.to_owned(),
             Some(name) => format!("{name}:{}", self.flow.server.port),
@@ -157,7 +158,10 @@ impl Collector {
             self.messages[i].last = at.time;
             return &mut self.messages[i];
         }
-        if self.messages.len() == OPEN {
+        // Datagrams are whole; only streams have several messages under way.
+        let plain = self.flow.transport == Transport::Udp && self.secure_path.is_empty();
+        let open = if plain { 2 } else { OPEN };
+        if self.messages.len() >= open {
             let oldest = self.messages.remove(0);
             self.settle(oldest);
         }
