@@ -112,3 +112,56 @@ fn every_case_is_judged_as_its_truth_says() {
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// A token that is sealed to a server (a JWE as session token) is no message between people.
+#[test]
+fn a_sealed_token_is_never_a_message() {
+    use plainsight::capture::{LinkType, PcapngWriter};
+    use plainsight::model::Timestamp;
+    let part = |n: usize, seed: u8| -> String {
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let mut state = 0x9e37_79b9u32 ^ u32::from(seed);
+        let next = |s: &mut u32| {
+            *s = s.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            alphabet[(*s >> 26) as usize] as char
+        };
+        (0..n).map(|_| next(&mut state)).collect()
+    };
+    // {"alg":"RSA-OAEP","enc":"A256GCM"}
+    let header = "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ";
+    let token = |i: u8| {
+        format!("{header}.{}.{}.{}.{}", part(342, i), part(16, i + 1), part(200, i + 2), part(22, i + 3))
+    };
+    let mut bytes = Vec::new();
+    let mut writer = PcapngWriter::new(&mut bytes, "test").expect("written");
+    let interface = writer.interface(LinkType(101), 0, "test").expect("written");
+    let mut seq = 1u32;
+    for i in 0..4u8 {
+        let body = format!("{{\"session_token\":\"{}\"}}", token(i * 8));
+        let text = format!(
+            "POST /t HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        packet.extend([0xc3, 0x50, 0, 80]);
+        packet.extend(seq.to_be_bytes());
+        packet.extend([0, 0, 0, 1, 0x50, 0x18, 0xff, 0xff, 0, 0, 0, 0]);
+        packet.extend(text.as_bytes());
+        let len = (packet.len() as u16).to_be_bytes();
+        packet[2..4].copy_from_slice(&len);
+        seq += text.len() as u32;
+        writer
+            .frame(interface, Timestamp::new(i64::from(i), 0), &packet, packet.len() as u32)
+            .expect("written");
+    }
+    drop(writer);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tokens.pcapng");
+    std::fs::write(&file, &bytes).expect("written");
+    let case: Case =
+        toml::from_str("capture = 'tokens.pcapng'\n[expect]\nverdict = []\ne2ee_allowed = false")
+            .expect("a case");
+    let audit = run(&plan(folder.path(), &case, true, 1), &|_| {}).expect("audited");
+    assert!(audit.totals.packets == 4 && !audit.judgements.is_empty());
+    assert!(audit.judgements.iter().all(|j| j.verdict != Verdict::E2ee), "{:#?}", audit.judgements);
+}

@@ -155,7 +155,11 @@ impl Collector {
         };
         // A token in a header, a cookie or a link is sealed to a server, not to a person.
         let first = node.field().split('>').next().unwrap_or("");
-        let token = first.starts_with("header.") || first == "target" || first == "query";
+        let last = node.field().rsplit(['.', '>']).find(|n| !n.is_empty()).unwrap_or("").to_ascii_lowercase();
+        let token = first.starts_with("header.")
+            || first == "target"
+            || first == "query"
+            || TOKENS.iter().any(|t| last.contains(t));
         let strength = if *tier <= 2 && !token { Strength::Strong } else { Strength::Weak };
         let leaf = Leaf {
             field: "",
@@ -171,6 +175,9 @@ impl Collector {
         if token { message.other.push(e) } else { message.envelopes.push(e) }
     }
 }
+
+/// Words in the names of fields that hold something sealed to a server, not to a person.
+const TOKENS: [&str; 8] = ["token", "assertion", "jwt", "cookie", "captcha", "challenge", "ticket", "saml"];
 
 /// Protection and application layers from the outside in.
 pub(super) fn protocol_path(node: &NodeRef<'_>) -> String {
