@@ -34,14 +34,9 @@ fn probe(p: &Probe<'_>) -> Guess {
     }
     match p.bytes.contains(&b'\n') {
         true => Guess::Maybe,
-        false if p.bytes.len() >= 2000 => Guess::No,
-        false if p.end => {
-            if p.bytes.len() >= 8 {
-                Guess::Maybe
-            } else {
-                Guess::No
-            }
-        }
+        // The window is full or the side is at its end: a long line is one, too.
+        false if p.end && p.bytes.len() >= 8 => Guess::Maybe,
+        false if p.end => Guess::No,
         false => Guess::More,
     }
 }
