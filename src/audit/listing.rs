@@ -1,11 +1,12 @@
 //! The layer tree of a recording as text, for people who look inside.
 
+use super::shard::segment;
 use super::{AuditError, Plan};
-use crate::flow::{Close, Handler, Info, Segment, Table, TcpFlags, TcpSegment};
+use crate::flow::{Close, Handler, Info, Table};
 use crate::layers::REGISTRY;
 use crate::model::{Arrival, Ledger, Side, Transport, Value};
 use crate::peel::{End, Env, Form, Leaf, NodeRef, Sink, Tree, Unit};
-use crate::wire::{Decoder, Payload, Proto};
+use crate::wire::Decoder;
 use std::io::Write;
 
 /// Writes the layers, facts and leaves of every flow to `out`, in the order in which flows end.
@@ -26,23 +27,7 @@ pub fn peel(plan: &Plan, out: &mut dyn Write) -> Result<(), AuditError> {
         for head in &batch.frames {
             let data = batch.bytes(head);
             let Some(packet) = decoder.decode(head.link, data, head.original, head.at) else { continue };
-            let payload: &[u8] = match &packet.payload {
-                Payload::Frame { start, len } => {
-                    data.get(*start as usize..(*start + *len) as usize).unwrap_or_default()
-                }
-                Payload::Owned(bytes) => bytes,
-            };
-            let missing = packet.missing;
-            let segment = match packet.proto {
-                Proto::Udp => Segment::Udp { payload, missing },
-                Proto::Tcp { seq, ack, flags, .. } => Segment::Tcp(TcpSegment {
-                    seq,
-                    ack,
-                    flags: TcpFlags::from_byte(flags.0),
-                    payload,
-                    missing,
-                }),
-            };
+            let segment = segment(&packet, data);
             table.packet(
                 &mut lister,
                 packet.source,

@@ -8,7 +8,7 @@ use crate::keys::KeyStore;
 use crate::layers::REGISTRY;
 use crate::model::{Arrival, Side, Transport};
 use crate::peel::{Env, Tree, Unit};
-use crate::wire::{Payload, Proto};
+use crate::wire::{Packet, Proto};
 use std::sync::Arc;
 
 /// What the flow table calls back.
@@ -41,24 +41,8 @@ impl Shard {
             self.peeling.keys = keys.clone();
         }
         for item in &work.items {
-            let payload: &[u8] = match &item.packet.payload {
-                Payload::Frame { start, len } => {
-                    let from = item.start + *start as usize;
-                    work.batch.data.get(from..from + *len as usize).unwrap_or_default()
-                }
-                Payload::Owned(bytes) => bytes,
-            };
-            let missing = item.packet.missing;
-            let segment = match item.packet.proto {
-                Proto::Udp => Segment::Udp { payload, missing },
-                Proto::Tcp { seq, ack, flags, .. } => Segment::Tcp(TcpSegment {
-                    seq,
-                    ack,
-                    flags: TcpFlags::from_byte(flags.0),
-                    payload,
-                    missing,
-                }),
-            };
+            let frame = work.batch.data.get(item.start..).unwrap_or_default();
+            let segment = segment(&item.packet, frame);
             let app = item.packet.app.as_ref().map(|a| &a.name);
             self.table.packet(
                 &mut self.peeling,
@@ -146,5 +130,16 @@ impl Handler for Peeling {
         self.with(&mut state, info, info.last, |tree, env| tree.finish(env));
         let evidence = state.collector.finish();
         self.totals.add_flow(evidence, &self.shared.limits);
+    }
+}
+
+/// A packet as the flow table takes it; `frame` is what the payload's range counts in.
+pub(super) fn segment<'a>(packet: &'a Packet, frame: &'a [u8]) -> Segment<'a> {
+    let (payload, missing) = (packet.payload.bytes(frame), packet.missing);
+    match packet.proto {
+        Proto::Udp => Segment::Udp { payload, missing },
+        Proto::Tcp { seq, ack, flags, .. } => {
+            Segment::Tcp(TcpSegment { seq, ack, flags: TcpFlags::from_byte(flags.0), payload, missing })
+        }
     }
 }
