@@ -147,7 +147,7 @@ fn full() -> Report {
     let talk = Conversation {
         id: "c1".into(),
         app: Some(dto::AppRef { id: "chat".into(), name: "Chat".into(), ..Default::default() }),
-        endpoint: "chat.example.test:443".into(),
+        endpoint: "chat.example.host:443".into(),
         protocol: "tls/http1/json".into(),
         content: "text".into(),
         verdict: Verdict::TransportOnly,
@@ -233,12 +233,12 @@ fn full() -> Report {
         ],
         exposure: vec![Exposure {
             item: "message text".into(),
-            party: "chat.example.test:443".into(),
+            party: "chat.example.host:443".into(),
             state: dto::Learns::Learns,
             evidence: vec!["e1".into()],
         }],
         transport: vec![dto::Transport {
-            endpoint: "chat.example.test:443".into(),
+            endpoint: "chat.example.host:443".into(),
             conversations: vec!["c1".into()],
             protocol: "tls".into(),
             version: Some("TLS 1.2".into()),

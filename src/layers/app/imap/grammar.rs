@@ -171,8 +171,8 @@ mod tests {
     #[test]
     fn arguments_are_split() {
         assert_eq!(
-            strings(b"bob@example.test \"pw \\\"4711\\\"\""),
-            [b"bob@example.test".to_vec(), b"pw \"4711\"".to_vec()]
+            strings(b"bob@example.host \"pw \\\"4711\\\"\""),
+            [b"bob@example.host".to_vec(), b"pw \"4711\"".to_vec()]
         );
     }
 }
