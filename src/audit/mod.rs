@@ -178,7 +178,8 @@ fn experiment(canaries: &[Canary], drafts: &[Draft]) -> Experiment {
         }
     }
     let count = |control: bool, found: bool| {
-        canaries.iter().zip(&seen).filter(|(c, s)| c.control == control && (!found || **s)).count()
+        let counts = |c: &Canary, s: bool| c.control == control && c.is_searched() && (!found || s);
+        canaries.iter().zip(&seen).filter(|(c, s)| counts(c, **s)).count()
     };
     Experiment {
         planted: count(false, false),

@@ -15,6 +15,13 @@ pub struct Canary {
     pub control: bool,
 }
 
+impl Canary {
+    /// Whether the text is long enough to be searched for; of a shorter one nothing is known.
+    pub fn is_searched(&self) -> bool {
+        self.text.trim().chars().count() >= SHORTEST
+    }
+}
+
 /// Where in some bytes a canary begins, and the encodings it stood in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CanaryHit {
@@ -53,7 +60,7 @@ impl Canaries {
         let mut exact: Vec<(Vec<u8>, CanaryHit)> = Vec::new();
         for (i, canary) in list.iter().enumerate() {
             let text: String = canary.text.trim().chars().take(COMPARED).collect();
-            if text.chars().count() < SHORTEST {
+            if !canary.is_searched() {
                 continue;
             }
             let hit = |encoding| CanaryHit { canary: i as u32, encoding };

@@ -80,7 +80,8 @@ pub struct Collector {
     /// Message that each kept field belongs to.
     pub(super) field_scopes: Vec<u64>,
     pub(super) unknown: crate::model::PerSide<u64>,
-    pub(super) call: crate::model::PerSide<u64>,
+    /// A limit was reached: something in this flow was not looked at.
+    pub(super) limited: bool,
 }
 
 impl Collector {
@@ -108,7 +109,7 @@ impl Collector {
             carry: HashMap::new(),
             field_scopes: Vec::new(),
             unknown: Default::default(),
-            call: Default::default(),
+            limited: false,
         }
     }
 
@@ -131,6 +132,7 @@ impl Collector {
             draft.app = app.as_deref().map(str::to_owned);
             draft.coverage = self.result.coverage;
             draft.bytes = self.bytes;
+            draft.limited = self.limited;
             for (name, values) in &self.result.facts {
                 draft.facts.insert(name.clone(), values.clone());
             }
@@ -236,9 +238,7 @@ impl Collector {
         if sealed > 0 && (!carried && sealed * 50 > all || sealed * 4 > all) {
             self.whole_flow(Content::Sealed, self.secure_path.clone());
         }
-        if self.call.client + self.call.server > 0 {
-            self.whole_flow(Content::Call, self.secure_path.clone());
-        } else if self.drafts.is_empty() && self.unknown.client + self.unknown.server > 0 {
+        if self.drafts.is_empty() && self.unknown.client + self.unknown.server > 0 {
             self.whole_flow(Content::Unknown, String::new());
         }
         if self.drafts.is_empty() {

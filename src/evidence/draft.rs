@@ -85,6 +85,9 @@ pub struct Draft {
     pub key: ConversationKey,
     /// Messages counted.
     pub messages: u64,
+    /// Whether a limit kept something in its flows from being looked at.
+    #[serde(default)]
+    pub limited: bool,
     /// Messages of the same content at the same service, over all paths; set when conversations are
     /// complete.
     #[serde(default)]
@@ -117,6 +120,7 @@ impl Draft {
         Self {
             key,
             messages: 0,
+            limited: false,
             kin: 0,
             flows: 0,
             server: String::new(),
@@ -175,6 +179,7 @@ impl Draft {
         self.bytes.client += other.bytes.client;
         self.bytes.server += other.bytes.server;
         self.more |= other.more;
+        self.limited |= other.limited;
         for e in other.evidence {
             self.add(e, limit);
         }

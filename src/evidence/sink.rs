@@ -119,6 +119,7 @@ impl Sink for Collector {
     }
 
     fn note(&mut self, _node: &NodeRef<'_>, code: &'static str, at: Arrival) {
+        self.limited |= code.ends_with("-limit");
         let frame = (at.frame != FrameRef::default()).then_some(at.frame);
         self.result.notes.add(code, frame);
     }

@@ -145,6 +145,11 @@ fn coverage_doubt(coverage: &Coverage, doubts: &mut Vec<String>) {
     }
 }
 
+/// Whether enough was looked at for the absence of readable text to mean anything.
+fn covered(draft: &Draft) -> bool {
+    draft.coverage.looked_at() >= COVERAGE_FLOOR && !draft.limited
+}
+
 fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement {
     let strict = |e: &Evidence| {
         matches!(&e.kind, Kind::Envelope { tier, class, .. }
@@ -153,12 +158,13 @@ fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement
     let reasons = select(draft, |e| strict(e) && e.strength >= Strength::Strong);
     let spoiled =
         draft.evidence.iter().any(|e| e.polarity == Polarity::Against && e.strength >= Strength::Strong);
-    let sound = !reasons.is_empty() && !spoiled;
-    let experiment_holds =
-        experiment.speaks() && experiment.found == 0 && draft.coverage.looked_at() >= COVERAGE_FLOOR;
+    let covered = covered(draft);
+    let sound = !reasons.is_empty() && !spoiled && covered;
+    let experiment_holds = experiment.speaks() && experiment.found == 0;
     let grade = match (sound, experiment_holds) {
         (true, true) => Grade::G3,
         (true, false) => Grade::G2,
+        (false, _) if !covered => Grade::G0,
         (false, _) => Grade::G1,
     };
     let provider = if sound { Provider::Sealed } else { Provider::Unknown };
@@ -170,6 +176,9 @@ fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement
         ),
         (true, false) => format!(
             "E2EE-shaped: messages parse strictly as {protocol} envelopes and no message field beside them is readable"
+        ),
+        (false, _) if !covered => format!(
+            "{protocol} envelopes are there, but too much of their connections was lost, stayed sealed or went beyond a limit to say that nothing else is readable"
         ),
         (false, _) if spoiled => {
             format!("{protocol} envelopes are there, but something in the same messages speaks against them")
@@ -238,12 +247,12 @@ fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {
     let random = reasons
         .iter()
         .any(|i| matches!(&draft.evidence[*i].kind, Kind::Opaque { class, .. } if class == "random"));
-    let weak = draft.evidence.iter().any(|e| matches!(e.kind, Kind::Weak { .. }));
-    let experiment_holds = experiment.speaks()
-        && experiment.found == 0
-        && random
-        && !weak
-        && draft.coverage.looked_at() >= COVERAGE_FLOOR;
+    // A broken envelope, a weakness or a key in sight: the field is opaque to us, not to everybody.
+    let weak = draft.evidence.iter().any(|e| {
+        matches!(e.kind, Kind::Weak { .. } | Kind::Rule { .. })
+            || e.polarity == Polarity::Against && e.strength >= Strength::Strong
+    });
+    let experiment_holds = experiment.speaks() && experiment.found == 0 && random && !weak && covered(draft);
     let network = if confidential { Network::Protected } else { Network::Unknown };
     let (provider, grade) = match experiment_holds {
         true => (Provider::Sealed, Grade::G3),
@@ -378,5 +387,104 @@ fn background(draft: &Draft) -> Judgement {
         not_ruled_out: vec!["messages in a form that no rule knows".into()],
         next_step: "send planted texts while recording and audit again with --canary".into(),
         weighs: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::ConversationKey;
+    use crate::model::{Origin, Side, Timestamp, Trust};
+
+    fn evidence(kind: Kind, polarity: Polarity) -> Evidence {
+        let origin = Origin {
+            frame: Default::default(),
+            time: Timestamp(0),
+            flow: String::new(),
+            side: Side::Client,
+            layers: String::new(),
+            field: String::new(),
+            trust: Trust::Proven,
+            length: 64,
+            digest: String::new(),
+        };
+        let guard = Guard::Confidential;
+        Evidence { kind, strength: Strength::Strong, polarity, guard, origin, count: 4, shown: None }
+    }
+
+    fn envelope_of(class: &str, polarity: Polarity) -> Evidence {
+        let kind = Kind::Envelope {
+            format: "f".into(),
+            protocol: "P".into(),
+            class: class.into(),
+            tier: 1,
+            why: None,
+        };
+        evidence(kind, polarity)
+    }
+
+    fn random() -> Evidence {
+        let kind = Kind::Opaque {
+            slot: Some("message-text".into()),
+            class: "random".into(),
+            millibits: 7000,
+            expected_millibits: 7000,
+        };
+        evidence(kind, Polarity::Neutral)
+    }
+
+    fn draft(content: Content, evidence: Vec<Evidence>) -> Draft {
+        let key = ConversationKey { endpoint: "a:1".into(), path: "tls".into(), content };
+        let mut draft = Draft::new(key, Timestamp(0));
+        draft.messages = 4;
+        draft.coverage = Coverage { seen: 1000, parsed: 1000, ..Coverage::default() };
+        draft.evidence = evidence;
+        draft
+    }
+
+    const PASSED: Experiment = Experiment { planted: 2, found: 0, controls: 1, controls_found: 1 };
+
+    fn sealed_draft() -> Draft {
+        draft(Content::Envelope("P".into()), vec![envelope_of("e2ee-message", Polarity::For)])
+    }
+
+    #[test]
+    fn strict_envelopes_that_were_fully_seen_are_e2ee() {
+        assert_eq!(judge(&sealed_draft(), &Experiment::default()).verdict, Verdict::E2ee);
+        assert_eq!(judge(&sealed_draft(), &PASSED).grade, Grade::G3);
+    }
+
+    #[test]
+    fn a_gap_a_missing_key_or_a_limit_takes_the_claim_away() {
+        let lossy = Draft { coverage: Coverage { lost: 500, ..sealed_draft().coverage }, ..sealed_draft() };
+        let closed =
+            Draft { coverage: Coverage { sealed: 500, ..sealed_draft().coverage }, ..sealed_draft() };
+        let limited = Draft { limited: true, ..sealed_draft() };
+        for draft in [lossy, closed, limited] {
+            for experiment in [Experiment::default(), PASSED] {
+                let judgement = judge(&draft, &experiment);
+                assert_eq!((judgement.verdict, judgement.grade), (Verdict::Undetermined, Grade::G0));
+            }
+        }
+    }
+
+    #[test]
+    fn opaque_fields_are_e2ee_only_by_a_passed_experiment_and_with_nothing_against_them() {
+        let opaque = |more: Vec<Evidence>| draft(Content::Opaque, [vec![random()], more].concat());
+        assert_eq!(judge(&opaque(vec![]), &PASSED).verdict, Verdict::E2ee);
+        let failed = [
+            Experiment::default(),
+            Experiment { controls: 0, controls_found: 0, ..PASSED },
+            Experiment { controls_found: 0, ..PASSED },
+            Experiment { planted: 0, ..PASSED },
+            Experiment { found: 1, ..PASSED },
+        ];
+        for experiment in failed {
+            assert_eq!(judge(&opaque(vec![]), &experiment).verdict, Verdict::Undetermined);
+        }
+        let against = vec![envelope_of("broken", Polarity::Against)];
+        assert_eq!(judge(&opaque(against), &PASSED).verdict, Verdict::Undetermined);
+        let limited = Draft { limited: true, ..opaque(vec![]) };
+        assert_eq!(judge(&limited, &PASSED).verdict, Verdict::Undetermined);
     }
 }
