@@ -31,6 +31,7 @@ fn run(bytes: &[u8]) -> u64 {
         registry: &REGISTRY,
         limits: &limits,
         keys: &keys,
+        memory: &mut Default::default(),
         sink: &mut sink,
         server_port: 443,
         at: Arrival::default(),

@@ -8,8 +8,9 @@ use plainsight::model::{Arrival, Limits, Side};
 use plainsight::peel::{Env, Recorder, Tree, Unit};
 
 /// One exchange on a stream or in datagrams, as the sides spoke.
+#[derive(Clone)]
 struct Exchange {
-    name: &'static str,
+    name: String,
     unit: Unit,
     server_port: u16,
     turns: Vec<(Side, Vec<u8>)>,
@@ -24,13 +25,16 @@ fn run(exchange: &Exchange, cut: impl Fn(&[u8]) -> Vec<usize>) -> Recorder {
         registry: &REGISTRY,
         limits: &limits,
         keys: &exchange.keys,
+        memory: &mut Default::default(),
         sink: &mut sink,
         server_port: exchange.server_port,
         at: Arrival::default(),
     };
     for (side, bytes) in &exchange.turns {
         let mut from = 0;
-        for to in cut(bytes).into_iter().chain([bytes.len()]) {
+        // A datagram is whole by nature.
+        let cuts = if exchange.unit == Unit::Datagram { Vec::new() } else { cut(bytes) };
+        for to in cuts.into_iter().chain([bytes.len()]) {
             tree.feed(&mut env, *side, &bytes[from..to]);
             from = to;
         }
@@ -39,31 +43,58 @@ fn run(exchange: &Exchange, cut: impl Fn(&[u8]) -> Vec<usize>) -> Recorder {
     sink
 }
 
-fn text(name: &'static str, server_port: u16, turns: &[(Side, &[u8])]) -> Exchange {
+fn text(name: &str, server_port: u16, turns: &[(Side, &[u8])]) -> Exchange {
     let turns = turns.iter().map(|(s, b)| (*s, b.to_vec())).collect();
-    Exchange { name, unit: Unit::Stream, server_port, turns, keys: KeyStore::default() }
+    Exchange { name: name.to_owned(), unit: Unit::Stream, server_port, turns, keys: KeyStore::default() }
 }
 
-/// An exchange written down line by line: `k` a line of its key log, `>` and `<` bytes of the client
-/// and the server in hexadecimal.
-fn written(name: &'static str, server_port: u16, text: &str) -> Exchange {
+/// An exchange written down line by line in `tests/exchanges/`, so that a new layer's is one file: `port` of
+/// the server, `unit datagram` unless it is a stream, `k` a line of its key log, `>` and `<` bytes of the
+/// client and the server in hexadecimal, one datagram or write a line. `#` starts a comment. Keep it under
+/// 4 KB: every cut of it is tried.
+fn written(name: String, text: &str) -> Exchange {
     let unhex = |t: &str| -> Vec<u8> {
+        let t = t.trim();
         (0..t.len() / 2).map(|i| u8::from_str_radix(&t[2 * i..2 * i + 2], 16).unwrap()).collect()
     };
-    let mut exchange =
-        Exchange { name, unit: Unit::Stream, server_port, turns: Vec::new(), keys: KeyStore::default() };
-    for line in text.lines() {
-        match line.split_at(2) {
-            ("k ", rest) => assert_eq!(exchange.keys.add_keylog(rest.as_bytes(), name).malformed.len(), 0),
-            ("> ", rest) => exchange.turns.push((Side::Client, unhex(rest))),
-            ("< ", rest) => exchange.turns.push((Side::Server, unhex(rest))),
-            _ => {}
+    let (unit, keys) = (Unit::Stream, KeyStore::default());
+    let mut exchange = Exchange { name, unit, server_port: 443, turns: Vec::new(), keys };
+    for line in text.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty()) {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match word {
+            "port" => exchange.server_port = rest.trim().parse().expect("a port"),
+            "unit" if rest.trim() == "datagram" => exchange.unit = Unit::Datagram,
+            "k" => {
+                let report = exchange.keys.add_keylog(rest.as_bytes(), &exchange.name);
+                assert!(report.malformed.is_empty(), "{}: {line}", exchange.name);
+            }
+            ">" => exchange.turns.push((Side::Client, unhex(rest))),
+            "<" => exchange.turns.push((Side::Server, unhex(rest))),
+            _ => panic!("{}: what is {line:?}?", exchange.name),
         }
     }
     exchange
 }
 
+fn folder() -> Vec<Exchange> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).expect("tests/exchanges").flatten().map(|e| e.path()).collect();
+    files.sort();
+    let read = |p: &std::path::PathBuf| {
+        let name = p.file_stem().expect("a name").to_string_lossy().into_owned();
+        written(name, &std::fs::read_to_string(p).expect("text"))
+    };
+    files.iter().map(read).collect()
+}
+
 fn exchanges() -> Vec<Exchange> {
+    let mut all = folder();
+    all.extend(spelled());
+    all
+}
+
+fn spelled() -> Vec<Exchange> {
     use Side::{Client, Server};
     vec![
         text("nothing known", 4711, &[(Client, b"\x00\x01\x02\x03 zzz"), (Server, b"\xff\xfe\xfd")]),
@@ -166,8 +197,6 @@ fn exchanges() -> Vec<Exchange> {
                 (Server, b"+OK\r\n+OK\r\n+OK 1\r\n1 20\r\n.\r\n+OK 20 octets\r\nSubject: x\r\n\r\n..see you\r\n.\r\n+OK bye\r\n"),
             ],
         ),
-        written("tls 1.3", 443, include_str!("exchanges/tls13-key-update.txt")),
-        written("tls 1.2", 443, include_str!("exchanges/tls12-renegotiation.txt")),
     ]
 }
 
@@ -199,16 +228,7 @@ fn truncation_at_every_byte_is_harmless() {
             for keep in 0..bytes.len() {
                 let mut turns = exchange.turns[..=turn].to_vec();
                 turns[turn].1.truncate(keep);
-                let cut = Exchange {
-                    turns,
-                    ..Exchange {
-                        name: exchange.name,
-                        unit: exchange.unit,
-                        server_port: exchange.server_port,
-                        turns: vec![],
-                        keys: exchange.keys.clone(),
-                    }
-                };
+                let cut = Exchange { turns, ..exchange.clone() };
                 assert!(run(&cut, |_| vec![]).root.balances());
             }
         }

@@ -36,6 +36,7 @@ fn peel(turns: Vec<Turn>, keylog: &str) -> String {
         registry: &REGISTRY,
         limits: &limits,
         keys: &keys,
+        memory: &mut Default::default(),
         sink: &mut sink,
         server_port: 443,
         at: Arrival::default(),

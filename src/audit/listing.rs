@@ -5,7 +5,7 @@ use super::{AuditError, Plan};
 use crate::flow::{Close, Handler, Info, Table};
 use crate::layers::REGISTRY;
 use crate::model::{Arrival, Ledger, Side, Transport, Value};
-use crate::peel::{End, Env, Form, Leaf, NodeRef, Sink, Tree, Unit};
+use crate::peel::{End, Env, Form, Leaf, Memory, NodeRef, Sink, Tree, Unit};
 use crate::wire::Decoder;
 use std::io::Write;
 
@@ -16,7 +16,7 @@ pub fn peel(plan: &Plan, out: &mut dyn Write) -> Result<(), AuditError> {
     let mut table = Table::new(&plan.limits);
     let mut keys = (*plan.keys).clone();
     let mut batch = Default::default();
-    let mut lister = Lister { plan, keys: keys.clone(), out, failed: None };
+    let mut lister = Lister { plan, keys: keys.clone(), memory: Memory::default(), out, failed: None };
     while source.read(&mut batch)? {
         for secret in &batch.secrets {
             keys.add_secrets(secret.kind, &secret.data);
@@ -45,6 +45,7 @@ pub fn peel(plan: &Plan, out: &mut dyn Write) -> Result<(), AuditError> {
 struct Lister<'p> {
     plan: &'p Plan,
     keys: crate::keys::KeyStore,
+    memory: Memory,
     out: &'p mut dyn Write,
     failed: Option<std::io::Error>,
 }
@@ -55,11 +56,19 @@ struct Listed {
 }
 
 impl Lister<'_> {
-    fn with(&self, state: &mut Listed, info: &Info, at: Arrival, act: impl FnOnce(&mut Tree, &mut Env<'_>)) {
+    fn with(
+        &mut self,
+        state: &mut Listed,
+        info: &Info,
+        at: Arrival,
+        act: impl FnOnce(&mut Tree, &mut Env<'_>),
+    ) {
+        self.memory.between(info.key.client.ip, info.key.server.ip);
         let mut env = Env {
             registry: &REGISTRY,
             limits: &self.plan.limits,
             keys: &self.keys,
+            memory: &mut self.memory,
             sink: &mut state.lines,
             server_port: info.key.server.port,
             at,

@@ -7,7 +7,7 @@ use crate::flow::{Close, Handler, Info, Segment, Table, TcpFlags, TcpSegment};
 use crate::keys::KeyStore;
 use crate::layers::REGISTRY;
 use crate::model::{Arrival, Side, Transport};
-use crate::peel::{Env, Tree, Unit};
+use crate::peel::{Env, Memory, Tree, Unit};
 use crate::wire::{Packet, Proto};
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use std::sync::Arc;
 struct Peeling {
     shared: Arc<Shared>,
     keys: Arc<KeyStore>,
+    memory: Memory,
     totals: Totals,
 }
 
@@ -33,7 +34,10 @@ pub(super) struct Shard {
 impl Shard {
     pub fn new(shared: Arc<Shared>, keys: Arc<KeyStore>) -> Self {
         let table = Table::new(&shared.limits);
-        Self { table, peeling: Peeling { shared, keys, totals: Totals::default() } }
+        Self {
+            table,
+            peeling: Peeling { shared, keys, memory: Memory::default(), totals: Totals::default() },
+        }
     }
 
     pub fn take(&mut self, work: &Work) {
@@ -70,10 +74,12 @@ impl Peeling {
         at: Arrival,
         act: impl FnOnce(&mut Tree, &mut Env<'_>),
     ) {
+        self.memory.between(info.key.client.ip, info.key.server.ip);
         let mut env = Env {
             registry: &REGISTRY,
             limits: &self.shared.limits,
             keys: &self.keys,
+            memory: &mut self.memory,
             sink: &mut state.collector,
             server_port: info.key.server.port,
             at,

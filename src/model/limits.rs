@@ -41,6 +41,10 @@ pub struct Limits {
     pub work: u64,
     /// Fields of one message that are looked at.
     pub fields: usize,
+    /// Secrets that flows between two hosts may leave to later ones, by number.
+    pub remembered: usize,
+    /// Pairs of hosts for which such secrets are kept.
+    pub remembered_pairs: usize,
     /// Evidence records kept in full for one conversation; later ones are counted.
     pub evidence: usize,
 }
@@ -66,6 +70,8 @@ impl Default for Limits {
             expansion: 200,
             work: 64,
             fields: 20_000,
+            remembered: 256,
+            remembered_pairs: 4096,
             evidence: 64,
         }
     }

@@ -10,6 +10,7 @@ mod choose;
 mod driving;
 mod ending;
 mod feeding;
+mod memory;
 mod node;
 mod out;
 mod peeler;
@@ -18,6 +19,7 @@ mod spec;
 mod tree;
 mod units;
 
+pub use memory::Memory;
 pub use node::NodeRef;
 pub use out::{Child, Handle, Out};
 pub use peeler::{AfterGap, By, CutWhy, End, Form, Guard, Input, Leaf, Peeler, Sink, Step, Then, Unit, Why};

@@ -99,6 +99,15 @@ impl Out<'_, '_> {
     pub fn keys(&self) -> &KeyStore {
         self.env.keys
     }
+    /// Leaves `value` to later flows between the same two hosts (and to later layers of this flow), under
+    /// a topic of this layer's and a name.
+    pub fn remember(&mut self, topic: &'static str, name: &[u8], value: impl Into<Arc<[u8]>>) {
+        self.env.memory.remember(self.env.limits, topic, name, value.into());
+    }
+    /// What this or an earlier flow between the same two hosts left under that name.
+    pub fn recall(&self, topic: &'static str, name: &[u8]) -> Option<Arc<[u8]>> {
+        self.env.memory.recall(topic, name)
+    }
     /// The bounds to keep.
     pub fn limits(&self) -> &Limits {
         self.env.limits

@@ -1,7 +1,7 @@
 //! The engine: the tree of layers of one flow, its buffers and budgets.
 
 use super::node::{Node, State};
-use super::{Child, Form, Guard, Handle, Hint, NodeRef, Registry, Sink, Spec, Unit};
+use super::{Child, Form, Guard, Handle, Hint, Memory, NodeRef, Registry, Sink, Spec, Unit};
 use crate::keys::KeyStore;
 use crate::model::{Arrival, Limits, PerSide, Side, Trust};
 use std::collections::VecDeque;
@@ -15,6 +15,8 @@ pub struct Env<'e> {
     pub limits: &'e Limits,
     /// The secrets.
     pub keys: &'e KeyStore,
+    /// What earlier flows between the same hosts left.
+    pub memory: &'e mut Memory,
     /// Where everything that is learned goes.
     pub sink: &'e mut dyn Sink,
     /// Transport port of the flow's server.

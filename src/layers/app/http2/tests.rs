@@ -55,6 +55,7 @@ fn told(turns: &[Turn]) -> Told {
         registry: &REGISTRY,
         limits: &limits,
         keys: &keys,
+        memory: &mut Default::default(),
         sink: &mut sink,
         server_port: 443,
         at: Arrival::default(),

@@ -60,6 +60,7 @@ fn run(records: &[(Side, Vec<u8>)]) -> Vec<String> {
         registry: &registry,
         limits: &limits,
         keys: &keys,
+        memory: &mut Default::default(),
         sink: &mut sink,
         server_port: 443,
         at: Arrival::default(),
@@ -149,7 +150,7 @@ proptest! {
     fn the_whole_registry_survives_datagrams(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let (limits, keys, mut sink) = (Limits::default(), KeyStore::default(), Recorder::default());
         let mut tree = Tree::new(Unit::Datagram);
-        let mut env = Env { registry: &REGISTRY, limits: &limits, keys: &keys, sink: &mut sink, server_port: 443, at: Arrival::default() };
+        let mut env = Env { registry: &REGISTRY, limits: &limits, keys: &keys, memory: &mut Default::default(), sink: &mut sink, server_port: 443, at: Arrival::default() };
         let mut long = vec![0xc0, 0, 0, 0, 1];
         long.extend(&bytes);
         for datagram in [&long, &bytes] {

@@ -29,8 +29,15 @@ fn lines(turns: &[(Side, &[u8])], step: usize) -> Vec<String> {
     let (limits, keys, mut sink) = (Limits::default(), KeyStore::default(), Seen::default());
     let mut tree = Tree::new(Unit::Stream);
     let at = Arrival::default();
-    let mut env =
-        Env { registry: &REGISTRY, limits: &limits, keys: &keys, sink: &mut sink, server_port: 5222, at };
+    let mut env = Env {
+        registry: &REGISTRY,
+        limits: &limits,
+        keys: &keys,
+        memory: &mut Default::default(),
+        sink: &mut sink,
+        server_port: 5222,
+        at,
+    };
     for (side, bytes) in turns {
         bytes.chunks(step).for_each(|chunk| tree.feed(&mut env, *side, chunk));
     }
