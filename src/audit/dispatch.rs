@@ -29,19 +29,29 @@ pub(super) struct Work {
     pub items: Vec<Item>,
     /// The secrets from here on, if they changed.
     pub keys: Option<Arc<KeyStore>>,
+    /// Where to tell what was found before this work, if somebody watches.
+    pub glance: Option<Sender<Totals>>,
+}
+
+/// Who looks on: told the stored bytes that were read, and where things stand when the source says that it
+/// is time.
+pub(super) struct Onlooker<'a> {
+    pub progress: &'a (dyn Fn(u64) + Sync),
+    pub news: &'a (dyn Fn(Outcome) + Sync),
 }
 
 /// Batches under way between the reader and a shard.
 const QUEUE: usize = 4;
 
-type Outcome = (Vec<InputInfo>, Totals, usize);
+/// What was read, what it adds up to, and how many secrets were given.
+pub(super) type Outcome = (Vec<InputInfo>, Totals, usize);
 
 /// Reads a source to its end.
 pub(super) fn read(
     source: Box<dyn Source + Send>,
     plan: &Plan,
     shared: &Arc<Shared>,
-    progress: &(dyn Fn(u64) + Sync),
+    onlooker: &Onlooker<'_>,
 ) -> Result<Outcome, AuditError> {
     let threads = plan.threads.max(1);
     std::thread::scope(|scope| {
@@ -54,7 +64,7 @@ pub(super) fn read(
             workers.push(scope.spawn(move || work(&rx, shared, keys)));
         }
         let reader = Reader::new(source, &plan.limits, plan.keys.clone(), senders);
-        let read = reader.run(progress);
+        let read = reader.run(onlooker, &plan.limits);
         let mut totals = Totals::default();
         for worker in workers {
             match worker.join() {
@@ -104,22 +114,40 @@ impl Reader {
         Self { source, decoder, keys, senders, pool: Vec::new(), totals: Totals::default(), secrets }
     }
 
-    fn run(mut self, progress: &(dyn Fn(u64) + Sync)) -> Result<Outcome, AuditError> {
+    fn run(mut self, onlooker: &Onlooker<'_>, limits: &Limits) -> Result<Outcome, AuditError> {
         loop {
             let mut batch = self.empty_batch();
             if !self.source.read(&mut batch)? {
                 break;
             }
-            progress(self.source.progress());
+            (onlooker.progress)(self.source.progress());
             self.totals.notes.merge(std::mem::take(&mut batch.notes));
             for (ip, name) in batch.names.drain(..) {
                 self.totals.name(ip, name);
             }
             let keys = self.new_keys(&mut batch);
             self.send(batch, keys);
+            if self.source.glance() {
+                (onlooker.news)(self.so_far(limits));
+            }
         }
         self.totals.notes.merge(self.decoder.notes());
         Ok((self.source.inputs(), self.totals, self.secrets))
+    }
+
+    /// Asks every shard for what it found so far.
+    fn so_far(&self, limits: &Limits) -> Outcome {
+        let (answer, answers) = bounded(self.senders.len());
+        let mut totals = self.totals.clone();
+        for sender in &self.senders {
+            let batch = Arc::new(Batch::default());
+            let work = Work { batch, items: Vec::new(), keys: None, glance: Some(answer.clone()) };
+            let _ = sender.send(work);
+        }
+        // A shard that is gone drops its sender, so this ends.
+        drop(answer);
+        answers.iter().for_each(|part| totals.merge(part, limits));
+        (self.source.inputs(), totals, self.secrets)
     }
 
     fn empty_batch(&mut self) -> Batch {
@@ -163,7 +191,7 @@ impl Reader {
                 continue;
             }
             // A shard that is gone has panicked; its join reports that.
-            let _ = sender.send(Work { batch: batch.clone(), items, keys: keys.clone() });
+            let _ = sender.send(Work { batch: batch.clone(), items, keys: keys.clone(), glance: None });
         }
     }
 }

@@ -44,6 +44,10 @@ impl Shard {
         if let Some(keys) = &work.keys {
             self.peeling.keys = keys.clone();
         }
+        if let Some(answer) = &work.glance {
+            // Nobody waits for it any more if this fails.
+            let _ = answer.send(self.so_far());
+        }
         for item in &work.items {
             let frame = work.batch.data.get(item.start..).unwrap_or_default();
             let segment = segment(&item.packet, frame);
@@ -57,6 +61,14 @@ impl Shard {
                 item.at,
             );
         }
+    }
+
+    /// What was found so far, with the open flows as they stand.
+    fn so_far(&self) -> Totals {
+        let mut totals = self.peeling.totals.clone();
+        let limits = &self.peeling.shared.limits;
+        self.table.each_open(|state| totals.add_flow(state.collector.so_far(), limits));
+        totals
     }
 
     pub fn finish(mut self) -> Totals {

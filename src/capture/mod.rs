@@ -130,6 +130,10 @@ pub trait Source {
     fn progress(&self) -> u64;
     /// The inputs in the order given; complete after the end.
     fn inputs(&self) -> Vec<InputInfo>;
+    /// Whether it is time to tell whoever watches where things stand. Only what runs in real time says so.
+    fn glance(&mut self) -> bool {
+        false
+    }
 }
 
 /// Opens captures to be read as one, in the order of time; `-` is standard input. Frames of equal

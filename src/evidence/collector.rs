@@ -25,7 +25,7 @@ pub struct Shared {
 }
 
 /// What one flow showed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct FlowEvidence {
     /// Conversations it carries.
     pub drafts: Vec<Draft>,
@@ -55,6 +55,7 @@ pub(super) const VALUES: usize = 16;
 pub(super) const OWN: u64 = 1 << 63;
 
 /// The sink of one flow.
+#[derive(Clone)]
 pub struct Collector {
     pub(super) shared: Arc<Shared>,
     pub(super) flow: FlowKey,
@@ -116,6 +117,11 @@ impl Collector {
     /// Counts transport payload.
     pub fn count(&mut self, side: Side, bytes: u64) {
         self.bytes[side] += bytes;
+    }
+
+    /// What the flow showed so far, as if it ended here.
+    pub fn so_far(&self) -> FlowEvidence {
+        self.clone().finish()
     }
 
     /// The flow ended: everything is settled.

@@ -15,5 +15,5 @@ pub mod weak;
 
 pub use canary::{Canaries, Canary, CanaryHit};
 pub use collector::{Collector, FlowEvidence, Shared};
-pub use draft::{Content, ConversationKey, Coverage, Draft};
+pub use draft::{Content, ConversationKey, Coverage, Draft, Drops};
 pub use record::{Evidence, Kind, Polarity, Strength};

@@ -111,6 +111,11 @@ impl<H: Handler> Table<H> {
         self.deliver(handler, slot, &packet);
     }
 
+    /// Shows every flow that is open.
+    pub fn each_open(&self, mut look: impl FnMut(&H::State)) {
+        self.slots.iter().filter_map(|(_, entry)| entry.state.as_ref()).for_each(&mut look);
+    }
+
     /// Closes all flows in the order of their ids.
     pub fn finish(&mut self, handler: &mut H) {
         let mut rest: Vec<(u64, u32)> =

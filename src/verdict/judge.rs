@@ -2,7 +2,7 @@
 //! would settle it.
 
 use super::lattice::{Grade, Network, Provider, Verdict, headline};
-use crate::evidence::{Content, Coverage, Draft, Evidence, Kind, Polarity, Strength};
+use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength};
 use crate::peel::{Guard, Why};
 use serde::{Deserialize, Serialize};
 
@@ -136,7 +136,15 @@ fn standing_doubts(grade: Grade) -> Vec<String> {
     doubts
 }
 
-fn coverage_doubt(coverage: &Coverage, doubts: &mut Vec<String>) {
+fn coverage_doubt(draft: &Draft, doubts: &mut Vec<String>) {
+    let coverage = &draft.coverage;
+    if draft.drops.dropped > 0 {
+        doubts.push(format!(
+            "{} frames were lost before they were recorded ({:.1} %), and nobody knows what they held",
+            draft.drops.dropped,
+            draft.drops.share() * 100.0
+        ));
+    }
     if coverage.looked_at() < COVERAGE_FLOOR {
         doubts.push(format!(
             "{:.0} % of this conversation's bytes were lost or stayed sealed and could hold anything",
@@ -147,7 +155,8 @@ fn coverage_doubt(coverage: &Coverage, doubts: &mut Vec<String>) {
 
 /// Whether enough was looked at for the absence of readable text to mean anything.
 fn covered(draft: &Draft) -> bool {
-    draft.coverage.looked_at() >= COVERAGE_FLOOR && !draft.limited
+    let recorded = 1.0 - draft.drops.share();
+    draft.coverage.looked_at() * recorded >= COVERAGE_FLOOR && !draft.limited
 }
 
 fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement {
@@ -169,7 +178,7 @@ fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement
     };
     let provider = if sound { Provider::Sealed } else { Provider::Unknown };
     let mut not_ruled_out = standing_doubts(grade);
-    coverage_doubt(&draft.coverage, &mut not_ruled_out);
+    coverage_doubt(draft, &mut not_ruled_out);
     let reason = match (sound, experiment_holds) {
         (true, true) => format!(
             "messages are strict {protocol} envelopes, and the planted texts were searched everywhere and not found while the control was"
@@ -263,7 +272,7 @@ fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {
         "a key that the provider holds".to_owned(),
     ];
     not_ruled_out.extend(standing_doubts(grade));
-    coverage_doubt(&draft.coverage, &mut not_ruled_out);
+    coverage_doubt(draft, &mut not_ruled_out);
     Judgement {
         verdict: headline(network, provider, grade),
         grade,
@@ -393,7 +402,7 @@ fn background(draft: &Draft) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::ConversationKey;
+    use crate::evidence::{ConversationKey, Coverage, Drops};
     use crate::model::{Origin, Side, Timestamp, Trust};
 
     fn evidence(kind: Kind, polarity: Polarity) -> Evidence {
@@ -460,7 +469,8 @@ mod tests {
         let closed =
             Draft { coverage: Coverage { sealed: 500, ..sealed_draft().coverage }, ..sealed_draft() };
         let limited = Draft { limited: true, ..sealed_draft() };
-        for draft in [lossy, closed, limited] {
+        let dropped = Draft { drops: Drops { dropped: 200, recorded: 1000 }, ..sealed_draft() };
+        for draft in [lossy, closed, limited, dropped] {
             for experiment in [Experiment::default(), PASSED] {
                 let judgement = judge(&draft, &experiment);
                 assert_eq!((judgement.verdict, judgement.grade), (Verdict::Undetermined, Grade::G0));
