@@ -41,9 +41,18 @@ const ROOT: u32 = 0;
 impl Tree {
     /// A tree for a flow that brings `unit` (a stream or datagrams).
     pub fn new(unit: Unit) -> Self {
+        Self::rooted(unit, VecDeque::new())
+    }
+
+    /// A tree for a flow of which something outside it states the layer.
+    pub fn stated(unit: Unit, hint: Hint) -> Self {
+        Self::rooted(unit, VecDeque::from([hint]))
+    }
+
+    fn rooted(unit: Unit, hints: VecDeque<Hint>) -> Self {
         let mut tree =
             Self { nodes: Vec::new(), free: Vec::new(), generation: 0, next_scope: 0, fed: 0, work: 0 };
-        tree.insert(None, unit, Form::Binary, Guard::Open, VecDeque::new());
+        tree.insert(None, unit, Form::Binary, Guard::Open, hints);
         tree
     }
 

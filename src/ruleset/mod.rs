@@ -88,6 +88,11 @@ pub fn check(path: &Path) -> Result<Vec<Rule>, RuleError> {
     }
 }
 
+/// A set of one rule from its text; `name` stands in messages.
+pub fn from_text(text: &str, name: &str) -> Result<Ruleset, RuleError> {
+    Ok(Ruleset::new(vec![parse::rule(text, name)?]))
+}
+
 fn read(path: &Path) -> Result<Vec<Rule>, RuleError> {
     let fail = |reason: String| RuleError { file: path.display().to_string(), reason };
     if path.is_file() {
