@@ -1,8 +1,8 @@
 //! Compression: gzip (RFC 1952), zlib (RFC 1950), raw deflate (RFC 1951), brotli (RFC 7932), zstd (RFC 8878).
 
-use crate::model::Side;
+use crate::model::{Bucket, Side};
 use crate::peel::{
-    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
+    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step, Then,
 };
 use flate2::{Decompress, FlushDecompress, Status};
 use std::io::Read;
@@ -241,7 +241,11 @@ impl Inflate {
             }
             Ok(_) if used == 0 && self.buffer.is_empty() => Step::more(0, input.bytes.len() + 1),
             Ok(_) => Step::again(used),
-            Err(_) => Step::die("compression-broken"),
+            // How far the damage reaches back depends on how the input was cut, so all of it is given up.
+            Err(_) => {
+                out.note("compression-broken");
+                Step { consumed: input.bytes.len(), then: Then::Rest(Bucket::Cut) }
+            }
         }
     }
 }
