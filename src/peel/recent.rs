@@ -10,7 +10,7 @@ use std::hash::Hasher;
 /// Longer messages hardly come back.
 const LONGEST: usize = 256;
 /// Places; a message takes the place of the last one with the same.
-const PLACES: usize = 4096;
+const PLACES: usize = 1024;
 
 /// What a message was taken for.
 pub(super) type Taken = Option<(&'static Spec, Trust)>;
