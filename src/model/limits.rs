@@ -56,7 +56,7 @@ impl Default for Limits {
             frame: 256 << 10,
             reorder_flow: 1 << 20,
             reorder_total: 32 << 20,
-            flows: 32_000,
+            flows: 16_000,
             tcp_idle: 3600.0,
             udp_idle: 300.0,
             fragments: 4096,

@@ -34,7 +34,7 @@ pub(super) struct Compiled {
 /// Compiles a rule's regular expression, bounded in size.
 pub(super) fn regex(text: &str) -> Result<Regex, regex::Error> {
     // Words and digits are ASCII in every rule: without that the fast engines could not be used.
-    RegexBuilder::new(text).unicode(false).size_limit(1 << 20).dfa_size_limit(1 << 20).build()
+    RegexBuilder::new(text).unicode(false).size_limit(1 << 20).dfa_size_limit(4 << 20).build()
 }
 
 static SERIAL: AtomicU64 = AtomicU64::new(0);
