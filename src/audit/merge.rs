@@ -1,5 +1,6 @@
 //! What flows and shards add up to. Joining is commutative and associative.
 
+use super::crowd::Crowd;
 use crate::evidence::trial::{self, Candidate, Field};
 use crate::evidence::weak;
 use crate::evidence::{Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence};
@@ -20,7 +21,7 @@ pub struct Totals {
     pub coverage: Coverage,
     /// Something odd, by code.
     pub notes: Notes,
-    drafts: BTreeMap<ConversationKey, Draft>,
+    drafts: Crowd,
     candidates: Vec<Candidate>,
     fields: Vec<Field>,
     names: BTreeMap<IpAddr, String>,
@@ -28,8 +29,6 @@ pub struct Totals {
     pub transport: BTreeMap<String, BTreeMap<String, BTreeSet<Value>>>,
 }
 
-/// Background conversations kept apart; more are joined into one.
-const BACKGROUND: usize = 2000;
 /// Candidate keys tried.
 const CANDIDATES: usize = 256;
 /// Opaque fields tried.
@@ -46,7 +45,7 @@ impl Totals {
             self.name(ip, name);
         }
         for draft in flow.drafts {
-            self.add_draft(draft, limits);
+            self.drafts.add(draft, limits);
         }
         self.keep(flow.candidates, flow.fields);
     }
@@ -80,7 +79,7 @@ impl Totals {
         for (key, evidence) in found {
             // Only message fields count: a conversation that carries none gets no verdict from a trial
             // unless a planted text came out.
-            let Some(draft) = self.drafts.get_mut(&key) else { continue };
+            let Some(draft) = self.drafts.find(&key) else { continue };
             draft.add(evidence, limits.evidence);
         }
     }
@@ -91,26 +90,12 @@ impl Totals {
             if name < *known {
                 *known = name;
             }
-        } else if self.names.len() < NAMES {
-            self.names.insert(ip, name);
+            return;
         }
-    }
-
-    fn add_draft(&mut self, mut draft: Draft, limits: &Limits) {
-        let crowd = match draft.key.content {
-            Content::Background | Content::Unknown => self.drafts.len() >= BACKGROUND,
-            Content::Sealed => self.drafts.len() >= 2 * BACKGROUND,
-            _ => false,
-        };
-        if crowd && !self.drafts.contains_key(&draft.key) {
-            draft.key.endpoint = "others".into();
-            draft.facts.clear();
-        }
-        match self.drafts.get_mut(&draft.key) {
-            Some(known) => known.merge(draft, limits.evidence),
-            None => {
-                self.drafts.insert(draft.key.clone(), draft);
-            }
+        self.names.insert(ip, name);
+        if self.names.len() > NAMES {
+            // Which are given up must not depend on which came first.
+            self.names.pop_last();
         }
     }
 
@@ -124,8 +109,8 @@ impl Totals {
         for (ip, name) in other.names {
             self.name(ip, name);
         }
-        for (_, draft) in other.drafts {
-            self.add_draft(draft, limits);
+        for draft in other.drafts.into_drafts() {
+            self.drafts.add(draft, limits);
         }
         self.keep(other.candidates, other.fields);
     }
@@ -133,7 +118,9 @@ impl Totals {
     /// Takes the conversations out, with addresses named where a look-up named them.
     pub fn conversations(&mut self) -> Vec<Draft> {
         let mut named: BTreeMap<ConversationKey, Draft> = BTreeMap::new();
-        for (_, mut draft) in std::mem::take(&mut self.drafts) {
+        let crowd = std::mem::take(&mut self.drafts);
+        self.notes.add_many("conversation-limit", crowd.joined(), None);
+        for mut draft in crowd.into_drafts() {
             if draft.key.endpoint == draft.server
                 && let Ok(address) = draft.server.parse::<std::net::SocketAddr>()
                 && let Some(name) = self.names.get(&address.ip())

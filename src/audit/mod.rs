@@ -1,6 +1,7 @@
 //! The conductor, the one place that names every stage: frames -> packets -> flows -> layers ->
 //! evidence -> verdicts.
 
+mod crowd;
 mod dispatch;
 mod listing;
 mod merge;

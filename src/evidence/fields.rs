@@ -17,7 +17,7 @@ impl Collector {
         Origin {
             frame: leaf.at.frame,
             time: leaf.at.time,
-            flow: self.flow_text.to_string(),
+            flow: self.flow_text.get_or_init(|| self.flow.to_string()).clone(),
             side: leaf.side,
             layers: node.path().to_owned(),
             field: join_fields(node.field(), leaf.field),

@@ -113,6 +113,9 @@ impl Sink for Collector {
         if opened && node.guard() == Guard::Confidential {
             coverage.decrypted += ledger.fed;
         }
+        if self.carry.is_empty() {
+            return;
+        }
         for side in Side::BOTH {
             self.carry.remove(&(node.id(), side));
         }

@@ -112,8 +112,9 @@ impl<H: Handler> Table<H> {
     }
 
     /// Shows every flow that is open.
-    pub fn each_open(&self, mut look: impl FnMut(&H::State)) {
-        self.slots.iter().filter_map(|(_, entry)| entry.state.as_ref()).for_each(&mut look);
+    pub fn each_open(&self, mut look: impl FnMut(&Info, &H::State)) {
+        let open = self.slots.iter().filter_map(|(_, entry)| Some((&entry.info, entry.state.as_ref()?)));
+        open.for_each(|(info, state)| look(info, state));
     }
 
     /// Closes all flows in the order of their ids.

@@ -201,6 +201,10 @@ pub(super) fn bucket_of(end: End) -> Bucket {
 
 /// UTF-8 (a character cut at the end is forgiven) without control characters other than white space.
 fn reads_as_text(bytes: &[u8]) -> bool {
+    if bytes.is_ascii() {
+        let control = |b: &u8| (*b < b' ' || *b == 0x7f) && !matches!(b, b'\n' | b'\r' | b'\t' | 0);
+        return !bytes.is_empty() && !bytes.iter().any(control);
+    }
     let text = match std::str::from_utf8(bytes) {
         Ok(t) => t,
         Err(e) if e.error_len().is_none() => std::str::from_utf8(&bytes[..e.valid_up_to()]).unwrap_or(""),

@@ -14,6 +14,7 @@ mod memory;
 mod node;
 mod out;
 mod peeler;
+mod recent;
 mod record;
 mod spec;
 mod tree;

@@ -27,7 +27,7 @@ pub struct Env<'e> {
 
 /// The tree of layers of one flow.
 pub struct Tree {
-    pub(super) nodes: Vec<Option<Node>>,
+    pub(super) nodes: Vec<Option<Box<Node>>>,
     free: Vec<u32>,
     generation: u32,
     next_scope: u64,
@@ -84,10 +84,10 @@ impl Tree {
     }
 
     pub(super) fn node(&self, id: u32) -> Option<&Node> {
-        self.nodes.get(id as usize)?.as_ref()
+        self.nodes.get(id as usize)?.as_deref()
     }
     pub(super) fn node_mut(&mut self, id: u32) -> Option<&mut Node> {
-        self.nodes.get_mut(id as usize)?.as_mut()
+        self.nodes.get_mut(id as usize)?.as_deref_mut()
     }
     pub(super) fn node_ref(&self, id: u32) -> Option<NodeRef<'_>> {
         Some(NodeRef { nodes: &self.nodes, id, node: self.node(id)? })
@@ -139,7 +139,7 @@ impl Tree {
             scope = self.next_scope;
         }
         self.generation += 1;
-        let node = Node {
+        let node = Box::new(Node {
             parent,
             generation: self.generation,
             depth,
@@ -162,7 +162,7 @@ impl Tree {
             declared: 0,
             fields: 0,
             ledger: Default::default(),
-        };
+        });
         match self.free.pop() {
             Some(id) => {
                 self.nodes[id as usize] = Some(node);

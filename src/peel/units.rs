@@ -3,6 +3,7 @@
 use super::choose::{self, Choice};
 use super::feeding::{Last, bucket_of, plain_end};
 use super::node::State;
+use super::recent::{Seen, Taken};
 use super::tree::Env;
 use super::{Child, CutWhy, Eats, End, Form, Guess, Input, Leaf, Out, Probe, Spec, Then, Tree, Unit};
 use crate::model::{Bucket, Side, Trust};
@@ -311,7 +312,11 @@ fn contradicted(spec: &Spec, form: Form, side: Side, bytes: &[u8], server_port: 
 }
 
 /// Probes every layer on one whole message.
-fn choose_message(env: &Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Option<(&'static Spec, Trust)> {
+fn choose_message(env: &mut Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Taken {
+    let seen = Seen { bytes, form, side, server_port: env.server_port };
+    if let Some(taken) = env.memory.recent.find(&seen) {
+        return taken;
+    }
     let probe = Probe {
         bytes,
         side,
@@ -322,8 +327,10 @@ fn choose_message(env: &Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Option
         stated: false,
         known: false,
     };
-    match choose::probed(env.registry, Unit::Message, &probe) {
+    let taken = match choose::probed(env.registry, Unit::Message, &probe) {
         Choice::Layer(spec, trust) => Some((spec, trust)),
         Choice::Wait | Choice::Leaf => None,
-    }
+    };
+    env.memory.recent.keep(&seen, taken);
+    taken
 }

@@ -57,6 +57,10 @@ static ALL: &[(&str, &str)] = &[
     ("ip-overlap-differs", "fragments overlap with different content; somebody may have forged one"),
     ("tcp-malformed", "segments with a header that cannot be true were passed over"),
     ("udp-malformed", "datagrams with a header that cannot be true were passed over"),
+    (
+        "conversation-limit",
+        "more services were talked to than are told apart; the rest stands together as \"others\"",
+    ),
     ("flow-evicted", "more connections were open than the bound allows, so the quietest was closed early"),
     ("tcp-before-start", "bytes from before a connection's first byte were passed over"),
     ("tcp-data-after-close", "data came after a connection had closed and was passed over"),

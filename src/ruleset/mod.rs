@@ -5,6 +5,7 @@ mod compile;
 mod embedded;
 pub mod language;
 mod parse;
+mod places;
 
 pub use parse::{Example, Means, Rule, RuleError, Severity};
 

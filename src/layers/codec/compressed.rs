@@ -5,6 +5,7 @@ use crate::peel::{
     AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step, Then,
 };
 use flate2::{Decompress, FlushDecompress, Status};
+use std::cell::RefCell;
 use std::io::Read;
 
 macro_rules! row {
@@ -38,7 +39,7 @@ row!(
     "Raw deflate (RFC 1951)",
     Eats::Message,
     ["deflate-raw"],
-    |p| whole(p, undeflate),
+    deflate_probe,
     || Box::new(Whole(undeflate))
 );
 row!(BROTLI, "brotli", "Brotli (RFC 7932)", Eats::Message, ["br"], brotli_probe, || Box::new(Whole(
@@ -52,6 +53,11 @@ fn gzip_probe(p: &Probe<'_>) -> Guess {
         [0x1f] | [0x1f, 0x8b] | [0x1f, 0x8b, 8] if !p.end => Guess::More,
         _ => Guess::No,
     }
+}
+
+/// What has no header of zlib's has been tried as raw deflate by the row of zlib.
+fn deflate_probe(p: &Probe<'_>) -> Guess {
+    if p.stated || is_zlib(p.bytes) { whole(p, undeflate) } else { Guess::No }
 }
 
 /// Only where it is stated: brotli's built-in dictionary makes words out of noise.
@@ -115,8 +121,26 @@ fn form_of(bytes: &[u8]) -> Form {
     if std::str::from_utf8(bytes).is_ok() { Form::Text } else { Form::Binary }
 }
 
-fn flate(mut z: Decompress, bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
-    let mut plain = Vec::with_capacity(bytes.len() * 3 + 64);
+#[derive(Clone, Copy, PartialEq)]
+enum Wrapper {
+    Zlib,
+    None,
+}
+
+thread_local! {
+    /// Setting a decompressor up costs more than what it takes to see that bytes are no deflate.
+    static INFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(false));
+}
+
+fn flate(wrapper: Wrapper, bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    INFLATE.with_borrow_mut(|z| {
+        z.reset(wrapper == Wrapper::Zlib);
+        flate_with(z, bytes, limit)
+    })
+}
+
+fn flate_with(z: &mut Decompress, bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let mut plain = Vec::with_capacity(256);
     loop {
         let used = z.total_in() as usize;
         match z.decompress_vec(bytes.get(used..)?, &mut plain, FlushDecompress::Finish) {
@@ -125,7 +149,9 @@ fn flate(mut z: Decompress, bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
                 plain.truncate(limit);
                 return Some(plain);
             }
-            Ok(_) if plain.len() == plain.capacity() => plain.reserve(plain.len().max(256)),
+            Ok(_) if plain.len() == plain.capacity() => {
+                plain.reserve(plain.len().max(bytes.len() * 3));
+            }
             Ok(_) if z.total_in() as usize > used => {}
             _ => return None,
         }
@@ -133,12 +159,17 @@ fn flate(mut z: Decompress, bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
 }
 
 fn unzlib(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
-    let header = bytes.first_chunk::<2>().map(|h| u16::from_be_bytes(*h))?;
-    match header.is_multiple_of(31) && header >> 8 & 0x0f == 8 {
-        true => flate(Decompress::new(true), bytes, limit),
+    match is_zlib(bytes) {
+        true => flate(Wrapper::Zlib, bytes, limit),
         // RFC 9110 section 8.4.1.2: some senders say deflate and mean it raw.
         false => undeflate(bytes, limit),
     }
+}
+
+/// The header of zlib (RFC 1950 section 2.2).
+fn is_zlib(bytes: &[u8]) -> bool {
+    let header = bytes.first_chunk::<2>().map(|h| u16::from_be_bytes(*h));
+    header.is_some_and(|h| h.is_multiple_of(31) && h >> 8 & 0x0f == 8)
 }
 
 fn undeflate(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
@@ -146,7 +177,7 @@ fn undeflate(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
     if bytes.first()? & 0x06 == 0x06 {
         return None;
     }
-    flate(Decompress::new(false), bytes, limit)
+    flate(Wrapper::None, bytes, limit)
 }
 
 fn unbrotli(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {

@@ -83,6 +83,11 @@ fn turns(text: &[u8]) -> f64 {
 }
 
 fn base64(bytes: &[u8]) -> Decoded {
+    // Words and sentences are turned away here, before anything is copied.
+    let letter = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b'=' | b'\r' | b'\n');
+    if bytes.len() < 12 || !bytes.iter().all(letter) {
+        return None;
+    }
     let compact: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
     let core = compact.strip_suffix(b"==").or_else(|| compact.strip_suffix(b"=")).unwrap_or(&compact);
     let padded = core.len() != compact.len();
@@ -104,7 +109,7 @@ fn base64(bytes: &[u8]) -> Decoded {
 }
 
 fn hex(bytes: &[u8]) -> Decoded {
-    if bytes.len() < 16 || !bytes.len().is_multiple_of(2) {
+    if bytes.len() < 16 || !bytes.len().is_multiple_of(2) || !bytes.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
     let one_case = !(bytes.iter().any(u8::is_ascii_uppercase) && bytes.iter().any(u8::is_ascii_lowercase));
@@ -120,6 +125,7 @@ fn hex(bytes: &[u8]) -> Decoded {
 }
 
 fn percent(bytes: &[u8]) -> Decoded {
+    memchr::memchr(b'%', bytes)?;
     let escapes =
         bytes.windows(3).filter(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit());
     let escaped = escapes.count();
@@ -152,6 +158,9 @@ fn utf16(bytes: &[u8]) -> Decoded {
         [0xfe, 0xff, rest @ ..] => (rest, Some(false)),
         _ => (bytes, None),
     };
+    if bytes.iter().filter(|b| **b == 0).count() * 4 <= body.len() && little.is_none() {
+        return None;
+    }
     let zeros = |odd: usize| body.iter().skip(odd).step_by(2).filter(|b| **b == 0).count() * 4 > body.len();
     let little = match little {
         Some(l) => l,
@@ -168,6 +177,7 @@ fn utf16(bytes: &[u8]) -> Decoded {
 
 /// `\u0041` and `\x41` in text that no JSON parser has been over.
 fn escapes(bytes: &[u8]) -> Decoded {
+    memchr::memchr(b'\\', bytes)?;
     let text = std::str::from_utf8(bytes).ok()?;
     if text.matches("\\u").count() < 2 {
         return None;
