@@ -6,4 +6,4 @@ mod tls;
 use crate::peel::Spec;
 
 /// The rows, most distinctive first.
-pub static TABLE: &[&Spec] = &[&quic::SPEC, &tls::SPEC];
+pub static TABLE: &[&Spec] = &[&quic::SPEC, &tls::DTLS, &tls::SPEC];

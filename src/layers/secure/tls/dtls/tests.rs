@@ -1,0 +1,1 @@
+//! DTLS against recordings of our own.
