@@ -1,5 +1,7 @@
 //! Secrets that open transport layers: key logs, secrets embedded in captures, private keys, PSKs.
 
+pub mod srtp;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
