@@ -1,5 +1,6 @@
 //! The sink of one flow: runs the observers over what the engine tells and sums it up per conversation.
 
+use super::media::Media;
 use super::message::Message;
 use super::sink::protocol_path;
 use super::trial::{Candidate, Field};
@@ -41,6 +42,8 @@ pub struct FlowEvidence {
     pub candidates: Vec<Candidate>,
     /// Opaque fields of messages, for trials with those keys.
     pub fields: Vec<Field>,
+    /// Keys and packets of calls.
+    pub media: Media,
 }
 
 /// Messages held open at once; an older one is settled when a newer one needs its place.
@@ -130,6 +133,7 @@ impl Collector {
         for message in std::mem::take(&mut self.messages) {
             self.settle(message);
         }
+        self.fold_calls();
         self.settle_flow();
         let (flow, app) = (self.flow, self.app.clone());
         for (_, mut draft) in std::mem::take(&mut self.drafts) {

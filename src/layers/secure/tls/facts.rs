@@ -42,6 +42,7 @@ pub(super) static NAMES: &[&str] = &[
     "tls.ja4",
     "dtls.cookie",
     "dtls.srtp_profile",
+    "dtls.fingerprint",
 ];
 
 fn version_name(code: u16) -> String {

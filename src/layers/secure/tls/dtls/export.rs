@@ -1,5 +1,6 @@
 //! Leaves the keys of SRTP, which DTLS agrees on, to the media of the same two hosts (RFC 5764).
 
+use super::super::hello::leaf_certificate;
 use super::super::schedule::{Hash, Prefix, expand_label_of, prf10, prf12};
 use super::Dtls;
 use crate::keys::Label;
@@ -30,6 +31,21 @@ impl Dtls {
         out.remember(TOPIC, &[place], value);
     }
 
+    /// Whether a certificate is one whose fingerprint stands in signalling between the same hosts (RFC 8122
+    /// section 5); nothing is said where no signalling was seen.
+    pub(super) fn compare_fingerprint(&self, body: &[u8], out: &mut Out<'_, '_>) {
+        let Some(der) = leaf_certificate(body, self.tls.is_13()) else { return };
+        let digests = [Sha256::digest(der).to_vec(), Sha384::digest(der).to_vec(), sha1(der)];
+        let signalled = digests.iter().any(|d| out.recall("sdp.fingerprint", d).is_some());
+        // Before both ends have spoken the right fingerprint may still come.
+        let both = [&b"client"[..], b"server"].iter().all(|s| out.recall("sdp.fingerprint", s).is_some());
+        match (signalled, both) {
+            (true, _) => out.fact("dtls.fingerprint", "as signalled"),
+            (false, true) => out.fact("dtls.fingerprint", "other than signalled"),
+            (false, false) => {}
+        }
+    }
+
     /// Keying material of the exporter (RFC 5705 section 4, RFC 8446 section 7.5).
     fn material(&self, length: usize, out: &Out<'_, '_>) -> Option<Vec<u8>> {
         let (client, server) = (self.tls.client.as_ref()?, self.tls.server.as_ref()?);
@@ -45,6 +61,10 @@ impl Dtls {
             _ => prf10(&master, LABEL, &seed, length),
         })
     }
+}
+
+fn sha1(bytes: &[u8]) -> Vec<u8> {
+    ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref().to_vec()
 }
 
 fn exporter13(hash: Hash, secret: &[u8], length: usize) -> Vec<u8> {

@@ -47,6 +47,7 @@ const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 const VERIFY_REQUEST: u8 = 3;
 const ENCRYPTED_EXTENSIONS: u8 = 8;
+const CERTIFICATE: u8 = 11;
 const KEY_UPDATE: u8 = 24;
 
 fn probe(p: &Probe<'_>) -> Guess {
@@ -321,7 +322,12 @@ impl Dtls {
                 self.srtp = encrypted_srtp(body);
                 self.tls.message(Side::Server, kind, body, out);
             }
-            _ => self.tls.message(self.role(side), kind, body, out),
+            _ => {
+                if kind == CERTIFICATE {
+                    self.compare_fingerprint(body, out);
+                }
+                self.tls.message(self.role(side), kind, body, out);
+            }
         }
         self.export(out);
     }
