@@ -325,7 +325,9 @@ fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
         }
         Kind::Media { protection, keyed, codec } => {
             let how = match protection.as_str() {
-                "none" => "in clear: its payloads are no ciphertext, or the ends agreed on no protection".to_owned(),
+                "none" => {
+                    "in clear: its payloads are no ciphertext, or the ends agreed on no protection".into()
+                }
                 "opened" => format!("as SRTP keyed by {keyed}; the session keys of one end open it"),
                 "srtp" => format!("as SRTP keyed by {keyed}"),
                 _ => "with a protection that the recording does not tell".to_owned(),

@@ -111,7 +111,8 @@ impl MediaSample {
     fn opens(&self, profile: Profile, session: &Session) -> bool {
         let mut packets = self.packets.iter().filter_map(|p| Packet::read(p));
         let least = if profile.tag() > 4 { 1 } else { 2 };
-        self.packets.len() >= least && packets.by_ref().take(least).filter(|p| session.fits(p)).count() == least
+        self.packets.len() >= least
+            && packets.by_ref().take(least).filter(|p| session.fits(p)).count() == least
     }
 }
 

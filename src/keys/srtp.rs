@@ -162,7 +162,8 @@ impl Session {
 
     fn fits_hmac(&self, packet: &Packet<'_>, rollover: u32, tag: usize) -> bool {
         let Some(key) = &self.mac else { return false };
-        let Some((before, tag)) = packet.bytes.split_at_checked(packet.bytes.len().saturating_sub(tag)) else {
+        let Some((before, tag)) = packet.bytes.split_at_checked(packet.bytes.len().saturating_sub(tag))
+        else {
             return false;
         };
         // A short tag fits by chance where many ways are tried.
@@ -237,10 +238,7 @@ mod tests {
         let (key, salt) = (unhex("E1F97A0D3E018BE0D64FA32C06DE4139"), unhex("0EC675AD498AFEEBB6960B3AABE6"));
         assert_eq!(derive(&key, &salt, 0, 16), Some(unhex("C61E7A93744F39EE10734AFE3FF7A087")));
         assert_eq!(derive(&key, &salt, 2, 14), Some(unhex("30CBBC08863D8C85D49DB34A9AE1")));
-        assert_eq!(
-            derive(&key, &salt, 1, 20),
-            Some(unhex("CEBE321F6FF7716B6FD4AB49AF256A156D38BAA4"))
-        );
+        assert_eq!(derive(&key, &salt, 1, 20), Some(unhex("CEBE321F6FF7716B6FD4AB49AF256A156D38BAA4")));
     }
 
     /// RFC 7714 section 16.1.1 gives session key and salt, so the derivation is passed by.

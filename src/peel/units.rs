@@ -325,7 +325,17 @@ impl Tree {
 
 /// A stated layer whose own probe refuses the bytes is not believed.
 fn contradicted(spec: &Spec, form: Form, side: Side, bytes: &[u8], server_port: u16) -> bool {
-    let probe = Probe { bytes, side, other: &[], end: true, form, server_port, stated: true, known: false, before: &[] };
+    let probe = Probe {
+        bytes,
+        side,
+        other: &[],
+        end: true,
+        form,
+        server_port,
+        stated: true,
+        known: false,
+        before: &[],
+    };
     spec.probe.is_some_and(|p| p(&probe) == Guess::No)
 }
 

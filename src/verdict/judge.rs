@@ -365,7 +365,9 @@ fn keyed_call(draft: &Draft) -> Option<Judgement> {
         provider: Provider::Readable,
         reasons,
         reason: match opened {
-            true => format!("the key that opens the call's media stood in its signalling, where {who} reads it"),
+            true => {
+                format!("the key that opens the call's media stood in its signalling, where {who} reads it")
+            }
             false => format!("the key of the call's media stands in its signalling, where {who} reads it"),
         },
         not_ruled_out: match opened {
@@ -441,14 +443,19 @@ fn call(draft: &Draft) -> Judgement {
         draft.facts.get("dtls.fingerprint").is_some_and(|v| v.iter().any(|v| v.as_text() == Some(how)))
     };
     let vouching = match (vouched("other than signalled"), vouched("as signalled")) {
-        (true, _) => "; a certificate is not one that the signalling vouches for, so somebody may stand between",
-        (false, true) => "; the certificates are those that the signalling vouches for, which helps as far as its carrier is trusted",
+        (true, _) => {
+            "; a certificate is not one that the signalling vouches for, so somebody may stand between"
+        }
+        (false, true) => {
+            "; the certificates are those that the signalling vouches for, which helps as far as its carrier is trusted"
+        }
         (false, false) => "",
     };
     let all_sealed = told.is_some()
-        && draft.evidence.iter().all(|e| {
-            !matches!(&e.kind, Kind::Media { protection, .. } if protection == "unknown")
-        });
+        && draft
+            .evidence
+            .iter()
+            .all(|e| !matches!(&e.kind, Kind::Media { protection, .. } if protection == "unknown"));
     let network = if all_sealed { Network::Protected } else { Network::Unknown };
     Judgement {
         verdict: headline(network, Provider::Unknown, Grade::G0),
@@ -460,7 +467,9 @@ fn call(draft: &Draft) -> Judgement {
             Some(keyed) => format!(
                 "a call in SRTP keyed by {keyed}: packets alone do not tell whether the other end of the keys is the person called or a server{vouching}"
             ),
-            None => "a call's media: packets alone do not tell how it is protected and who holds the keys".into(),
+            None => {
+                "a call's media: packets alone do not tell how it is protected and who holds the keys".into()
+            }
         },
         not_ruled_out: vec![doubt.into()],
         next_step: next_step.into(),

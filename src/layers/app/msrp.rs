@@ -27,7 +27,11 @@ fn probe(p: &Probe<'_>) -> Guess {
     let line = p.bytes.split(|b| *b == b'\n').next().unwrap_or_default();
     if line.len() == p.bytes.len() {
         let begun = b"MSRP ".starts_with(p.bytes) || p.bytes.starts_with(b"MSRP ");
-        return if begun && !p.bytes.is_empty() && !p.end && line.len() < 512 { Guess::More } else { Guess::No };
+        return if begun && !p.bytes.is_empty() && !p.end && line.len() < 512 {
+            Guess::More
+        } else {
+            Guess::No
+        };
     }
     if start(line).is_some() { Guess::Sure } else { Guess::No }
 }

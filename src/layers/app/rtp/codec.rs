@@ -32,6 +32,11 @@ pub(super) fn assigned(kind: u8) -> Option<&'static str> {
     })
 }
 
+/// Whether a codec leaves sound uncompressed, so that its payloads cannot be taken for noise.
+pub(super) fn shows_itself(name: &str) -> bool {
+    ["PCMU", "PCMA", "L16", "L8", "L24"].iter().any(|c| name.split('/').next() == Some(c))
+}
+
 /// Bytes at the end of a payload that are left out: a tag and a key identifier of SRTP would stand there.
 const TAIL: usize = 24;
 /// Packets that are measured.

@@ -84,8 +84,7 @@ struct Rtp {
 impl Peeler for Rtp {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         if let Some(packet) = Packet::read(input.bytes) {
-            let known =
-                self.streams.iter().position(|s| s.side == input.side && s.source == packet.source);
+            let known = self.streams.iter().position(|s| s.side == input.side && s.source == packet.source);
             let at = match known {
                 Some(at) => at,
                 None if self.streams.len() >= STREAMS => {

@@ -109,7 +109,7 @@ impl Stream {
         out.fact("rtp.source", u64::from(self.source));
         out.fact("rtp.codec", name.as_str());
         out.fact("rtp.packets", self.packets);
-        let (protection, agreed) = self.protection(codec.is_some(), out);
+        let (protection, agreed) = self.protection(codec.as_deref(), out);
         let shown = match protection {
             "srtp" | "opened" => format!("SRTP keyed by {agreed}"),
             other => other.to_owned(),
@@ -129,7 +129,8 @@ impl Stream {
     /// `none`, `srtp`, `opened` (SRTP whose keys are at hand) or `unknown`, and who agreed on the keys. A
     /// payload that cannot be ciphertext is in clear whatever was signalled, if its codec is known; what may
     /// be ciphertext is called SRTP only where the ends said so.
-    fn protection(&mut self, known: bool, out: &mut Out<'_, '_>) -> (&'static str, &'static str) {
+    fn protection(&mut self, codec: Option<&str>, out: &mut Out<'_, '_>) -> (&'static str, &'static str) {
+        let known = codec.is_some();
         if let Some((_, agreed)) = self.opened {
             return ("opened", agreed);
         }
@@ -144,7 +145,8 @@ impl Stream {
         }
         let signalled = out.recall("sdp.keying", b"").and_then(|v| v.first().copied());
         match signalled {
-            Some(b'-') if known => ("none", ""),
+            // Sound that is not compressed shows itself; where it does not, something else hides it.
+            Some(b'-') if codec.is_some_and(|c| !codec::shows_itself(c)) => ("none", ""),
             Some(b'-') | None => ("unknown", ""),
             Some(how) => ("srtp", agreement(how)),
         }

@@ -91,9 +91,13 @@ fn what_may_be_ciphertext_is_called_so_only_where_the_ends_said_it() {
         line.map(|(_, p)| p.to_owned()).unwrap_or_default()
     };
     assert_eq!(protection(&mut Memory::default()), "unknown");
-    assert_eq!(protection(&mut described("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AA")), "SRTP keyed by SDES");
+    assert_eq!(
+        protection(&mut described("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AA")),
+        "SRTP keyed by SDES"
+    );
     assert_eq!(protection(&mut described("a=fingerprint:sha-256 AA")), "SRTP keyed by DTLS");
-    assert_eq!(protection(&mut described("a=rtpmap:0 PCMU/8000")), "none", "the ends agreed on none");
+    assert_eq!(protection(&mut described("a=rtpmap:0 PCMU/8000")), "unknown", "PCM would show itself");
+    assert_eq!(protection(&mut described("a=rtpmap:0 G729/8000")), "none", "the ends agreed on none");
     let lines = peel(Unit::Datagram, &sealed(96, 40), &mut described("a=rtpmap:96 opus/48000/2"));
     assert!(has(&lines, "rtp.codec=opus/48000/2"), "{lines:#?}");
 }

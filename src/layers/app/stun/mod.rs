@@ -4,9 +4,7 @@
 mod message;
 
 use crate::model::Side;
-use crate::peel::{
-    Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
-};
+use crate::peel::{Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step};
 use message::{Class, Message, channel, length, read};
 use std::net::SocketAddr;
 
@@ -21,7 +19,7 @@ macro_rules! row {
             forms: &[Form::Binary],
             answers: |h| {
                 $name == "stun-tcp"
-                    && matches!(h, Hint::Alpn(a) if a == "stun.turn" || a == "stun.nat-discovery")
+            && matches!(h, Hint::Alpn(a) if a == "stun.turn" || a == "stun.nat-discovery")
             },
             shapes: &[],
             probe: Some($probe),

@@ -180,7 +180,7 @@ impl ServerHello {
     /// The rules of DTLS 1.0, 1.2 and 1.3 are those of TLS 1.1, 1.2 and 1.3.
     fn told(self) -> Self {
         let version = match self.version {
-            0xfeff => 0x0302,
+            0xfeff | 0x0100 => 0x0302,
             0xfefd => 0x0303,
             0xfefc => 0x0304,
             other => other,

@@ -102,7 +102,6 @@ impl Assembly {
         }
         Some(Message { kind: parts.kind, body: parts.bytes })
     }
-
 }
 
 /// Whether a message that is missing can still come.
@@ -114,9 +113,8 @@ pub(super) enum Overdue {
 
 impl Parts {
     fn is_whole(&self) -> bool {
-        let reach = self.there.iter().try_fold(0, |reach, (from, to)| {
-            (*from <= reach).then_some(reach.max(*to))
-        });
+        let reach =
+            self.there.iter().try_fold(0, |reach, (from, to)| (*from <= reach).then_some(reach.max(*to)));
         reach.is_some_and(|r| r >= self.bytes.len())
     }
 }

@@ -235,8 +235,8 @@ impl Dtls {
     }
 
     fn no_key(&mut self, side: Side, len: usize, out: &mut Out<'_, '_>) {
-        let unsupported = self.tls.server.is_some()
-            && self.tls.suite().is_none_or(|s| s.cipher == Cipher::Other);
+        let unsupported =
+            self.tls.server.is_some() && self.tls.suite().is_none_or(|s| s.cipher == Cipher::Other);
         if unsupported && self.halves[side].why.is_none() {
             self.halves[side].why = Some(Why::Unsupported);
             out.note("tls-suite-unsupported");

@@ -6,6 +6,8 @@ use crate::bytes::Cursor;
 /// Content types that only DTLS has: a record with a connection id, and an acknowledgement.
 pub(super) const CID: u8 = 25;
 const ACK: u8 = 26;
+/// DTLS 1.0, 1.2 and 1.3, and what OpenSSL spoke before DTLS had a number; Cisco's VPN still does.
+const VERSIONS: [[u8; 2]; 4] = [[0xfe, 0xff], [0xfe, 0xfd], [0xfe, 0xfc], [1, 0]];
 /// Longest record body.
 const LONGEST: usize = (1 << 14) + 2048;
 
@@ -57,7 +59,7 @@ pub(super) fn read<'a>(c: &mut Cursor<'a>, id: usize) -> Option<Record<'a>> {
 fn plain<'a>(c: &mut Cursor<'a>, id: usize) -> Option<Plain<'a>> {
     let kind = c.u8().filter(|k| (20..=ACK).contains(k))?;
     let version: [u8; 2] = c.array()?;
-    if !matches!(version, [0xfe, 0xff | 0xfd | 0xfc]) {
+    if !VERSIONS.contains(&version) {
         return None;
     }
     let number = c.u64()?;
