@@ -60,12 +60,12 @@ pub fn judge(draft: &Draft, experiment: &Experiment) -> Judgement {
         Content::Opaque => opaque(draft, experiment),
         Content::Sealed => sealed(draft),
         Content::Unknown => unknown(draft),
-        Content::Call => call(draft),
+        Content::Call => super::call::judge(draft),
         Content::Background => background(draft),
     }
 }
 
-fn select(draft: &Draft, keep: impl Fn(&Evidence) -> bool) -> Vec<usize> {
+pub(super) fn select(draft: &Draft, keep: impl Fn(&Evidence) -> bool) -> Vec<usize> {
     let mut all: Vec<usize> = (0..draft.evidence.len()).filter(|i| keep(&draft.evidence[*i])).collect();
     all.sort_by_key(|i| (std::cmp::Reverse(draft.evidence[*i].strength), draft.evidence[*i].origin.time));
     all.truncate(8);
@@ -292,7 +292,7 @@ fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {
 /// Bytes that each side must have sent before sealed or unknown traffic counts as an exchange.
 const EXCHANGE: u64 = 64;
 
-fn two_way(draft: &Draft) -> Option<String> {
+pub(super) fn two_way(draft: &Draft) -> Option<String> {
     let enough = draft.bytes.client >= EXCHANGE && draft.bytes.server >= EXCHANGE;
     enough.then(|| "a two-way exchange that nobody here can open".to_owned())
 }
@@ -342,137 +342,6 @@ fn unknown(draft: &Draft) -> Judgement {
         reason: "no known protocol fits these bytes; that they look random would prove nothing".into(),
         not_ruled_out: vec!["a home-made protocol with or without real encryption".into()],
         next_step: "find out which app speaks here, and send planted texts to see whether they appear".into(),
-        weighs: two_way(draft),
-    }
-}
-
-/// A call whose media key stands in its signalling (RFC 4568): whoever reads that hears the call.
-fn keyed_call(draft: &Draft) -> Option<Judgement> {
-    let reasons = select(draft, |e| matches!(e.kind, Kind::Rule { .. } | Kind::KeyInSight { .. }));
-    if reasons.is_empty() {
-        return None;
-    }
-    let tried = |i: &usize| matches!(draft.evidence[*i].kind, Kind::KeyInSight { .. });
-    let opened = reasons.iter().any(tried);
-    let on_wire = reasons.iter().any(|i| draft.evidence[*i].guard == Guard::Open);
-    let grade = if opened { Grade::G3 } else { Grade::G2 };
-    let network = if on_wire { Network::Readable } else { Network::Protected };
-    let who = if on_wire { "anybody on the path" } else { "the server that relays the signalling" };
-    Some(Judgement {
-        verdict: headline(network, Provider::Readable, grade),
-        grade,
-        network,
-        provider: Provider::Readable,
-        reasons,
-        reason: match opened {
-            true => {
-                format!("the key that opens the call's media stood in its signalling, where {who} reads it")
-            }
-            false => format!("the key of the call's media stands in its signalling, where {who} reads it"),
-        },
-        not_ruled_out: match opened {
-            true => vec!["other calls of the same app may be keyed differently".into()],
-            false => vec!["the call may have been keyed anew inside the media".into()],
-        },
-        next_step: match opened {
-            true => "none needed: the key fits the packets that were tried".into(),
-            false => "record the media too, so that the key can be tried on it".into(),
-        },
-        weighs: Some("a call with its key".into()),
-    })
-}
-
-/// A call whose media is not encrypted, or in encryption of the way only.
-fn heard_call(draft: &Draft) -> Option<Judgement> {
-    let reasons =
-        select(draft, |e| matches!(&e.kind, Kind::Media { protection, .. } if protection == "none"));
-    if reasons.is_empty() {
-        return None;
-    }
-    let on_wire = reasons.iter().any(|i| draft.evidence[*i].guard == Guard::Open);
-    let (network, who) = match on_wire {
-        true => (Network::Readable, "anybody on the path can hear it"),
-        false => (Network::Protected, "only the connection around it is encrypted, up to the relay"),
-    };
-    Some(Judgement {
-        verdict: headline(network, Provider::Readable, Grade::G2),
-        grade: Grade::G2,
-        network,
-        provider: Provider::Readable,
-        reasons,
-        reason: format!("the media of a call is not encrypted: {who}"),
-        not_ruled_out: vec!["other streams of the same call may be encrypted".into()],
-        next_step: "none needed: play the stream to hear it".into(),
-        weighs: Some("a call that can be heard".into()),
-    })
-}
-
-/// What the way in which the keys of a call were agreed on leaves open.
-fn call_doubts(keyed: &str) -> (&'static str, &'static str) {
-    match keyed {
-        "DTLS" => (
-            "whoever carries the signalling may have put its own fingerprints there, and a relay may end the encryption and begin it anew",
-            "check that the fingerprints in both ends' signalling are those of the certificates in use, and whether the address of the media is the peer's or a server's",
-        ),
-        "ZRTP" => (
-            "somebody in the middle agreed on keys with both ends, if the short authentication strings were not compared",
-            "have both ends read the short authentication string to each other",
-        ),
-        "SDES" => (
-            "the servers that carried the signalling read the keys in it",
-            "record the signalling with its keys, so that the keys in it can be tried on the media",
-        ),
-        _ => (
-            "the server that set up the call knows its keys",
-            "record the signalling with its keys, and compare the security codes on both phones",
-        ),
-    }
-}
-
-fn call(draft: &Draft) -> Judgement {
-    if let Some(judgement) = heard_call(draft).or_else(|| keyed_call(draft)) {
-        return judgement;
-    }
-    let reasons = select(draft, |e| matches!(e.kind, Kind::Media { .. }));
-    let told = reasons.iter().find_map(|i| match &draft.evidence[*i].kind {
-        Kind::Media { protection, keyed, .. } if protection != "unknown" => Some(keyed.as_str()),
-        _ => None,
-    });
-    let (doubt, next_step) = call_doubts(told.unwrap_or(""));
-    let vouched = |how: &str| {
-        draft.facts.get("dtls.fingerprint").is_some_and(|v| v.iter().any(|v| v.as_text() == Some(how)))
-    };
-    let vouching = match (vouched("other than signalled"), vouched("as signalled")) {
-        (true, _) => {
-            "; a certificate is not one that the signalling vouches for, so somebody may stand between"
-        }
-        (false, true) => {
-            "; the certificates are those that the signalling vouches for, which helps as far as its carrier is trusted"
-        }
-        (false, false) => "",
-    };
-    let all_sealed = told.is_some()
-        && draft
-            .evidence
-            .iter()
-            .all(|e| !matches!(&e.kind, Kind::Media { protection, .. } if protection == "unknown"));
-    let network = if all_sealed { Network::Protected } else { Network::Unknown };
-    Judgement {
-        verdict: headline(network, Provider::Unknown, Grade::G0),
-        grade: Grade::G0,
-        network,
-        provider: Provider::Unknown,
-        reasons,
-        reason: match told {
-            Some(keyed) => format!(
-                "a call in SRTP keyed by {keyed}: packets alone do not tell whether the other end of the keys is the person called or a server{vouching}"
-            ),
-            None => {
-                "a call's media: packets alone do not tell how it is protected and who holds the keys".into()
-            }
-        },
-        not_ruled_out: vec![doubt.into()],
-        next_step: next_step.into(),
         weighs: two_way(draft),
     }
 }
