@@ -3,7 +3,7 @@
 use super::crowd::Crowd;
 use crate::evidence::trial::{self, Candidate, Field};
 use crate::evidence::weak;
-use crate::evidence::{Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence};
+use crate::evidence::{Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence, Media};
 use crate::model::{Limits, Notes, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -24,6 +24,7 @@ pub struct Totals {
     drafts: Crowd,
     candidates: Vec<Candidate>,
     fields: Vec<Field>,
+    media: Media,
     names: BTreeMap<IpAddr, String>,
     /// Transport facts by endpoint.
     pub transport: BTreeMap<String, BTreeMap<String, BTreeSet<Value>>>,
@@ -48,6 +49,7 @@ impl Totals {
             self.drafts.add(draft, limits);
         }
         self.keep(flow.candidates, flow.fields);
+        self.media.merge(flow.media);
     }
 
     /// Keeps the earliest candidates and fields, whatever the order in which flows end.
@@ -76,6 +78,7 @@ impl Totals {
         for opened in trial::try_all(&candidates, &fields) {
             found.extend(trial::evidence(&opened, &candidates, &fields, canaries));
         }
+        found.extend(self.media.trials());
         for (key, evidence) in found {
             // Only message fields count: a conversation that carries none gets no verdict from a trial
             // unless a planted text came out.
@@ -113,6 +116,7 @@ impl Totals {
             self.drafts.add(draft, limits);
         }
         self.keep(other.candidates, other.fields);
+        self.media.merge(other.media);
     }
 
     /// Takes the conversations out, with addresses named where a look-up named them.

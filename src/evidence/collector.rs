@@ -1,5 +1,6 @@
 //! The sink of one flow: runs the observers over what the engine tells and sums it up per conversation.
 
+use super::media::Media;
 use super::message::Message;
 use super::sink::protocol_path;
 use super::trial::{Candidate, Field};
@@ -43,6 +44,8 @@ pub struct FlowEvidence {
     pub candidates: Vec<Candidate>,
     /// Opaque fields of messages, for trials with those keys.
     pub fields: Vec<Field>,
+    /// Keys and packets of calls.
+    pub media: Media,
 }
 
 /// Messages held open at once; an older one is settled when a newer one needs its place.
@@ -123,6 +126,7 @@ impl Collector {
         for message in std::mem::take(&mut self.messages) {
             self.settle(message);
         }
+        self.fold_calls();
         self.settle_flow();
         let server = self.flow.server.to_string();
         for (_, mut draft) in std::mem::take(&mut self.drafts) {

@@ -56,6 +56,12 @@ pub const LONGEST: usize = 8 << 10;
 /// Trials of one audit.
 const TRIALS: usize = 400_000;
 
+/// Keeps the earliest of a list, whatever order it came in.
+pub(super) fn bounded<T: Ord>(list: &mut Vec<T>, most: usize, time: impl Fn(&T) -> crate::model::Timestamp) {
+    list.sort_by(|a, b| (time(a), a).cmp(&(time(b), b)));
+    list.truncate(most);
+}
+
 /// Reads a field's bytes as candidate keys: raw, hexadecimal or base64 of 16, 24 or 32 bytes that are
 /// varied enough to be a key.
 pub fn candidate(bytes: &[u8]) -> Option<Vec<u8>> {

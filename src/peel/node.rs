@@ -66,6 +66,8 @@ pub(super) struct Node {
     pub order: Vec<(Side, usize)>,
     /// Chosen layers of a datagram node.
     pub switch: Vec<u32>,
+    /// The beginnings of the latest datagrams.
+    pub before: Vec<super::Before>,
     /// Datagrams in a row that no layer claimed.
     pub unclaimed: u32,
     /// Bytes of the current input that the peeler declared sealed.

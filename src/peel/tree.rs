@@ -158,6 +158,7 @@ impl Tree {
             sides: PerSide::default(),
             order: Vec::new(),
             switch: Vec::new(),
+            before: Vec::new(),
             unclaimed: 0,
             declared: 0,
             fields: 0,

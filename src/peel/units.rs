@@ -5,7 +5,7 @@ use super::feeding::{Last, bucket_of, plain_end};
 use super::node::State;
 use super::recent::{Seen, Taken};
 use super::tree::Env;
-use super::{Child, CutWhy, Eats, End, Form, Guess, Input, Leaf, Out, Probe, Spec, Then, Tree, Unit};
+use super::{Before, Child, CutWhy, Eats, End, Form, Guess, Input, Leaf, Out, Probe, Spec, Then, Tree, Unit};
 use crate::model::{Bucket, Side, Trust};
 
 /// Datagrams in a row that no layer claims before the engine stops asking for every one.
@@ -14,6 +14,8 @@ const ASK: u32 = 32;
 const SHOWN: u32 = 256;
 /// Different layers that may share one datagram flow (STUN, DTLS, RTP and RTCP do).
 const SHARING: usize = 6;
+/// Datagrams whose beginnings probes may look back at.
+const BEFORE: usize = 16;
 
 impl Tree {
     /// Hands one whole message from `parent` on: to a layer, or as a leaf of the parent.
@@ -211,7 +213,16 @@ impl Tree {
     /// One datagram of a node that may hold several layers side by side.
     pub(super) fn datagram(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) {
         let len = bytes.len() as u64;
-        if let Some(child) = self.claimant(env, id, side, bytes) {
+        let mut before = self.node_mut(id).map(|n| std::mem::take(&mut n.before)).unwrap_or_default();
+        let claimant = self.claimant(env, id, side, bytes, &before);
+        if before.len() >= BEFORE {
+            before.remove(0);
+        }
+        before.push(Before::of(side, bytes));
+        if let Some(node) = self.node_mut(id) {
+            node.before = before;
+        }
+        if let Some(child) = claimant {
             if let Some(node) = self.node_mut(id) {
                 node.unclaimed = 0;
                 node.ledger.count(Bucket::Parsed, len);
@@ -252,7 +263,14 @@ impl Tree {
     }
 
     /// The layer of this node that the datagram belongs to, opened if need be.
-    fn claimant(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) -> Option<u32> {
+    fn claimant(
+        &mut self,
+        env: &mut Env<'_>,
+        id: u32,
+        side: Side,
+        bytes: &[u8],
+        before: &[Before],
+    ) -> Option<u32> {
         let node = self.node_mut(id)?;
         if node.unclaimed > ASK && !node.unclaimed.is_multiple_of(64) {
             return None;
@@ -267,6 +285,7 @@ impl Tree {
             server_port: env.server_port,
             stated: false,
             known,
+            before,
         };
         let known: Vec<u32> = node.switch.clone();
         let ask = |t: &Self, child: &u32, wanted: Guess| {
@@ -307,7 +326,17 @@ impl Tree {
 
 /// A stated layer whose own probe refuses the bytes is not believed.
 fn contradicted(spec: &Spec, form: Form, side: Side, bytes: &[u8], server_port: u16) -> bool {
-    let probe = Probe { bytes, side, other: &[], end: true, form, server_port, stated: true, known: false };
+    let probe = Probe {
+        bytes,
+        side,
+        other: &[],
+        end: true,
+        form,
+        server_port,
+        stated: true,
+        known: false,
+        before: &[],
+    };
     spec.probe.is_some_and(|p| p(&probe) == Guess::No)
 }
 
@@ -326,6 +355,7 @@ fn choose_message(env: &mut Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Ta
         server_port: env.server_port,
         stated: false,
         known: false,
+        before: &[],
     };
     let taken = match choose::probed(env.registry, Unit::Message, &probe) {
         Choice::Layer(spec, trust) => Some((spec, trust)),

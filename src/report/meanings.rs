@@ -94,6 +94,8 @@ static ALL: &[(&str, &str)] = &[
     ("tls-lost-record", "records are missing, so the count of records had to be found again"),
     ("tls-resynchronised", "the start of a record had to be searched after bytes were lost"),
     ("tls-suite-unsupported", "the cipher suite cannot be opened by this version, even with keys"),
+    ("dtls-bad-tag", "a key was found, but it did not open some records: damaged, or of another session"),
+    ("srtp-bad-tag", "keys were agreed on between the same hosts, but they do not open a stream of media"),
     ("quic-bad-tag", "a key was found, but it did not open some packets: damaged, or of another connection"),
     ("quic-bad-frame", "an opened packet breaks the rules of QUIC; its rest was not read"),
     ("quic-no-connection", "packets belong to no connection whose start was recorded, so they stayed closed"),

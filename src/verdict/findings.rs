@@ -115,6 +115,13 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
                 found.add("encoded-not-encrypted", Severity::High, sure, c, i);
             }
         }
+        Kind::Media { protection, .. } if protection == "none" => {
+            let (id, severity) = match e.guard {
+                Guard::Open => ("plaintext-call", Severity::Critical),
+                Guard::Confidential => ("provider-readable-call", Severity::High),
+            };
+            found.add(id, severity, sure, c, i);
+        }
         Kind::KeyInSight { party, .. } => {
             let id = if party == "network" { "key-visible-to-network" } else { "key-visible-to-provider" };
             found.add(id, Severity::Critical, sure, c, i);

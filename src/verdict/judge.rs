@@ -60,12 +60,12 @@ pub fn judge(draft: &Draft, experiment: &Experiment) -> Judgement {
         Content::Opaque => opaque(draft, experiment),
         Content::Sealed => sealed(draft),
         Content::Unknown => unknown(draft),
-        Content::Call => call(draft),
+        Content::Call => super::call::judge(draft),
         Content::Background => background(draft),
     }
 }
 
-fn select(draft: &Draft, keep: impl Fn(&Evidence) -> bool) -> Vec<usize> {
+pub(super) fn select(draft: &Draft, keep: impl Fn(&Evidence) -> bool) -> Vec<usize> {
     let mut all: Vec<usize> = (0..draft.evidence.len()).filter(|i| keep(&draft.evidence[*i])).collect();
     all.sort_by_key(|i| (std::cmp::Reverse(draft.evidence[*i].strength), draft.evidence[*i].origin.time));
     all.truncate(8);
@@ -292,7 +292,7 @@ fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {
 /// Bytes that each side must have sent before sealed or unknown traffic counts as an exchange.
 const EXCHANGE: u64 = 64;
 
-fn two_way(draft: &Draft) -> Option<String> {
+pub(super) fn two_way(draft: &Draft) -> Option<String> {
     let enough = draft.bytes.client >= EXCHANGE && draft.bytes.server >= EXCHANGE;
     enough.then(|| "a two-way exchange that nobody here can open".to_owned())
 }
@@ -342,44 +342,6 @@ fn unknown(draft: &Draft) -> Judgement {
         reason: "no known protocol fits these bytes; that they look random would prove nothing".into(),
         not_ruled_out: vec!["a home-made protocol with or without real encryption".into()],
         next_step: "find out which app speaks here, and send planted texts to see whether they appear".into(),
-        weighs: two_way(draft),
-    }
-}
-
-/// A call whose media key stands in its signalling (RFC 4568): whoever reads that hears the call.
-fn keyed_call(draft: &Draft) -> Option<Judgement> {
-    let reasons = select(draft, |e| matches!(e.kind, Kind::Rule { .. }));
-    let first = reasons.first()?;
-    let on_wire = draft.evidence[*first].guard == Guard::Open;
-    let network = if on_wire { Network::Readable } else { Network::Protected };
-    let who = if on_wire { "anybody on the path" } else { "the server that relays the signalling" };
-    Some(Judgement {
-        verdict: headline(network, Provider::Readable, Grade::G2),
-        grade: Grade::G2,
-        network,
-        provider: Provider::Readable,
-        reasons,
-        reason: format!("the key of the call's media stands in its signalling, where {who} reads it"),
-        not_ruled_out: vec!["the call may have been keyed anew inside the media".into()],
-        next_step: "decrypt the media with the key to show it".into(),
-        weighs: Some("a call with its key".into()),
-    })
-}
-
-fn call(draft: &Draft) -> Judgement {
-    if let Some(judgement) = keyed_call(draft) {
-        return judgement;
-    }
-    Judgement {
-        verdict: headline(Network::Unknown, Provider::Unknown, Grade::G0),
-        grade: Grade::G0,
-        network: Network::Unknown,
-        provider: Provider::Unknown,
-        reasons: select(draft, |_| true),
-        reason: "a call's media: packets alone do not tell who holds the keys".into(),
-        not_ruled_out: vec!["the server that set up the call knows its keys".into()],
-        next_step: "record the signalling with its keys, and compare the security codes on both phones"
-            .into(),
         weighs: two_way(draft),
     }
 }

@@ -11,10 +11,13 @@ mod irc;
 mod lines;
 mod login;
 mod mqtt;
+mod msrp;
 mod pop3;
+mod rtp;
 mod sip;
 mod smtp;
 mod sse;
+mod stun;
 mod websocket;
 mod xmpp;
 
@@ -28,6 +31,11 @@ pub static TABLE: &[&Spec] = &[
     &pop3::SPEC,
     &sip::UDP,
     &sip::TCP,
+    &msrp::SPEC,
+    &stun::DATAGRAMS,
+    &stun::STREAM,
+    &rtp::CONTROL,
+    &rtp::MEDIA,
     &mqtt::SPEC,
     &dns::UDP,
     &dns::TCP,

@@ -1,6 +1,7 @@
 //! Encodings, compressions and structured data: undone without a secret.
 
 mod compressed;
+mod cpim;
 mod form;
 mod json;
 mod mime;
@@ -16,6 +17,7 @@ pub static TABLE: &[&Spec] = &[
     &json::SPEC,
     &mime::SPEC,
     &multipart::SPEC,
+    &cpim::SPEC,
     &sdp::SPEC,
     &compressed::GZIP,
     &compressed::ZSTD,

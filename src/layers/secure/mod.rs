@@ -2,8 +2,9 @@
 
 mod quic;
 mod tls;
+mod zrtp;
 
 use crate::peel::Spec;
 
 /// The rows, most distinctive first.
-pub static TABLE: &[&Spec] = &[&quic::SPEC, &tls::SPEC];
+pub static TABLE: &[&Spec] = &[&quic::SPEC, &tls::DTLS, &tls::SPEC, &zrtp::SPEC];

@@ -203,6 +203,7 @@ mod tests {
             server_port: 80,
             stated: false,
             known: false,
+            before: &[],
         };
         probe(&p)
     }
