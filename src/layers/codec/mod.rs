@@ -1,6 +1,7 @@
 //! Encodings, compressions and structured data: undone without a secret.
 
 mod compressed;
+mod data;
 mod form;
 mod json;
 mod mime;
@@ -14,6 +15,10 @@ use crate::peel::Spec;
 /// The rows, most distinctive first.
 pub static TABLE: &[&Spec] = &[
     &json::SPEC,
+    &data::PLIST,
+    &data::PLIST_XML,
+    &data::BSON,
+    &data::THRIFT,
     &mime::SPEC,
     &multipart::SPEC,
     &sdp::SPEC,
@@ -25,6 +30,9 @@ pub static TABLE: &[&Spec] = &[
     &text::PERCENT,
     &text::ESCAPES,
     &text::UTF16,
+    &data::CBOR,
+    &data::MSGPACK,
+    &data::DER,
     &protobuf::SPEC,
     &compressed::ZLIB,
     &compressed::DEFLATE,
