@@ -9,6 +9,7 @@ mod multipart;
 mod protobuf;
 mod sdp;
 mod text;
+mod zip;
 
 use crate::peel::Spec;
 
@@ -24,6 +25,10 @@ pub static TABLE: &[&Spec] = &[
     &sdp::SPEC,
     &compressed::GZIP,
     &compressed::ZSTD,
+    &compressed::BZIP2,
+    &compressed::XZ,
+    &compressed::LZ4,
+    &zip::SPEC,
     &form::SPEC,
     &text::BASE64,
     &text::HEX,
@@ -35,6 +40,7 @@ pub static TABLE: &[&Spec] = &[
     &data::DER,
     &protobuf::SPEC,
     &compressed::ZLIB,
+    &compressed::SNAPPY,
     &compressed::DEFLATE,
     &compressed::BROTLI,
 ];

@@ -43,7 +43,7 @@ impl Signs {
     /// byte of text has one chance in three of being there by accident, each key's head one in four.
     pub fn convince(&self) -> bool {
         let bits = self.text as f64 * 1.4 + self.names as f64 * 3.0;
-        self.names >= 1 && self.odd == 0 && self.garbled == 0 && bits >= if self.names >= 2 { 12.0 } else { 24.0 }
+        self.names >= 1 && self.odd == 0 && self.garbled == 0 && bits >= if self.names >= 2 { 16.0 } else { 24.0 }
     }
 }
 
@@ -53,7 +53,8 @@ pub fn readable(text: &str) -> bool {
 }
 
 fn is_name(key: &str) -> bool {
-    !key.is_empty() && key.len() <= 64 && key.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+    let usual = |b: u8| b.is_ascii_alphanumeric() || b"_-.:$@/ ".contains(&b);
+    !key.is_empty() && key.len() <= 64 && key.bytes().all(usual)
 }
 
 impl<'a> Data<'a> {
