@@ -2,13 +2,16 @@
 
 mod compressed;
 mod data;
+mod data_url;
 mod form;
 mod json;
 mod mime;
 mod multipart;
+mod pem;
 mod protobuf;
 mod sdp;
 mod text;
+mod uuencode;
 mod zip;
 
 use crate::peel::Spec;
@@ -29,12 +32,20 @@ pub static TABLE: &[&Spec] = &[
     &compressed::XZ,
     &compressed::LZ4,
     &zip::SPEC,
+    &data_url::SPEC,
+    &uuencode::SPEC,
+    &pem::SPEC,
     &form::SPEC,
     &text::BASE64,
     &text::HEX,
     &text::PERCENT,
     &text::ESCAPES,
+    &text::ENTITIES,
+    &text::BASE32,
+    &text::BASE85,
+    &text::UTF7,
     &text::UTF16,
+    &text::UTF32,
     &data::CBOR,
     &data::MSGPACK,
     &data::DER,
@@ -43,4 +54,5 @@ pub static TABLE: &[&Spec] = &[
     &compressed::SNAPPY,
     &compressed::DEFLATE,
     &compressed::BROTLI,
+    &text::GSM7,
 ];

@@ -14,7 +14,9 @@ pub static SPEC: Spec = Spec {
     eats: Eats::Message,
     forms: &[Form::Binary],
     answers: |h| match h {
-        Hint::ContentType(t) => t == "application/zip" || t.ends_with("+zip") || t == "application/x-zip-compressed",
+        Hint::ContentType(t) => {
+            t == "application/zip" || t.ends_with("+zip") || t == "application/x-zip-compressed"
+        }
         _ => false,
     },
     shapes: &[],
@@ -144,11 +146,13 @@ mod tests {
     fn archive(name: &[u8], data: &[u8]) -> Vec<u8> {
         let (long, short) = (|n: usize| (n as u32).to_le_bytes(), |n: usize| (n as u16).to_le_bytes());
         // From the version needed to the length of the extra field.
-        let shared = [&[10u8, 0][..], &[0; 12], &long(data.len()), &long(data.len()), &short(name.len()), &[0, 0]];
+        let shared =
+            [&[10u8, 0][..], &[0; 12], &long(data.len()), &long(data.len()), &short(name.len()), &[0, 0]];
         let shared = shared.concat();
         let local = [b"PK\x03\x04", &shared[..], name, data].concat();
         let entry = [b"PK\x01\x02\x0a\0", &shared[..], &[0; 14], name].concat();
-        let end = [b"PK\x05\x06\0\0\0\0\x01\0\x01\0", &long(entry.len())[..], &long(local.len()), &[0, 0]].concat();
+        let end =
+            [b"PK\x05\x06\0\0\0\0\x01\0\x01\0", &long(entry.len())[..], &long(local.len()), &[0, 0]].concat();
         [local, entry, end].concat()
     }
 

@@ -132,7 +132,8 @@ mod tests {
         assert_eq!(undo(&sized, 1000), None);
         let right = [&25u32.to_le_bytes()[..], BLOCK].concat();
         assert_eq!(undo(&right, 1000).as_deref(), Some(&plain[..]));
-        let frame = [MAGIC, &[0x60, 0x40, 0x82], &(BLOCK.len() as u32).to_le_bytes(), BLOCK, &[0; 4]].concat();
+        let frame =
+            [MAGIC, &[0x60, 0x40, 0x82], &(BLOCK.len() as u32).to_le_bytes(), BLOCK, &[0; 4]].concat();
         assert_eq!(undo(&frame, 1000).as_deref(), Some(&plain[..]));
         for cut in 0..frame.len() {
             assert!(undo(&frame[..cut], 1000).is_none_or(|p| p.is_empty()));

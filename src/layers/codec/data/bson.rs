@@ -138,7 +138,8 @@ mod tests {
     #[test]
     fn a_document_reads_whole_or_not_at_all() {
         // {"text": "see you", "a": [true, 7], "b": binary}
-        let mut body = b"\x02text\0\x08\0\0\0see you\0\x04a\0\x10\0\0\0\x080\0\x01\x101\0\x07\0\0\0\0".to_vec();
+        let mut body =
+            b"\x02text\0\x08\0\0\0see you\0\x04a\0\x10\0\0\0\x080\0\x01\x101\0\x07\0\0\0\0".to_vec();
         body.extend(b"\x05b\0\x02\0\0\0\0\xff\xfe\0");
         let mut whole = (body.len() as u32 + 4).to_le_bytes().to_vec();
         whole.extend(&body);

@@ -204,7 +204,8 @@ mod tests {
     use super::*;
 
     /// `{"from": "ana", "text": "see you", "n": [1, -2, 1.5, true, h'00ff']}`
-    const CHAT: &[u8] = b"\xa3\x64from\x63ana\x64text\x67see you\x61n\x85\x01\x21\xf9\x3e\x00\xf5\x42\x00\xff";
+    const CHAT: &[u8] =
+        b"\xa3\x64from\x63ana\x64text\x67see you\x61n\x85\x01\x21\xf9\x3e\x00\xf5\x42\x00\xff";
 
     #[test]
     fn a_map_reads_to_its_last_byte_or_not_at_all() {

@@ -113,7 +113,8 @@ fn primitive(tag: u8, content: &[u8]) -> Option<Data<'_>> {
             digits.then(|| Data::plain(String::from_utf8_lossy(content)))
         }
         30 => {
-            let units = content.chunks_exact(2).filter_map(|p| Some(u16::from_be_bytes([*p.first()?, *p.get(1)?])));
+            let units =
+                content.chunks_exact(2).filter_map(|p| Some(u16::from_be_bytes([*p.first()?, *p.get(1)?])));
             let text = String::from_utf16(&units.collect::<Vec<_>>()).ok()?;
             content.len().is_multiple_of(2).then_some(Data::Text(Cow::Owned(text)))
         }
@@ -164,11 +165,16 @@ mod tests {
     fn elements_read_with_their_only_length() {
         let whole = b"\x30\x14\x06\x03\x2a\x86\x48\x02\x01\x80\x0c\x07see you\x01\x01\xff";
         let Some(Data::List(list)) = read(whole) else { panic!("a sequence") };
-        assert_eq!(list, [Data::plain("1.2.840"), Data::plain(-128), Data::text("see you"), Data::plain(true)]);
+        assert_eq!(
+            list,
+            [Data::plain("1.2.840"), Data::plain(-128), Data::text("see you"), Data::plain(true)]
+        );
         for cut in 0..whole.len() {
             assert_eq!(read(&whole[..cut]), None);
         }
-        for bad in [&b"\x30\x81\x03\x02\x01\x05"[..], b"\x30\x80\x02\x01\x05\0\0", b"\x30\x04\x02\x02\x00\x05"] {
+        for bad in
+            [&b"\x30\x81\x03\x02\x01\x05"[..], b"\x30\x80\x02\x01\x05\0\0", b"\x30\x04\x02\x02\x00\x05"]
+        {
             assert_eq!(read(bad), None);
         }
         assert_eq!(read(&b"\x30\x80".repeat(100)), None);

@@ -207,9 +207,7 @@ impl<'a> Archive<'_, 'a> {
                 let pairs = keys.iter().zip(values);
                 Data::Map(
                     pairs
-                        .map(|(k, v)| {
-                            (self.followed(k, depth + 1).into_key(), self.followed(v, depth + 1))
-                        })
+                        .map(|(k, v)| (self.followed(k, depth + 1).into_key(), self.followed(v, depth + 1)))
                         .collect(),
                 )
             }
@@ -273,7 +271,12 @@ mod tests {
         };
         let objects = Data::List(vec![
             Data::text("$null"),
-            map(vec![("body", reference(2)), ("gone", reference(0)), ("again", reference(1)), ("$class", reference(3))]),
+            map(vec![
+                ("body", reference(2)),
+                ("gone", reference(0)),
+                ("again", reference(1)),
+                ("$class", reference(3)),
+            ]),
             map(vec![("NS.string", reference(4)), ("$class", reference(3))]),
             map(vec![("$classname", Data::text("Message"))]),
             Data::text("see you"),

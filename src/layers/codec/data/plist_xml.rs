@@ -19,7 +19,10 @@ pub static SPEC: Spec = Spec {
         Hint::ContentType(t) => {
             matches!(
                 t.as_str(),
-                "application/x-plist" | "text/x-plist" | "text/x-apple-plist+xml" | "application/x-apple-plist+xml"
+                "application/x-plist"
+                    | "text/x-plist"
+                    | "text/x-apple-plist+xml"
+                    | "application/x-apple-plist+xml"
             )
         }
         _ => false,

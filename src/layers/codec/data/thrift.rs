@@ -46,7 +46,8 @@ fn read(bytes: &[u8]) -> Option<Data<'_>> {
 
 /// A message of either protocol, alone or behind the length of the framed transport.
 fn message(bytes: &[u8]) -> Option<Data<'_>> {
-    let framed = bytes.split_first_chunk::<4>().filter(|(n, rest)| u32::from_be_bytes(**n) as usize == rest.len());
+    let framed =
+        bytes.split_first_chunk::<4>().filter(|(n, rest)| u32::from_be_bytes(**n) as usize == rest.len());
     let bytes = framed.map_or(bytes, |(_, rest)| rest);
     match bytes {
         [0x82, kind, ..] if kind & 0x1f == 1 && (1..=4).contains(&(kind >> 5)) => {

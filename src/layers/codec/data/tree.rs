@@ -43,7 +43,10 @@ impl Signs {
     /// byte of text has one chance in three of being there by accident, each key's head one in four.
     pub fn convince(&self) -> bool {
         let bits = self.text as f64 * 1.4 + self.names as f64 * 3.0;
-        self.names >= 1 && self.odd == 0 && self.garbled == 0 && bits >= if self.names >= 2 { 16.0 } else { 24.0 }
+        self.names >= 1
+            && self.odd == 0
+            && self.garbled == 0
+            && bits >= if self.names >= 2 { 16.0 } else { 24.0 }
     }
 }
 
@@ -90,7 +93,8 @@ impl<'a> Data<'a> {
         match self {
             Data::Text(t) => t.into_owned(),
             Data::Plain(n) => n,
-            Data::Bytes(b) => b.iter().take(16).map(|b| format!("{b:02x}")).collect(),
+            // Not what a name would begin with.
+            Data::Bytes(b) => b.iter().take(16).fold("#".into(), |s, b| s + &format!("{b:02x}")),
             Data::Nothing => "null".into(),
             Data::List(_) | Data::Map(_) => "?".into(),
         }
@@ -113,7 +117,11 @@ impl<'a> Data<'a> {
             Data::Map(pairs) => {
                 for (key, value) in pairs {
                     match is_name(key) {
-                        true => signs.names += 1,
+                        // A number is a key of some writers and proves nothing.
+                        true => {
+                            signs.names +=
+                                usize::from(!key.starts_with(|c: char| c.is_ascii_digit() || c == '-'))
+                        }
                         false => signs.odd += 1,
                     }
                     signs.text += key.len();
