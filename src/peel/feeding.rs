@@ -200,7 +200,7 @@ pub(super) fn bucket_of(end: End) -> Bucket {
 }
 
 /// UTF-8 (a character cut at the end is forgiven) without control characters other than white space.
-fn reads_as_text(bytes: &[u8]) -> bool {
+pub(super) fn reads_as_text(bytes: &[u8]) -> bool {
     let text = match std::str::from_utf8(bytes) {
         Ok(t) => t,
         Err(e) if e.error_len().is_none() => std::str::from_utf8(&bytes[..e.valid_up_to()]).unwrap_or(""),

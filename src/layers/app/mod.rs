@@ -1,5 +1,6 @@
 //! Layers that carry an application's exchange.
 
+mod dgw;
 mod dns;
 mod dotted;
 mod grpc;
@@ -12,6 +13,7 @@ mod lines;
 mod login;
 mod mqtt;
 mod pop3;
+mod signal_ws;
 mod sip;
 mod smtp;
 mod sse;
@@ -38,6 +40,8 @@ pub static TABLE: &[&Spec] = &[
     &xmpp::SPEC,
     &xmpp::BODY,
     &irc::SPEC,
+    &signal_ws::SPEC,
+    &dgw::SPEC,
     &websocket::SPEC,
     &lines::SPEC,
 ];

@@ -7,6 +7,7 @@ mod form;
 mod json;
 mod mime;
 mod multipart;
+mod obfuscated;
 mod pem;
 mod protobuf;
 mod sdp;
@@ -41,6 +42,7 @@ pub static TABLE: &[&Spec] = &[
     &text::PERCENT,
     &text::ESCAPES,
     &text::ENTITIES,
+    &text::QUOTED,
     &text::BASE32,
     &text::BASE85,
     &text::UTF7,
@@ -55,4 +57,10 @@ pub static TABLE: &[&Spec] = &[
     &compressed::DEFLATE,
     &compressed::BROTLI,
     &text::GSM7,
+    &obfuscated::XOR,
+    &obfuscated::NIBBLES,
+    &obfuscated::BITS,
+    &obfuscated::REVERSED,
+    &obfuscated::CAESAR,
+    &obfuscated::XOR_TEXT,
 ];

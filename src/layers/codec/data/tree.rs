@@ -81,6 +81,7 @@ impl<'a> Data<'a> {
         }
     }
     /// The text, if it is one.
+    #[cfg(test)]
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Data::Text(t) => Some(t),
@@ -110,7 +111,13 @@ impl<'a> Data<'a> {
     fn count(&self, signs: &mut Signs) {
         signs.values += 1;
         match self {
-            Data::Nothing | Data::Plain(_) | Data::Bytes(_) => {}
+            Data::Nothing | Data::Plain(_) => {}
+            // Text that its writer took for octets.
+            Data::Bytes(b) if b.len() >= 8 => {
+                let reads = std::str::from_utf8(b).is_ok_and(readable);
+                signs.text += if reads { b.len() } else { 0 };
+            }
+            Data::Bytes(_) => {}
             Data::Text(t) if readable(t) => signs.text += t.len(),
             Data::Text(_) => signs.garbled += 1,
             Data::List(list) => list.iter().for_each(|v| v.count(signs)),

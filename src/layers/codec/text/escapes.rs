@@ -1,5 +1,5 @@
 //! Characters that are spelled out: JSON and C escapes in text that no parser has been over, and HTML's
-//! character references.
+//! character references, and quoted-printable.
 
 use super::{Decoded, readable};
 use crate::peel::Form;
@@ -75,6 +75,31 @@ pub(super) fn entities(bytes: &[u8]) -> Decoded {
     (undone >= 2 && readable(plain.as_bytes())).then_some((plain.into_bytes(), Form::Text))
 }
 
+/// Quoted-printable (RFC 2045 section 6.7) without a header that says so: every `=` begins an escape or ends
+/// a line, and several do.
+pub(super) fn quoted(bytes: &[u8]) -> Decoded {
+    if memchr::memchr_iter(b'=', bytes).take(2).count() < 2 {
+        return None;
+    }
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((b, tail)) = rest.split_first() {
+        let digit = |i: usize| {
+            tail.get(i).filter(|d| !d.is_ascii_lowercase()).and_then(|d| (*d as char).to_digit(16))
+        };
+        rest = tail;
+        match (b, tail) {
+            (b'=', [b'\n', after @ ..] | [b'\r', b'\n', after @ ..]) => rest = after,
+            (b'=', _) => {
+                plain.push((digit(0)? << 4 | digit(1)?) as u8);
+                rest = tail.get(2..)?;
+            }
+            _ => plain.push(*b),
+        }
+    }
+    readable(&plain).then_some((plain, Form::Text))
+}
+
 fn character(name: &str) -> Option<char> {
     if let Some(number) = name.strip_prefix('#') {
         let code = match number.strip_prefix(['x', 'X']) {
@@ -109,6 +134,8 @@ mod tests {
         assert_eq!(plain(escapes(br#""see \"you\"""#)).as_deref(), Some("see \"you\""));
         assert_eq!(escapes(br"C:\dir\file"), None);
         assert_eq!(plain(entities(b"&#115;&#x65;e you &amp; me")).as_deref(), Some("see you & me"));
+        assert_eq!(plain(quoted(b"{=22a=22: =\n=22caf=C3=A9=22}")).as_deref(), Some("{\"a\": \"café\"}"));
+        assert_eq!(quoted(b"a=1&b=2"), None);
         assert_eq!(entities(b"a & b & c"), None);
         assert_eq!(entities(b"a=1&lt;=2&gt;"), None);
     }

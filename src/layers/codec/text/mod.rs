@@ -34,7 +34,7 @@ mod wide;
 
 use base32::base32;
 use base85::base85;
-use escapes::{entities, escapes};
+use escapes::{entities, escapes, quoted};
 use gsm7::gsm7;
 use utf7::utf7;
 use wide::{utf16, utf32};
@@ -46,6 +46,7 @@ row!(BASE32, "base32", "Base32 (RFC 4648)", &[Form::Text], "base32", base32);
 row!(BASE85, "base85", "Ascii85, Z85 and base85 (RFC 1924)", &[Form::Text], "base85", base85);
 row!(UTF16, "utf16", "UTF-16 text", &[Form::Binary], "utf-16", utf16);
 row!(UTF32, "utf32", "UTF-32 text", &[Form::Binary, Form::Text], "utf-32", utf32);
+row!(QUOTED, "quoted-printable", "Quoted-printable (RFC 2045)", &[Form::Text], "quoted-printable", quoted);
 row!(ENTITIES, "entities", "Character references of HTML", &[Form::Text], "entities", entities);
 row!(ESCAPES, "escapes", "Escaped characters", &[Form::Text], "escapes", escapes);
 
