@@ -63,7 +63,8 @@ fn the_number_of_threads_changes_nothing_beyond_the_bounds() {
     std::fs::write(file.path(), crowded().bytes()).expect("written");
     for flows in [160, 4_000, 1_000_000] {
         let (one, value) = report(file.path(), flows, 1);
-        let noted = |code: &str| value["notes"].as_array().is_some_and(|n| n.iter().any(|n| n["code"] == code));
+        let noted =
+            |code: &str| value["notes"].as_array().is_some_and(|n| n.iter().any(|n| n["code"] == code));
         assert_eq!(noted("flow-evicted"), flows < 1_000_000, "{flows}");
         assert!(noted("conversation-limit"), "{flows}");
         for threads in [2, 3, 7, 40] {

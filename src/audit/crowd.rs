@@ -107,7 +107,11 @@ mod tests {
     use crate::model::Timestamp;
 
     fn draft(n: u32, content: Content, at: i64) -> Draft {
-        let key = ConversationKey { endpoint: format!("10.0.{}.{}:443", n >> 8, n & 255), path: "tls".into(), content };
+        let key = ConversationKey {
+            endpoint: format!("10.0.{}.{}:443", n >> 8, n & 255),
+            path: "tls".into(),
+            content,
+        };
         Draft { messages: 1, flows: 1, server: key.endpoint.clone(), ..Draft::new(key, Timestamp(at)) }
     }
 
@@ -121,7 +125,8 @@ mod tests {
     #[test]
     fn who_is_kept_apart_does_not_depend_on_who_came_first() {
         let limits = Limits::default();
-        let many = || (0..5000u32).flat_map(|n| [(n, 0), (n, 7)]).map(|(n, at)| draft(n, Content::Sealed, at));
+        let many =
+            || (0..5000u32).flat_map(|n| [(n, 0), (n, 7)]).map(|(n, at)| draft(n, Content::Sealed, at));
         let forwards = all(many());
         let backwards = all(many().collect::<Vec<_>>().into_iter().rev());
         assert_eq!(forwards, backwards);
@@ -141,7 +146,11 @@ mod tests {
 
     #[test]
     fn a_named_service_is_kept_before_bare_addresses() {
-        let named = ConversationKey { endpoint: "chat.example:443".into(), path: "tls".into(), content: Content::Sealed };
+        let named = ConversationKey {
+            endpoint: "chat.example:443".into(),
+            path: "tls".into(),
+            content: Content::Sealed,
+        };
         let last = Draft::new(named.clone(), Timestamp(9));
         let kept = all((0..4000).map(|n| draft(n, Content::Sealed, 0)).chain([last]));
         assert!(kept.iter().any(|d| d.key == named));

@@ -90,12 +90,7 @@ fn said(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned()
 }
 
-fn work(
-    rx: &Receiver<Work>,
-    used: &Sender<Vec<Item>>,
-    shared: Arc<Shared>,
-    keys: Arc<KeyStore>,
-) -> Totals {
+fn work(rx: &Receiver<Work>, used: &Sender<Vec<Item>>, shared: Arc<Shared>, keys: Arc<KeyStore>) -> Totals {
     let mut shard = Shard::new(shared, keys);
     for mut work in rx {
         shard.take(&work);

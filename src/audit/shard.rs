@@ -69,14 +69,7 @@ impl Shard {
             let bucket = usize::from(item.bucket);
             let Some(table) = self.tables.get_mut(bucket) else { continue };
             self.peeling.bucket = bucket;
-            table.packet(
-                &mut self.peeling,
-                item.packet.source,
-                item.packet.target,
-                segment,
-                app,
-                item.at,
-            );
+            table.packet(&mut self.peeling, item.packet.source, item.packet.target, segment, app, item.at);
         }
     }
 
@@ -104,7 +97,13 @@ impl Shard {
 }
 
 impl Peeling {
-    fn with(&mut self, state: &mut Lazy, info: &Info, at: Arrival, act: impl FnOnce(&mut Tree, &mut Env<'_>)) {
+    fn with(
+        &mut self,
+        state: &mut Lazy,
+        info: &Info,
+        at: Arrival,
+        act: impl FnOnce(&mut Tree, &mut Env<'_>),
+    ) {
         let state = state.get_or_insert_with(|| Box::new(FlowState::new(&self.shared, info)));
         let memory = &mut self.memories[self.bucket];
         memory.between(info.key.client.ip, info.key.server.ip);

@@ -5,6 +5,7 @@ mod canary;
 mod collector;
 mod draft;
 mod fields;
+mod masked;
 mod media;
 mod message;
 pub mod randomness;

@@ -221,9 +221,8 @@ mod tests {
     #[test]
     fn scores_by_transform_are_the_sums_they_stand_for() {
         let counts: [u32; 256] = std::array::from_fn(|i| (i as u32 * 37 + 11) % 23);
-        let sums: [i64; 256] = std::array::from_fn(|key| {
-            (0..256).map(|b| i64::from(counts[b] * weight((b ^ key) as u8))).sum()
-        });
+        let sums: [i64; 256] =
+            std::array::from_fn(|key| (0..256).map(|b| i64::from(counts[b] * weight((b ^ key) as u8))).sum());
         assert_eq!(scores(&counts), sums);
     }
 }

@@ -201,7 +201,7 @@ pub(super) fn bucket_of(end: End) -> Bucket {
 }
 
 /// UTF-8 (a character cut at the end is forgiven) without control characters other than white space.
-fn reads_as_text(bytes: &[u8]) -> bool {
+pub(super) fn reads_as_text(bytes: &[u8]) -> bool {
     if bytes.is_ascii() {
         let control = |b: &u8| (*b < b' ' || *b == 0x7f) && !matches!(b, b'\n' | b'\r' | b'\t' | 0);
         return !bytes.is_empty() && !bytes.iter().any(control);

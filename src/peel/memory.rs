@@ -32,7 +32,12 @@ struct Pair {
 impl Default for Memory {
     fn default() -> Self {
         let none = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Self { hosts: (none, none), pairs: FxHashMap::default(), order: VecDeque::new(), recent: Recent::default() }
+        Self {
+            hosts: (none, none),
+            pairs: FxHashMap::default(),
+            order: VecDeque::new(),
+            recent: Recent::default(),
+        }
     }
 }
 

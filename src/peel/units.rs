@@ -1,11 +1,13 @@
 //! Whole messages and datagrams: how the engine feeds layers that do not eat streams.
 
 use super::choose::{self, Choice};
-use super::feeding::{Last, bucket_of, plain_end};
+use super::feeding::{Last, bucket_of, plain_end, reads_as_text};
 use super::node::State;
 use super::recent::{Seen, Taken};
 use super::tree::Env;
-use super::{Before, Child, CutWhy, Eats, End, Form, Guess, Input, Leaf, Out, Probe, Spec, Then, Tree, Unit};
+use super::{
+    Before, Child, CutWhy, Eats, End, Family, Form, Guess, Input, Leaf, Out, Probe, Spec, Then, Tree, Unit,
+};
 use crate::model::{Bucket, Side, Trust};
 
 /// Datagrams in a row that no layer claims before the engine stops asking for every one.
@@ -19,7 +21,14 @@ const BEFORE: usize = 16;
 
 impl Tree {
     /// Hands one whole message from `parent` on: to a layer, or as a leaf of the parent.
-    pub(super) fn whole(&mut self, env: &mut Env<'_>, parent: u32, child: Child, side: Side, bytes: &[u8]) {
+    pub(super) fn whole(
+        &mut self,
+        env: &mut Env<'_>,
+        parent: u32,
+        mut child: Child,
+        side: Side,
+        bytes: &[u8],
+    ) {
         let Some(node) = self.node_mut(parent) else {
             return;
         };
@@ -52,7 +61,7 @@ impl Tree {
             Some(spec) if !contradicted(spec, child.form, side, bytes, env.server_port) => {
                 Some((spec, Trust::Stated))
             }
-            _ => choose_message(env, child.form, side, bytes),
+            _ => choose_seen(env, &mut child.form, side, bytes),
         };
         // A message that stands alone gets a node even as a leaf, so that it has a scope of its own.
         if choice.is_none() && !top {
@@ -153,15 +162,18 @@ impl Tree {
             return;
         };
         let bytes = std::mem::take(&mut node.sides[side].held);
-        let form = node.form;
+        let mut form = node.form;
         node.order.clear();
         let stated = choose::stated(env.registry, Unit::Message, &mut node.hints);
         let choice = match stated {
             Some(spec) if !contradicted(spec, form, side, &bytes, env.server_port) => {
                 Some((spec, Trust::Stated))
             }
-            _ => choose_message(env, form, side, &bytes),
+            _ => choose_seen(env, &mut form, side, &bytes),
         };
+        if let Some(node) = self.node_mut(id) {
+            node.form = form;
+        }
         match choice {
             Some((spec, trust)) => {
                 self.decide(env, id, spec, trust);
@@ -239,6 +251,9 @@ impl Tree {
             }
             return self.one_datagram(env, child, side, bytes);
         }
+        if self.encoded_datagram(env, id, side, bytes) {
+            return;
+        }
         let Some(node) = self.node_mut(id) else {
             return;
         };
@@ -254,6 +269,24 @@ impl Tree {
             }
             env.sink.leaf(&node, &Leaf { field: "", form, side, bytes: kept, total: len, end, at: env.at });
         }
+    }
+
+    /// A datagram of no protocol that is a whole message in some encoding. True if it was one.
+    fn encoded_datagram(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) -> bool {
+        if self.node(id).is_none_or(|n| n.unclaimed > ASK && !n.unclaimed.is_multiple_of(64)) {
+            return false;
+        }
+        let mut form = Form::Binary;
+        let chosen = choose_seen(env, &mut form, side, bytes).is_some_and(|(s, _)| s.family == Family::Codec);
+        if !chosen || !self.may_open(env, id) {
+            return false;
+        }
+        if let Some(node) = self.node_mut(id) {
+            node.unclaimed = 0;
+            node.ledger.count(Bucket::Parsed, bytes.len() as u64);
+        }
+        self.whole(env, id, Child::message().form(form), side, bytes);
+        true
     }
 
     /// A datagram for a decided node: every one is a message with a scope of its own.
@@ -338,6 +371,22 @@ fn contradicted(spec: &Spec, form: Form, side: Side, bytes: &[u8], server_port: 
         before: &[],
     };
     spec.probe.is_some_and(|p| p(&probe) == Guess::No)
+}
+
+/// Probes every layer on one whole message. Octets that nobody knows and that read as text are text: their
+/// layer is asked for again, and so they are shown.
+fn choose_seen(
+    env: &mut Env<'_>,
+    form: &mut Form,
+    side: Side,
+    bytes: &[u8],
+) -> Option<(&'static Spec, Trust)> {
+    let choice = choose_message(env, *form, side, bytes);
+    if choice.is_some() || *form != Form::Binary || !reads_as_text(bytes) {
+        return choice;
+    }
+    *form = Form::Text;
+    choose_message(env, *form, side, bytes)
 }
 
 /// Probes every layer on one whole message.

@@ -148,9 +148,9 @@ impl Text<'_, '_> {
     /// How much it reads like language, in percent; negative for no text.
     fn natural(&mut self) -> f32 {
         let bytes = self.subject.bytes;
-        *self.natural.get_or_insert_with(|| {
-            std::str::from_utf8(bytes).map_or(-1.0, |t| language::natural(t) * 100.0)
-        })
+        *self
+            .natural
+            .get_or_insert_with(|| std::str::from_utf8(bytes).map_or(-1.0, |t| language::natural(t) * 100.0))
     }
 }
 

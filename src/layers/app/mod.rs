@@ -1,5 +1,6 @@
 //! Layers that carry an application's exchange.
 
+mod dgw;
 mod dns;
 mod dotted;
 mod grpc;
@@ -14,6 +15,7 @@ mod mqtt;
 mod msrp;
 mod pop3;
 mod rtp;
+mod signal_ws;
 mod sip;
 mod smtp;
 mod sse;
@@ -46,6 +48,8 @@ pub static TABLE: &[&Spec] = &[
     &xmpp::SPEC,
     &xmpp::BODY,
     &irc::SPEC,
+    &signal_ws::SPEC,
+    &dgw::SPEC,
     &websocket::SPEC,
     &lines::SPEC,
 ];

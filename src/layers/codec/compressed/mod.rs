@@ -1,4 +1,5 @@
-//! Compression: gzip (RFC 1952), zlib (RFC 1950), raw deflate (RFC 1951), brotli (RFC 7932), zstd (RFC 8878).
+//! Compression: gzip (RFC 1952), zlib (RFC 1950), raw deflate (RFC 1951), brotli (RFC 7932), zstd (RFC 8878),
+//! bzip2, xz, LZ4 and Snappy.
 
 use crate::model::{Bucket, Side};
 use crate::peel::{
@@ -27,25 +28,64 @@ macro_rules! row {
     };
 }
 
+mod lz4;
+mod snappy;
+
 row!(GZIP, "gzip", "gzip (RFC 1952)", Eats::Stream, ["gzip", "x-gzip"], gzip_probe, || Box::new(
     Inflate::new()
 ));
 row!(ZLIB, "zlib", "zlib (RFC 1950)", Eats::Message, ["deflate"], |p| whole(p, unzlib), || Box::new(Whole(
     unzlib
 )));
-row!(
-    DEFLATE,
-    "deflate",
-    "Raw deflate (RFC 1951)",
-    Eats::Message,
-    ["deflate-raw"],
-    deflate_probe,
-    || Box::new(Whole(undeflate))
-);
+row!(DEFLATE, "deflate", "Raw deflate (RFC 1951)", Eats::Message, ["deflate-raw"], deflate_probe, || {
+    Box::new(Whole(undeflate))
+});
 row!(BROTLI, "brotli", "Brotli (RFC 7932)", Eats::Message, ["br"], brotli_probe, || Box::new(Whole(
     unbrotli
 )));
 row!(ZSTD, "zstd", "Zstandard (RFC 8878)", Eats::Message, ["zstd"], zstd_probe, || Box::new(Whole(unzstd)));
+
+row!(BZIP2, "bzip2", "bzip2", Eats::Message, ["bzip2", "x-bzip2"], bzip2_probe, || Box::new(Whole(unbzip2)));
+row!(XZ, "xz", "xz", Eats::Message, ["xz", "x-xz"], xz_probe, || Box::new(Whole(unxz)));
+row!(
+    LZ4,
+    "lz4",
+    "LZ4 (lz4_Frame_format.md, and blocks with their size)",
+    Eats::Message,
+    ["lz4", "x-lz4"],
+    |p| magic_or_whole(p, lz4::MAGIC, lz4::undo),
+    || Box::new(Whole(lz4::undo))
+);
+row!(
+    SNAPPY,
+    "snappy",
+    "Snappy (framing_format.txt, format_description.txt)",
+    Eats::Message,
+    ["snappy", "x-snappy", "x-snappy-framed"],
+    |p| magic_or_whole(p, snappy::MAGIC, snappy::undo),
+    || Box::new(Whole(snappy::undo))
+);
+
+/// The magic of a frame is enough; without one the whole must come out convincingly.
+fn magic_or_whole(p: &Probe<'_>, magic: &[u8], undo: Undo) -> Guess {
+    match p.bytes.starts_with(magic) {
+        true if undo(p.bytes, 4 << 10).is_some() => Guess::Sure,
+        true => Guess::No,
+        false => whole(p, undo),
+    }
+}
+
+/// The magic, and that of a block or of the end behind it.
+fn bzip2_probe(p: &Probe<'_>) -> Guess {
+    match p.bytes {
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Guess::Sure,
+        _ => Guess::No,
+    }
+}
+
+fn xz_probe(p: &Probe<'_>) -> Guess {
+    if p.bytes.starts_with(b"\xfd7zXZ\0\0") { Guess::Sure } else { Guess::No }
+}
 
 fn gzip_probe(p: &Probe<'_>) -> Guess {
     match p.bytes {
@@ -188,9 +228,23 @@ fn unbrotli(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
 }
 
 fn unzstd(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    read(ruzstd::decoding::StreamingDecoder::new(bytes).ok()?, limit)
+}
+
+fn unbzip2(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    read(bzip2::read::MultiBzDecoder::new(bytes), limit)
+}
+
+/// Dictionaries of the strongest presets are not allocated on a stranger's word.
+const XZ_MEMORY: u32 = 24 << 10;
+
+fn unxz(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    read(lzma_rust2::XzReader::new_mem_limit(bytes, true, XZ_MEMORY), limit)
+}
+
+/// What comes out before the end, damage or the limit.
+fn read(reader: impl Read, limit: usize) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
-    let reader = ruzstd::decoding::StreamingDecoder::new(bytes).ok()?;
-    // What came out before damage is worth having.
     let _ = reader.take(limit as u64).read_to_end(&mut plain);
     (!plain.is_empty()).then_some(plain)
 }
