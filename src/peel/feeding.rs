@@ -86,6 +86,7 @@ impl Tree {
             server_port: env.server_port,
             stated: false,
             known: false,
+            keys: env.keys,
         };
         match choose::probed(env.registry, unit, &probe) {
             Choice::Layer(spec, trust) => self.start(env, id, spec, trust),

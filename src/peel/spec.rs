@@ -1,6 +1,7 @@
 //! The table row of a layer and the registry that joins the tables.
 
 use super::{Form, Peeler};
+use crate::keys::KeyStore;
 use crate::model::Side;
 
 /// What a layer is for.
@@ -77,6 +78,8 @@ pub struct Probe<'a> {
     pub stated: bool,
     /// True when this flow already holds an instance of the probed layer (datagrams only).
     pub known: bool,
+    /// The secrets at hand: a name that stands in the bytes and in a key log is no accident.
+    pub keys: &'a KeyStore,
 }
 
 /// One row of a layer table. The tables are plain static slices; listings, docs, contract tests and

@@ -46,7 +46,7 @@ impl Tree {
         }
         let stated = choose::stated(env.registry, Unit::Message, &mut hints);
         let choice = match stated {
-            Some(spec) if !contradicted(spec, child.form, side, bytes, env.server_port) => {
+            Some(spec) if !contradicted(spec, env, child.form, side, bytes) => {
                 Some((spec, Trust::Stated))
             }
             _ => choose_message(env, child.form, side, bytes),
@@ -154,7 +154,7 @@ impl Tree {
         node.order.clear();
         let stated = choose::stated(env.registry, Unit::Message, &mut node.hints);
         let choice = match stated {
-            Some(spec) if !contradicted(spec, form, side, &bytes, env.server_port) => {
+            Some(spec) if !contradicted(spec, env, form, side, &bytes) => {
                 Some((spec, Trust::Stated))
             }
             _ => choose_message(env, form, side, &bytes),
@@ -192,7 +192,7 @@ impl Tree {
     ) -> bool {
         let fits = |s: &&'static Spec| s.shapes.iter().any(|shape| shape.iter().all(|k| keys.contains(k)));
         for spec in env.registry.specs().filter(fits) {
-            if contradicted(spec, Form::Text, side, raw, env.server_port) || !self.may_open(env, parent) {
+            if contradicted(spec, env, Form::Text, side, raw) || !self.may_open(env, parent) {
                 continue;
             }
             let id = self.insert_child(parent, Child::message().form(Form::Text).field(field));
@@ -266,6 +266,7 @@ impl Tree {
             server_port: env.server_port,
             stated: false,
             known,
+            keys: env.keys,
         };
         let known: Vec<u32> = node.switch.clone();
         let ask = |t: &Self, child: &u32, wanted: Guess| {
@@ -305,8 +306,18 @@ impl Tree {
 }
 
 /// A stated layer whose own probe refuses the bytes is not believed.
-fn contradicted(spec: &Spec, form: Form, side: Side, bytes: &[u8], server_port: u16) -> bool {
-    let probe = Probe { bytes, side, other: &[], end: true, form, server_port, stated: true, known: false };
+fn contradicted(spec: &Spec, env: &Env<'_>, form: Form, side: Side, bytes: &[u8]) -> bool {
+    let probe = Probe {
+        bytes,
+        side,
+        other: &[],
+        end: true,
+        form,
+        server_port: env.server_port,
+        stated: true,
+        known: false,
+        keys: env.keys,
+    };
     spec.probe.is_some_and(|p| p(&probe) == Guess::No)
 }
 
@@ -321,6 +332,7 @@ fn choose_message(env: &Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Option
         server_port: env.server_port,
         stated: false,
         known: false,
+        keys: env.keys,
     };
     match choose::probed(env.registry, Unit::Message, &probe) {
         Choice::Layer(spec, trust) => Some((spec, trust)),

@@ -367,6 +367,7 @@ mod tests {
             server_port: 6667,
             stated: false,
             known: false,
+            keys: &Default::default(),
         })
     }
 

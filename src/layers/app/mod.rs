@@ -15,6 +15,7 @@ mod pop3;
 mod sip;
 mod smtp;
 mod sse;
+mod telegram;
 mod websocket;
 mod xmpp;
 
@@ -39,5 +40,7 @@ pub static TABLE: &[&Spec] = &[
     &xmpp::BODY,
     &irc::SPEC,
     &websocket::SPEC,
+    &telegram::SPEC,
+    &telegram::REQUEST,
     &lines::SPEC,
 ];

@@ -1,9 +1,11 @@
 //! Layers that protect a connection between two hosts. Opening them needs a secret.
 
+mod mtproto;
 mod quic;
 mod tls;
 
 use crate::peel::Spec;
 
 /// The rows, most distinctive first.
-pub static TABLE: &[&Spec] = &[&quic::SPEC, &tls::SPEC];
+pub static TABLE: &[&Spec] = 
+    &[&quic::SPEC, &tls::SPEC, &mtproto::STREAM, &mtproto::PACKET, &mtproto::OBFUSCATED];

@@ -195,6 +195,7 @@ mod tests {
             server_port: 80,
             stated: false,
             known: false,
+            keys: &Default::default(),
         };
         probe(&p)
     }
