@@ -17,6 +17,7 @@ mod smtp;
 mod sse;
 mod telegram;
 mod websocket;
+mod whatsapp;
 mod xmpp;
 
 use crate::peel::Spec;
@@ -42,5 +43,6 @@ pub static TABLE: &[&Spec] = &[
     &websocket::SPEC,
     &telegram::SPEC,
     &telegram::REQUEST,
+    &whatsapp::SPEC,
     &lines::SPEC,
 ];

@@ -1,11 +1,19 @@
 //! Layers that protect a connection between two hosts. Opening them needs a secret.
 
 mod mtproto;
+mod noise;
 mod quic;
 mod tls;
 
 use crate::peel::Spec;
 
 /// The rows, most distinctive first.
-pub static TABLE: &[&Spec] = 
-    &[&quic::SPEC, &tls::SPEC, &mtproto::STREAM, &mtproto::PACKET, &mtproto::OBFUSCATED];
+pub static TABLE: &[&Spec] = &[
+    &quic::SPEC,
+    &tls::SPEC,
+    &noise::WHATSAPP,
+    &mtproto::STREAM,
+    &mtproto::PACKET,
+    &mtproto::OBFUSCATED,
+    &noise::BARE,
+];

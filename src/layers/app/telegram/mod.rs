@@ -143,7 +143,9 @@ fn connection(tl: &mut Tl<'_>, side: Side, out: &mut Out<'_, '_>) -> Option<()> 
     tl.int()?;
     for name in ["device_model", "system_version", "app_version", "system_lang_code", "lang_pack", "lang_code"] {
         let text = tl.string()?;
-        out.item(&format!("initConnection.{name}"), Form::Text, side, text.as_bytes());
+        if !text.is_empty() {
+            out.item(&format!("initConnection.{name}"), Form::Text, side, text.as_bytes());
+        }
     }
     if flags & 1 != 0 {
         tl.int()?;
@@ -225,7 +227,9 @@ fn addressed<'a>(tl: &mut Tl<'a>) -> Option<(Peer, &'a str)> {
 
 fn spoken(name: &str, peer: Peer, text: &str, side: Side, out: &mut Out<'_, '_>) {
     out.item(&format!("{name}.to"), Form::Plain, side, peer.to_string().as_bytes());
-    out.item(&format!("{name}.message"), Form::Text, side, text.as_bytes());
+    if !text.is_empty() {
+        out.item(&format!("{name}.message"), Form::Text, side, text.as_bytes());
+    }
 }
 
 /// Anything else: messages inside it, or else its texts.
