@@ -240,7 +240,7 @@ impl Collector {
             self.whole_flow(Content::Sealed, self.secure_path.clone());
         }
         if self.drafts.is_empty() && self.unknown.client + self.unknown.server > 0 {
-            self.whole_flow(Content::Unknown, String::new());
+            self.whole_flow(Content::Unknown, self.secure_path.clone());
         }
         if self.drafts.is_empty() {
             self.whole_flow(Content::Background, self.secure_path.clone());

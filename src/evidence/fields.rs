@@ -51,10 +51,9 @@ impl Collector {
 
     pub(super) fn sealed_leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, why: Why) {
         self.sealed[leaf.side] += leaf.total;
-        if self.secure_path.is_empty() {
-            self.secure_path = protocol_path(node);
-        }
         if self.sealed_why.is_none() {
+            // What stayed closed may lie inside a protection that was opened.
+            self.secure_path = protocol_path(node);
             let e = self.evidence(node, leaf, Kind::Sealed { why }, Strength::Strong, Polarity::Neutral);
             self.sealed_why = Some((why, e));
         }

@@ -2,7 +2,7 @@
 
 use super::collector::{Collector, VALUES};
 use super::{Kind, Polarity, Strength};
-use crate::model::{Arrival, FrameRef, Ledger, Side, Value};
+use crate::model::{Arrival, FrameRef, Ledger, Side, Trust, Value};
 use crate::peel::{By, End, Family, Form, Guard, Leaf, NodeRef, Sink};
 
 impl Sink for Collector {
@@ -47,7 +47,9 @@ impl Sink for Collector {
         if let End::Sealed(By::App, _) = leaf.end {
             return self.keep_symmetric(node, leaf);
         }
-        if node.scope() == 0 && node.path().is_empty() && leaf.end != End::Clear {
+        // A protection that is only guessed at explains nothing.
+        let guessed = node.family() == Some(Family::Secure) && node.trust() == Trust::Guessed;
+        if (node.scope() == 0 && node.path().is_empty() || guessed) && leaf.end != End::Clear {
             self.unknown[leaf.side] += leaf.total;
         }
         let field = join_fields(node.field(), leaf.field);

@@ -1,6 +1,9 @@
 //! Secrets that open transport layers: key logs, secrets embedded in captures, private keys, PSKs.
 
+mod messengers;
 pub mod srtp;
+
+pub use messengers::{AUTH_KEY, Messengers, NoisePrivate, NoiseTransport, auth_key_id};
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -61,6 +64,8 @@ pub struct KeyStore {
     premasters: HashMap<[u8; 8], Arc<[u8]>>,
     /// Client randoms in order of arrival, for searches without a handshake.
     order: Vec<[u8; 32]>,
+    /// Secrets of protections other than TLS.
+    messengers: Messengers,
 }
 
 /// What reading a key log came to.
@@ -89,7 +94,20 @@ impl KeyStore {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let mut words = line.split_ascii_whitespace();
+            let all: Vec<&str> = line.split_ascii_whitespace().take(8).collect();
+            match self.messengers.take(&all) {
+                messengers::Line::Other => {}
+                messengers::Line::Taken => {
+                    report.lines += 1;
+                    report.secrets += 1;
+                    continue;
+                }
+                messengers::Line::Malformed => {
+                    report.malformed(number);
+                    continue;
+                }
+            }
+            let mut words = all.into_iter();
             let (Some(label), Some(random), Some(secret)) = (words.next(), words.next(), words.next()) else {
                 report.malformed(number);
                 continue;
@@ -161,14 +179,19 @@ impl KeyStore {
         self.order.iter()
     }
 
+    /// Secrets of MTProto and Noise.
+    pub fn messengers(&self) -> &Messengers {
+        &self.messengers
+    }
+
     /// Number of secrets.
     pub fn len(&self) -> usize {
-        self.secrets.len() + self.premasters.len()
+        self.secrets.len() + self.premasters.len() + self.messengers.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.secrets.is_empty() && self.premasters.is_empty()
+        self.len() == 0
     }
 }
 

@@ -87,6 +87,7 @@ impl Tree {
             stated: false,
             known: false,
             before: &[],
+            keys: env.keys,
         };
         match choose::probed(env.registry, unit, &probe) {
             Choice::Layer(spec, trust) => self.start(env, id, spec, trust),

@@ -1,7 +1,7 @@
 //! What a peeler can do while it is called: state facts, hand bytes on, declare them sealed.
 
 use super::tree::Env;
-use super::{End, Form, Guard, Hint, Leaf, Tree, Unit};
+use super::{Eats, End, Family, Form, Guard, Guess, Hint, Leaf, Probe, Spec, Tree, Unit};
 use crate::keys::KeyStore;
 use crate::model::{Arrival, Limits, Side, Value};
 use std::collections::VecDeque;
@@ -119,6 +119,28 @@ impl Out<'_, '_> {
     /// Whether any layer answers to `hint`.
     pub fn knows(&self, hint: &Hint) -> bool {
         self.env.registry.answering(hint).is_some()
+    }
+    /// Whether a protection that runs in a stream certainly begins with these bytes: messages of a framing
+    /// protocol then carry one stream, and none of them stands alone.
+    pub fn begins_protection(&self, side: Side, bytes: &[u8]) -> bool {
+        let probe = Probe {
+            bytes,
+            side,
+            other: &[],
+            end: false,
+            form: Form::Binary,
+            server_port: self.env.server_port,
+            stated: false,
+            known: false,
+            before: &[],
+            keys: self.env.keys,
+        };
+        let sure = |s: &&'static Spec| {
+            s.family == Family::Secure
+                && s.eats == Eats::Stream
+                && s.probe.is_some_and(|ask| ask(&probe) == Guess::Sure)
+        };
+        self.env.registry.specs().any(|s| sure(&s))
     }
     /// Nearest label of that name, from this layer outwards.
     pub fn context(&self, name: &str) -> Option<String> {

@@ -1,6 +1,7 @@
 //! The table row of a layer and the registry that joins the tables.
 
 use super::{Form, Peeler};
+use crate::keys::KeyStore;
 use crate::model::Side;
 
 /// What a layer is for.
@@ -80,6 +81,8 @@ pub struct Probe<'a> {
     /// The beginnings of the latest datagrams before this one, of both sides, oldest first (datagrams only):
     /// for protocols that only several packets give away.
     pub before: &'a [Before],
+    /// The secrets at hand: a name that stands in the bytes and in a key log is no accident.
+    pub keys: &'a KeyStore,
 }
 
 /// The beginning of an earlier datagram.

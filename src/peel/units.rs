@@ -58,9 +58,7 @@ impl Tree {
         }
         let stated = choose::stated(env.registry, Unit::Message, &mut hints);
         let choice = match stated {
-            Some(spec) if !contradicted(spec, child.form, side, bytes, env.server_port) => {
-                Some((spec, Trust::Stated))
-            }
+            Some(spec) if !contradicted(spec, env, child.form, side, bytes) => Some((spec, Trust::Stated)),
             _ => choose_seen(env, &mut child.form, side, bytes),
         };
         // A message that stands alone gets a node even as a leaf, so that it has a scope of its own.
@@ -166,9 +164,7 @@ impl Tree {
         node.order.clear();
         let stated = choose::stated(env.registry, Unit::Message, &mut node.hints);
         let choice = match stated {
-            Some(spec) if !contradicted(spec, form, side, &bytes, env.server_port) => {
-                Some((spec, Trust::Stated))
-            }
+            Some(spec) if !contradicted(spec, env, form, side, &bytes) => Some((spec, Trust::Stated)),
             _ => choose_seen(env, &mut form, side, &bytes),
         };
         if let Some(node) = self.node_mut(id) {
@@ -207,7 +203,7 @@ impl Tree {
     ) -> bool {
         let fits = |s: &&'static Spec| s.shapes.iter().any(|shape| shape.iter().all(|k| keys.contains(k)));
         for spec in env.registry.specs().filter(fits) {
-            if contradicted(spec, Form::Text, side, raw, env.server_port) || !self.may_open(env, parent) {
+            if contradicted(spec, env, Form::Text, side, raw) || !self.may_open(env, parent) {
                 continue;
             }
             let id = self.insert_child(parent, Child::message().form(Form::Text).field(field));
@@ -319,6 +315,7 @@ impl Tree {
             stated: false,
             known,
             before,
+            keys: env.keys,
         };
         let known: Vec<u32> = node.switch.clone();
         let ask = |t: &Self, child: &u32, wanted: Guess| {
@@ -358,17 +355,18 @@ impl Tree {
 }
 
 /// A stated layer whose own probe refuses the bytes is not believed.
-fn contradicted(spec: &Spec, form: Form, side: Side, bytes: &[u8], server_port: u16) -> bool {
+fn contradicted(spec: &Spec, env: &Env<'_>, form: Form, side: Side, bytes: &[u8]) -> bool {
     let probe = Probe {
         bytes,
         side,
         other: &[],
         end: true,
         form,
-        server_port,
+        server_port: env.server_port,
         stated: true,
         known: false,
         before: &[],
+        keys: env.keys,
     };
     spec.probe.is_some_and(|p| p(&probe) == Guess::No)
 }
@@ -405,6 +403,7 @@ fn choose_message(env: &mut Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Ta
         stated: false,
         known: false,
         before: &[],
+        keys: env.keys,
     };
     let taken = match choose::probed(env.registry, Unit::Message, &probe) {
         Choice::Layer(spec, trust) => Some((spec, trust)),

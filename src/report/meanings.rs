@@ -93,6 +93,12 @@ static ALL: &[(&str, &str)] = &[
     ("tls-handshake-too-long", "a handshake message was longer than the bound and was not read"),
     ("tls-lost-record", "records are missing, so the count of records had to be found again"),
     ("tls-resynchronised", "the start of a record had to be searched after bytes were lost"),
+    ("noise-tag-wrong", "messages did not open with the Noise keys given for their connection"),
+    (
+        "mtproto-message-key-wrong",
+        "packets did not open with the authorization key given for their identifier",
+    ),
+    ("mtproto-checksum-wrong", "frames whose checksum does not fit were read all the same"),
     ("tls-suite-unsupported", "the cipher suite cannot be opened by this version, even with keys"),
     ("dtls-bad-tag", "a key was found, but it did not open some records: damaged, or of another session"),
     ("srtp-bad-tag", "keys were agreed on between the same hosts, but they do not open a stream of media"),

@@ -44,6 +44,7 @@ pub(super) static RULES: &[(&str, &str)] = &[
         "rules/metadata/advertising-id-field.toml",
         include_str!("../../rules/metadata/advertising-id-field.toml"),
     ),
+    ("rules/metadata/auth-key-id-field.toml", include_str!("../../rules/metadata/auth-key-id-field.toml")),
     ("rules/metadata/contact-list-field.toml", include_str!("../../rules/metadata/contact-list-field.toml")),
     ("rules/metadata/device-id-field.toml", include_str!("../../rules/metadata/device-id-field.toml")),
     ("rules/metadata/locale-field.toml", include_str!("../../rules/metadata/locale-field.toml")),

@@ -7,7 +7,8 @@ use crate::report::dto;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Layers that protect a path, as they stand in a conversation's path, and the prefixes of their facts.
-const PROTECTORS: [&str; 4] = ["tls", "quic", "dtls", "noise"];
+const PROTECTORS: [&str; 8] =
+    ["tls", "quic", "dtls", "noise", "noise-wa", "mtproto", "mtproto-obfuscated", "mmtls"];
 
 type Facts = BTreeMap<String, BTreeSet<Value>>;
 

@@ -368,6 +368,7 @@ mod tests {
             stated: false,
             known: false,
             before: &[],
+            keys: &Default::default(),
         })
     }
 

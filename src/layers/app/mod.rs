@@ -20,7 +20,9 @@ mod sip;
 mod smtp;
 mod sse;
 mod stun;
+mod telegram;
 mod websocket;
+mod whatsapp;
 mod xmpp;
 
 use crate::peel::Spec;
@@ -51,5 +53,8 @@ pub static TABLE: &[&Spec] = &[
     &signal_ws::SPEC,
     &dgw::SPEC,
     &websocket::SPEC,
+    &telegram::SPEC,
+    &telegram::REQUEST,
+    &whatsapp::SPEC,
     &lines::SPEC,
 ];

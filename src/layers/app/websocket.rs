@@ -98,6 +98,8 @@ struct WebSocket {
     deflate: bool,
     fresh: PerSide<bool>,
     stream: Option<Handle>,
+    /// A whole message was seen.
+    spoken: bool,
 }
 
 impl Peeler for WebSocket {
@@ -207,6 +209,14 @@ impl WebSocket {
             return out.feed(stream, side, &message);
         }
         let form = if self.halves[side].opcode == 1 { Form::Text } else { Form::Binary };
+        if !std::mem::replace(&mut self.spoken, true)
+            && form == Form::Binary
+            && out.begins_protection(side, &message)
+        {
+            let stream = out.open(Child::stream());
+            self.stream = Some(stream);
+            return out.feed(stream, side, &message);
+        }
         out.message(Child::message().form(form), side, &message);
     }
 }

@@ -1,5 +1,7 @@
 //! Layers that protect a connection between two hosts. Opening them needs a secret.
 
+mod mtproto;
+mod noise;
 mod quic;
 mod tls;
 mod zrtp;
@@ -7,4 +9,14 @@ mod zrtp;
 use crate::peel::Spec;
 
 /// The rows, most distinctive first.
-pub static TABLE: &[&Spec] = &[&quic::SPEC, &tls::DTLS, &tls::SPEC, &zrtp::SPEC];
+pub static TABLE: &[&Spec] = &[
+    &quic::SPEC,
+    &tls::DTLS,
+    &tls::SPEC,
+    &zrtp::SPEC,
+    &noise::WHATSAPP,
+    &mtproto::STREAM,
+    &mtproto::PACKET,
+    &mtproto::OBFUSCATED,
+    &noise::BARE,
+];

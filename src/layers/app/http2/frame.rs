@@ -204,6 +204,7 @@ mod tests {
             stated: false,
             known: false,
             before: &[],
+            keys: &Default::default(),
         };
         probe(&p)
     }

@@ -68,6 +68,8 @@ mod tests {
             server_port: 443,
             stated,
             known: false,
+            before: &[],
+            keys: &Default::default(),
         };
         let rows = TABLE.iter().filter(|s| s.forms.contains(&Form::Binary));
         rows.filter_map(|s| Some((s.name, (s.probe?)(&probe)))).filter(|(_, g)| *g >= Guess::Maybe).collect()
