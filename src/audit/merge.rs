@@ -1,8 +1,8 @@
 //! What flows and shards add up to. Joining is commutative and associative.
 
 use crate::evidence::trial::{self, Candidate, Field};
-use crate::evidence::weak;
 use crate::evidence::{Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence};
+use crate::evidence::{Evidence, Kind, Strength, pooled, weak};
 use crate::model::{Limits, Notes, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -73,16 +73,37 @@ impl Totals {
         candidates.truncate(CANDIDATES);
         fields.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
         fields.truncate(FIELDS);
-        let mut found = weak::evidence(&fields, canaries);
-        for opened in trial::try_all(&candidates, &fields) {
+        let bare: Vec<Field> = fields.iter().filter(|f| f.format.is_none()).cloned().collect();
+        let mut found = weak::evidence(&bare, canaries);
+        found.extend(pooled::evidence(&fields));
+        let (all, limited) = trial::try_all(&candidates, &fields);
+        for opened in all {
             found.extend(trial::evidence(&opened, &candidates, &fields, canaries));
         }
-        for (key, evidence) in found {
-            // Only message fields count: a conversation that carries none gets no verdict from a trial
-            // unless a planted text came out.
-            let Some(draft) = self.drafts.get_mut(&key) else { continue };
-            draft.add(evidence, limits.evidence);
+        found.extend(trial::private_keys(&candidates, &fields));
+        if limited {
+            self.notes.add("trial-limit", None);
         }
+        for (key, evidence) in found {
+            self.add_found(key, evidence, limits);
+        }
+    }
+
+    /// Adds what a trial showed to its conversation. Fields that no rule knows make no conversation of their
+    /// own, unless readable text or a planted one came out of them: then they carried messages.
+    fn add_found(&mut self, key: ConversationKey, evidence: Evidence, limits: &Limits) {
+        if let Some(draft) = self.drafts.get_mut(&key) {
+            return draft.add(evidence, limits.evidence);
+        }
+        let said = match &evidence.kind {
+            Kind::Canary { control, .. } => !control,
+            Kind::Readable { .. } | Kind::KeyInSight { .. } => evidence.strength == Strength::Proof,
+            _ => false,
+        };
+        let beside = |d: &&Draft| d.key.endpoint == key.endpoint && d.key.path == key.path;
+        let Some(beside) = self.drafts.values().find(beside).filter(|_| said) else { return };
+        let empty = Draft { key: key.clone(), evidence: Vec::new(), messages: 1, ..beside.clone() };
+        self.drafts.entry(key).or_insert(empty).add(evidence, limits.evidence);
     }
 
     /// Keeps a name of an address: the first in alphabetical order, so that order does not matter.

@@ -184,6 +184,8 @@ impl Collector {
             opaque: Vec::new(),
             other: Vec::new(),
             small: Vec::new(),
+            nonces: Vec::new(),
+            rounds: None,
         };
         self.messages.push(message);
         self.messages.last_mut().expect("just pushed")
@@ -193,6 +195,9 @@ impl Collector {
         for (field, scope) in self.result.fields.iter_mut().zip(&self.field_scopes) {
             if *scope == message.scope {
                 field.nearby.clone_from(&message.small);
+                field.rounds = message.rounds;
+                // With several of each nobody can say which belongs to which.
+                field.nonce = message.nonces.first().filter(|_| message.nonces.len() == 1).cloned();
             }
         }
         for (content, evidence) in message.contents() {

@@ -2,9 +2,9 @@
 
 use super::collector::{Collector, MEASURED, TRIED};
 use super::message::{is_content_slot, is_message_slot, may_be_said};
+use super::randomness::{self, Cipher};
 use super::sink::{chain_of, join_fields, protocol_path};
-use super::trial::{self, Candidate, Field};
-use super::uniform::Measure;
+use super::trial::{self, Candidate, Field, Secret, candidates};
 use super::{Content, ConversationKey, Evidence, Kind, Polarity, Strength};
 use crate::model::{Origin, Trust, digest16};
 use crate::peel::{End, Form, Leaf, NodeRef, Why};
@@ -141,10 +141,14 @@ impl Collector {
     pub(super) fn clear_leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<(String, String)>) {
         self.result.coverage.explained += leaf.total;
         if leaf.form == Form::Text && node.scope() != 0 {
-            self.keep_for_trial(node, leaf);
+            let kind = slot.as_ref().map(|(s, _)| s.clone());
+            self.keep_for_trial(node, leaf, kind.as_deref());
+        } else if leaf.form == Form::Plain && node.scope() != 0 {
+            self.keep_rounds(node, leaf);
         }
         let Some((slot, rule)) = slot.filter(|(s, _)| may_be_said(s)) else { return };
         let Ok(text) = std::str::from_utf8(leaf.bytes) else { return };
+        self.turned_text(node, leaf);
         let natural = language::natural(text);
         if natural < 0.35 || node.trust() == Trust::Guessed && natural < 0.7 {
             return;
@@ -154,23 +158,38 @@ impl Collector {
         self.message(node, leaf.at).readable.push(e);
     }
 
+    /// A message in a turned alphabet (Caesar, ROT13) reads like words and is none.
+    fn turned_text(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        let solved = randomness::solve_xor(leaf.bytes).filter(|s| s.cipher == Cipher::Rotation);
+        let Some(solution) = solved.filter(|_| node.trust() > Trust::Guessed) else { return };
+        let places = solution.key.first().copied().unwrap_or(0);
+        let detail = format!("letters moved {places} places along the alphabet, solved");
+        let kind = Kind::Weak { finding: "weak-obfuscation".into(), detail };
+        let e = self.evidence(node, leaf, kind, Strength::Proof, Polarity::Against);
+        self.message(node, leaf.at).other.push(e);
+    }
+
     pub(super) fn opaque_leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<&str>) {
         self.result.coverage.opaque += leaf.total;
         if node.scope() == 0 {
             return;
         }
-        self.keep_for_trial(node, leaf);
+        self.keep_for_trial(node, leaf, slot);
         if leaf.total < 16 || self.measured >= MEASURED {
             return;
         }
         self.measured += 1;
-        let measure = Measure::of(leaf.bytes);
-        let class = if measure.passes_for_uniform() { "random" } else { "structured" };
+        let measure = randomness::measure(leaf.bytes);
+        let (class, probability) = measure.verdict();
         let kind = Kind::Opaque {
             slot: slot.map(str::to_owned),
             class: class.into(),
-            millibits: (measure.bits * 1000.0) as u32,
+            millibits: (measure.bits_per_byte * 1000.0) as u32,
             expected_millibits: (measure.expected * 1000.0) as u32,
+            z_hundredths: (measure.z * 100.0).clamp(-1e6, 1e6) as i32,
+            decibits: (measure.evidence_bits * 10.0).clamp(-1e6, 1e6) as i32,
+            percent: (probability * 100.0) as u8,
+            power_percent: (measure.power * 100.0) as u8,
         };
         let strength = if is_message_slot(slot) { Strength::Strong } else { Strength::Weak };
         let e = self.evidence(node, leaf, kind, strength, Polarity::Neutral);
@@ -178,36 +197,76 @@ impl Collector {
     }
 
     /// Remembers what may be a key and what a key may open.
-    pub(super) fn keep_for_trial(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
-        let whole = leaf.total == leaf.bytes.len() as u64;
-        if whole
-            && leaf.bytes.len() <= 64
-            && self.result.candidates.len() < TRIED
-            && let Some(key) = trial::candidate(leaf.bytes)
-            && !self.result.candidates.iter().any(|c| c.key == key)
-        {
-            let origin = self.origin(node, leaf);
-            self.result.candidates.push(Candidate { origin, guard: node.guard(), key });
+    pub(super) fn keep_for_trial(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<&str>) {
+        if leaf.total != leaf.bytes.len() as u64 {
+            return;
         }
-        if leaf.end != End::Opaque || !whole || leaf.bytes.len() > trial::LONGEST {
+        let text = std::str::from_utf8(leaf.bytes)
+            .ok()
+            .filter(|_| leaf.form != Form::Binary || leaf.end == End::Clear);
+        let secrets = match text {
+            Some(text) if slot == Some("credential") => {
+                let mut found = candidates::of_text(text);
+                found.extend(candidates::of_credential(text));
+                found
+            }
+            Some(text) => candidates::of_text(text),
+            None => candidates::of_bytes(leaf.bytes),
+        };
+        for secret in secrets {
+            self.keep_secret(node, leaf, secret);
+        }
+        if leaf.end != End::Opaque || leaf.bytes.len() > trial::LONGEST {
             return;
         }
         if leaf.bytes.len() <= 24 {
+            let name =
+                leaf.field.rsplit(['.', '>']).find(|n| !n.is_empty()).unwrap_or("").to_ascii_lowercase();
+            let outer =
+                node.field().rsplit(['.', '>']).find(|n| !n.is_empty()).unwrap_or("").to_ascii_lowercase();
+            let is_nonce = NONCES.contains(&name.as_str()) || NONCES.contains(&outer.as_str());
             let message = self.message(node, leaf.at);
+            if is_nonce && leaf.bytes.len() >= 8 {
+                message.nonces.push(leaf.bytes.to_vec());
+            }
             if message.small.len() < 8 {
                 message.small.push(leaf.bytes.to_vec());
             }
         } else if self.result.fields.len() < TRIED {
-            self.keep_field(node, leaf);
+            self.keep_field(node, leaf, None);
         }
     }
 
-    fn keep_field(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+    pub(super) fn keep_secret(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, secret: Secret) {
+        let known = |c: &Candidate| c.secret == secret && c.guard == node.guard();
+        if self.result.candidates.len() >= TRIED || self.result.candidates.iter().any(known) {
+            return;
+        }
+        let (origin, endpoint) = (self.origin(node, leaf), self.endpoint(node));
+        self.result.candidates.push(Candidate { origin, endpoint, guard: node.guard(), secret });
+    }
+
+    /// Keeps a field for trials; with a format it is an envelope, whole.
+    pub(super) fn keep_field(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, format: Option<&str>) {
         let (origin, scope, guard) = (self.origin(node, leaf), node.scope(), node.guard());
         let message = self.message(node, leaf.at);
         let (endpoint, path) = (message.endpoint.clone(), message.path.clone());
-        let conversation = ConversationKey { endpoint, path, content: Content::Opaque };
-        let field = Field { origin, conversation, guard, bytes: leaf.bytes.to_vec(), nearby: Vec::new() };
+        // The conversation that the message's envelope makes, if it is one.
+        let envelope = format.and(message.envelopes.last()).and_then(|e| match &e.kind {
+            Kind::Envelope { protocol, class, .. } if class == "e2ee-message" => Some(protocol.clone()),
+            _ => None,
+        });
+        let content = envelope.map_or(Content::Opaque, Content::Envelope);
+        let field = Field {
+            origin,
+            conversation: ConversationKey { endpoint, path, content },
+            guard,
+            format: format.map(str::to_owned),
+            bytes: leaf.bytes.to_vec(),
+            nearby: Vec::new(),
+            nonce: None,
+            rounds: None,
+        };
         self.result.fields.push(field);
         self.field_scopes.push(scope);
     }
@@ -223,10 +282,25 @@ impl Collector {
         let symmetric =
             |e: &Evidence| matches!(&e.kind, Kind::Envelope { class, .. } if class == "symmetric");
         if envelope.is_some_and(symmetric) {
-            self.keep_field(node, leaf);
+            self.keep_field(node, leaf, None);
+        }
+    }
+
+    /// A number that says how often a key derivation runs.
+    pub(super) fn keep_rounds(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        let name = leaf.field.rsplit(['.', '>']).next().unwrap_or("").to_ascii_lowercase();
+        let rounds = std::str::from_utf8(leaf.bytes).ok().and_then(|t| t.parse::<u32>().ok());
+        if let Some(rounds) = rounds.filter(|_| ROUNDS.contains(&name.as_str())) {
+            self.message(node, leaf.at).rounds = Some(rounds);
         }
     }
 }
+
+/// Names of fields that hold a nonce.
+const NONCES: [&str; 6] = ["iv", "nonce", "n", "initvector", "init_vector", "initialization_vector"];
+/// Names of fields that hold the rounds of a key derivation.
+const ROUNDS: [&str; 7] =
+    ["iter", "iterations", "rounds", "kdf_iterations", "pbkdf2_iterations", "c", "count"];
 
 /// Places remembered per flow.
 const TOLD: usize = 4096;

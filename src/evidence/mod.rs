@@ -6,6 +6,7 @@ mod collector;
 mod draft;
 mod fields;
 mod message;
+pub mod pooled;
 pub mod randomness;
 mod record;
 mod sink;

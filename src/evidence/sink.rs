@@ -1,6 +1,7 @@
 //! What the engine tells, handed to the observers.
 
-use super::collector::{Collector, VALUES};
+use super::collector::{Collector, TRIED, VALUES};
+use super::trial::{self, Secret};
 use super::{Kind, Polarity, Strength};
 use crate::model::{Arrival, FrameRef, Ledger, Side, Value};
 use crate::peel::{By, End, Family, Form, Guard, Leaf, NodeRef, Sink};
@@ -96,6 +97,27 @@ impl Sink for Collector {
         }
         if matches!(node.family(), Some(Family::App)) && node.scope() != 0 {
             self.message(node, at);
+        }
+    }
+
+    fn exhibit(&mut self, node: &NodeRef<'_>, name: &'static str, side: Side, bytes: &[u8], at: Arrival) {
+        let leaf = Leaf {
+            field: "",
+            form: Form::Binary,
+            side,
+            bytes,
+            total: bytes.len() as u64,
+            end: End::Opaque,
+            at,
+        };
+        if trial::is_material(name) {
+            self.keep_secret(
+                node,
+                &leaf,
+                Secret::Material { format: name.to_owned(), bytes: bytes.to_vec() },
+            );
+        } else if trial::opens(name) && bytes.len() <= trial::LONGEST && self.result.fields.len() < TRIED {
+            self.keep_field(node, &leaf, Some(name));
         }
     }
 
