@@ -55,7 +55,7 @@ impl Totals {
     fn keep(&mut self, candidates: Vec<Candidate>, fields: Vec<Field>) {
         self.candidates.extend(candidates);
         if self.candidates.len() > 2 * CANDIDATES {
-            self.candidates.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+            self.candidates.sort_by(|a, b| (a.stood, a.origin.time, a).cmp(&(b.stood, b.origin.time, b)));
             self.candidates.truncate(CANDIDATES);
         }
         self.fields.extend(fields);
@@ -69,41 +69,54 @@ impl Totals {
     pub fn trials(&mut self, canaries: &Canaries, limits: &Limits) {
         let (mut candidates, mut fields) =
             (std::mem::take(&mut self.candidates), std::mem::take(&mut self.fields));
-        candidates.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+        candidates.sort_by(|a, b| (a.stood, a.origin.time, a).cmp(&(b.stood, b.origin.time, b)));
         candidates.truncate(CANDIDATES);
         fields.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
         fields.truncate(FIELDS);
         let bare: Vec<Field> = fields.iter().filter(|f| f.format.is_none()).cloned().collect();
         let mut found = weak::evidence(&bare, canaries);
         found.extend(pooled::evidence(&fields));
+        for (key, evidence) in found {
+            if let Some(draft) = self.drafts.get_mut(&key) {
+                draft.add(evidence, limits.evidence);
+            }
+        }
         let (all, limited) = trial::try_all(&candidates, &fields);
         for opened in all {
-            found.extend(trial::evidence(&opened, &candidates, &fields, canaries));
+            self.add_opened(trial::evidence(&opened, &candidates, &fields, canaries), limits);
         }
-        found.extend(trial::private_keys(&candidates, &fields));
+        for (service, evidence) in trial::private_keys(&candidates, &fields) {
+            let sealed = |d: &&mut Draft| matches!(d.key.content, Content::Envelope(_));
+            for draft in self.drafts.values_mut().filter(sealed).filter(|d| d.key.endpoint == service) {
+                draft.add(evidence.clone(), limits.evidence);
+            }
+        }
         if limited {
             self.notes.add("trial-limit", None);
         }
-        for (key, evidence) in found {
-            self.add_found(key, evidence, limits);
-        }
     }
 
-    /// Adds what a trial showed to its conversation. Fields that no rule knows make no conversation of their
-    /// own, unless readable text or a planted one came out of them: then they carried messages.
-    fn add_found(&mut self, key: ConversationKey, evidence: Evidence, limits: &Limits) {
-        if let Some(draft) = self.drafts.get_mut(&key) {
-            return draft.add(evidence, limits.evidence);
+    /// Adds what an opened field showed to its conversation. Fields that no rule knows make no conversation
+    /// of their own, unless a message came out of them: then they carried messages.
+    fn add_opened(&mut self, found: Vec<(ConversationKey, Evidence)>, limits: &Limits) {
+        let Some((key, _)) = found.first() else { return };
+        if !self.drafts.contains_key(key) {
+            let said = found.iter().any(|(_, e)| match e.kind {
+                Kind::Canary { control, .. } => !control,
+                Kind::Readable { .. } => true,
+                _ => false,
+            });
+            let proven = found.iter().any(|(_, e)| e.strength == Strength::Proof);
+            let beside = |d: &&Draft| d.key.endpoint == key.endpoint && d.key.path == key.path;
+            let Some(beside) = self.drafts.values().find(beside).filter(|_| said && proven) else { return };
+            let empty = Draft { key: key.clone(), evidence: Vec::new(), messages: 1, ..beside.clone() };
+            self.drafts.insert(key.clone(), empty);
         }
-        let said = match &evidence.kind {
-            Kind::Canary { control, .. } => !control,
-            Kind::Readable { .. } | Kind::KeyInSight { .. } => evidence.strength == Strength::Proof,
-            _ => false,
-        };
-        let beside = |d: &&Draft| d.key.endpoint == key.endpoint && d.key.path == key.path;
-        let Some(beside) = self.drafts.values().find(beside).filter(|_| said) else { return };
-        let empty = Draft { key: key.clone(), evidence: Vec::new(), messages: 1, ..beside.clone() };
-        self.drafts.entry(key).or_insert(empty).add(evidence, limits.evidence);
+        for (key, evidence) in found {
+            if let Some(draft) = self.drafts.get_mut(&key) {
+                draft.add(evidence, limits.evidence);
+            }
+        }
     }
 
     /// Keeps a name of an address: the first in alphabetical order, so that order does not matter.

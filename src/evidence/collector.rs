@@ -46,7 +46,7 @@ pub struct FlowEvidence {
 /// Messages held open at once; an older one is settled when a newer one needs its place.
 const OPEN: usize = 24;
 /// Random-looking fields that are measured per flow.
-pub(super) const MEASURED: u32 = 256;
+pub(super) const MEASURED: u32 = 96;
 /// Candidate keys and opaque fields kept per flow.
 pub(super) const TRIED: usize = 64;
 /// Values kept of one fact.

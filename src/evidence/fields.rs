@@ -4,7 +4,7 @@ use super::collector::{Collector, MEASURED, TRIED};
 use super::message::{is_content_slot, is_message_slot, may_be_said};
 use super::randomness::{self, Cipher};
 use super::sink::{chain_of, join_fields, protocol_path};
-use super::trial::{self, Candidate, Field, Secret, candidates};
+use super::trial::{self, Candidate, Field, Secret, Stood, candidates};
 use super::{Content, ConversationKey, Evidence, Kind, Polarity, Strength};
 use crate::model::{Origin, Trust, digest16};
 use crate::peel::{End, Form, Leaf, NodeRef, Why};
@@ -175,7 +175,8 @@ impl Collector {
             return;
         }
         self.keep_for_trial(node, leaf, slot);
-        if leaf.total < 16 || self.measured >= MEASURED {
+        let most = if is_message_slot(slot) { MEASURED } else { MEASURED / 4 };
+        if leaf.total < 16 || self.measured >= most {
             return;
         }
         self.measured += 1;
@@ -201,20 +202,20 @@ impl Collector {
         if leaf.total != leaf.bytes.len() as u64 {
             return;
         }
-        let text = std::str::from_utf8(leaf.bytes)
-            .ok()
-            .filter(|_| leaf.form != Form::Binary || leaf.end == End::Clear);
-        let secrets = match text {
-            Some(text) if slot == Some("credential") => {
-                let mut found = candidates::of_text(text);
-                found.extend(candidates::of_credential(text));
-                found
-            }
-            Some(text) => candidates::of_text(text),
-            None => candidates::of_bytes(leaf.bytes),
-        };
+        let text = (leaf.form != Form::Binary || leaf.end == End::Clear)
+            .then(|| std::str::from_utf8(leaf.bytes).ok())
+            .flatten();
+        // A field for passwords, and a message of one word, may be one.
+        let is_word =
+            |t: &&str| slot == Some("credential") || is_message_slot(slot) && !t.trim().contains(' ');
+        if let Some(word) = text.filter(is_word).and_then(candidates::of_credential) {
+            self.keep_secret(node, leaf, word, Stood::Alone);
+        }
+        let secrets = text.map_or_else(|| candidates::of_bytes(leaf.bytes), candidates::of_text);
         for secret in secrets {
-            self.keep_secret(node, leaf, secret);
+            let alone = leaf.bytes.len() <= 96 && !leaf.bytes.contains(&b' ');
+            let stood = if alone { Stood::Alone } else { Stood::InText };
+            self.keep_secret(node, leaf, secret, stood);
         }
         if leaf.end != End::Opaque || leaf.bytes.len() > trial::LONGEST {
             return;
@@ -232,18 +233,25 @@ impl Collector {
             if message.small.len() < 8 {
                 message.small.push(leaf.bytes.to_vec());
             }
-        } else if self.result.fields.len() < TRIED {
+        } else if self.has_room(None) {
             self.keep_field(node, leaf, None);
         }
     }
 
-    pub(super) fn keep_secret(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, secret: Secret) {
+    /// Whether one more field may be kept. Envelopes and bare ciphertexts do not take each other's room.
+    pub(super) fn has_room(&self, format: Option<&str>) -> bool {
+        let same = |f: &&Field| f.format.is_some() == format.is_some();
+        self.result.fields.iter().filter(same).count() < TRIED
+    }
+
+    pub(super) fn keep_secret(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, secret: Secret, stood: Stood) {
         let known = |c: &Candidate| c.secret == secret && c.guard == node.guard();
-        if self.result.candidates.len() >= TRIED || self.result.candidates.iter().any(known) {
+        let alike = self.result.candidates.iter().filter(|c| c.stood == stood).count();
+        if alike >= TRIED || self.result.candidates.iter().any(known) {
             return;
         }
         let (origin, endpoint) = (self.origin(node, leaf), self.endpoint(node));
-        self.result.candidates.push(Candidate { origin, endpoint, guard: node.guard(), secret });
+        self.result.candidates.push(Candidate { origin, endpoint, stood, guard: node.guard(), secret });
     }
 
     /// Keeps a field for trials; with a format it is an envelope, whole.
@@ -275,7 +283,7 @@ impl Collector {
     /// opaque field.
     pub(super) fn keep_symmetric(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
         let whole = leaf.total == leaf.bytes.len() as u64;
-        if !whole || !(25..=trial::LONGEST).contains(&leaf.bytes.len()) || self.result.fields.len() >= TRIED {
+        if !whole || !(25..=trial::LONGEST).contains(&leaf.bytes.len()) || !self.has_room(None) {
             return;
         }
         let envelope = self.message(node, leaf.at).envelopes.last();

@@ -1,7 +1,7 @@
 //! What the engine tells, handed to the observers.
 
-use super::collector::{Collector, TRIED, VALUES};
-use super::trial::{self, Secret};
+use super::collector::{Collector, VALUES};
+use super::trial::{self, Secret, Stood};
 use super::{Kind, Polarity, Strength};
 use crate::model::{Arrival, FrameRef, Ledger, Side, Value};
 use crate::peel::{By, End, Family, Form, Guard, Leaf, NodeRef, Sink};
@@ -111,12 +111,9 @@ impl Sink for Collector {
             at,
         };
         if trial::is_material(name) {
-            self.keep_secret(
-                node,
-                &leaf,
-                Secret::Material { format: name.to_owned(), bytes: bytes.to_vec() },
-            );
-        } else if trial::opens(name) && bytes.len() <= trial::LONGEST && self.result.fields.len() < TRIED {
+            let secret = Secret::Material { format: name.to_owned(), bytes: bytes.to_vec() };
+            self.keep_secret(node, &leaf, secret, Stood::Alone);
+        } else if trial::opens(name) && bytes.len() <= trial::LONGEST && self.has_room(Some(name)) {
             self.keep_field(node, &leaf, Some(name));
         }
     }

@@ -261,8 +261,12 @@ fn same_service(a: &str, b: &str) -> bool {
     }
     fn family(host: &str) -> &str {
         let named = host.bytes().any(|b| b.is_ascii_alphabetic()) && !host.starts_with('[');
-        let second = host.rmatch_indices('.').nth(1).filter(|_| named);
-        second.map_or(host, |(at, _)| &host[at + 1..])
+        // Two short labels at the end (`co.uk`) are no name of anybody.
+        let mut labels = host.rsplit('.');
+        let short = |label: Option<&str>, most: usize| label.is_some_and(|l| l.len() <= most);
+        let wide = short(labels.next(), 2) && short(labels.next(), 3);
+        let dot = host.rmatch_indices('.').nth(1 + usize::from(wide)).filter(|_| named);
+        dot.and_then(|(at, _)| host.get(at + 1..)).unwrap_or(host)
     }
     // Evidence of older reports does not name the service.
     a.is_empty() || family(host(a)).eq_ignore_ascii_case(family(host(b)))
@@ -494,6 +498,27 @@ mod tests {
     fn strict_envelopes_that_were_fully_seen_are_e2ee() {
         assert_eq!(judge(&sealed_draft(), &Experiment::default()).verdict, Verdict::E2ee);
         assert_eq!(judge(&sealed_draft(), &PASSED).grade, Grade::G3);
+    }
+
+    #[test]
+    fn a_key_in_sight_of_the_same_service_refutes_and_of_another_takes_the_claim_away() {
+        let sight = |service: &str| {
+            let kind = Kind::KeyInSight {
+                how: "AES-GCM".into(),
+                party: "provider".into(),
+                key_at: String::new(),
+                service: service.into(),
+            };
+            let mut draft = sealed_draft();
+            draft.key.endpoint = "chat.a.example:443".into();
+            draft.evidence.push(evidence(kind, Polarity::Against));
+            judge(&draft, &PASSED).verdict
+        };
+        assert_eq!(sight("chat.a.example:443"), Verdict::TransportOnly);
+        assert_eq!(sight("files.a.example:8443"), Verdict::TransportOnly);
+        assert_eq!(sight("b.example:443"), Verdict::Undetermined);
+        assert!(!same_service("one.co.uk:1", "two.co.uk:1") && same_service("x.one.co.uk:1", "one.co.uk:2"));
+        assert!(!same_service("10.0.0.1:1", "10.9.0.1:1") && same_service("10.0.0.1:1", "10.0.0.1:2"));
     }
 
     #[test]

@@ -107,7 +107,7 @@ fn pem(text: &str) -> Option<Vec<u8>> {
     STANDARD_NO_PAD.decode(body).ok().filter(|b| is_key(b))
 }
 
-/// The words after "the password is", and a short text that is one word and nothing else.
+/// The words after "the password is".
 fn passwords(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     if text.len() > 512 {
@@ -123,9 +123,6 @@ fn passwords(text: &str) -> Vec<String> {
         let word = line.split_whitespace().next().unwrap_or("");
         let bare = |t: &str| t.trim_matches(|c: char| "\"'.,;!".contains(c)).to_owned();
         found.extend([bare(word), bare(line)]);
-    }
-    if !text.contains(char::is_whitespace) {
-        found.push(text.to_owned());
     }
     found.retain(|w| (4..=128).contains(&w.len()));
     found.dedup();
@@ -180,6 +177,7 @@ mod tests {
         let heard = |text: &str, word: &str| of_text(text).contains(&Secret::Password(word.into()));
         assert!(heard("the password is Tr0ub4dor&3, do not lose it", "Tr0ub4dor&3"));
         assert!(heard("Passwort: sieben sieben acht", "sieben sieben acht"));
-        assert!(heard("correct-horse", "correct-horse"));
+        assert_eq!(of_text("correct-horse"), []);
+        assert_eq!(of_credential(" correct-horse "), Some(Secret::Password("correct-horse".into())));
     }
 }

@@ -29,6 +29,15 @@ pub enum Secret {
     },
 }
 
+/// What part of a field a secret was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Stood {
+    /// The field's whole value.
+    Alone,
+    /// A word of a longer text.
+    InText,
+}
+
 /// A secret and where somebody could see it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Candidate {
@@ -36,6 +45,8 @@ pub struct Candidate {
     pub origin: Origin,
     /// The service that it passed.
     pub endpoint: String,
+    /// Where in its field: a word of a longer text is tried last.
+    pub stood: Stood,
     /// Whether the place was confidential on the wire: then the provider saw it, else everybody.
     pub guard: Guard,
     /// The secret.
@@ -169,35 +180,35 @@ fn open(secret: &Secret, field: &Field, budget: &mut Budget) -> Option<Plain> {
 }
 
 /// Private keys of X25519 in sight whose public keys are in use: told by computing the one from the other,
-/// which chance does not do. Each is shown at the first place of its public key in each conversation.
-pub fn private_keys(candidates: &[Candidate], fields: &[Field]) -> Vec<(ConversationKey, Evidence)> {
-    let mut found = Vec::new();
+/// which chance does not do. Each comes with the service that uses the public key. Nothing was opened with
+/// it here, so it is strong and not proof.
+pub fn private_keys(candidates: &[Candidate], fields: &[Field]) -> Vec<(String, Evidence)> {
+    let mut found: Vec<(String, Evidence)> = Vec::new();
     for candidate in candidates {
         let Secret::Key(key) = &candidate.secret else { continue };
         let Ok(scalar) = <[u8; 32]>::try_from(key.as_slice()) else { continue };
         let public = x25519_dalek::x25519(scalar, x25519_dalek::X25519_BASEPOINT_BYTES);
-        let mut told = Vec::new();
         for field in fields.iter().filter(|f| memchr::memmem::find(&f.bytes, &public).is_some()) {
-            if told.contains(&&field.conversation) {
-                continue;
-            }
-            told.push(&field.conversation);
+            let service = &field.conversation.endpoint;
             let kind = Kind::KeyInSight {
                 how: "the private half of a public key in use (X25519)".to_owned(),
                 party: party(candidate).to_owned(),
                 key_at: place(candidate),
                 service: candidate.endpoint.clone(),
             };
+            if found.iter().any(|(s, e)| s == service && e.kind == kind) {
+                continue;
+            }
             let evidence = Evidence {
                 kind,
-                strength: Strength::Proof,
+                strength: Strength::Strong,
                 polarity: Polarity::Against,
                 guard: candidate.guard.max(field.guard),
                 origin: field.origin.clone(),
                 count: 1,
                 shown: None,
             };
-            found.push((field.conversation.clone(), evidence));
+            found.push((service.clone(), evidence));
         }
     }
     found

@@ -33,7 +33,13 @@ fn field(bytes: Vec<u8>, nearby: Vec<Vec<u8>>) -> Field {
 }
 
 fn candidate(secret: Secret) -> Candidate {
-    Candidate { origin: origin(), endpoint: String::new(), guard: Guard::Confidential, secret }
+    Candidate {
+        origin: origin(),
+        endpoint: String::new(),
+        stood: Stood::Alone,
+        guard: Guard::Confidential,
+        secret,
+    }
 }
 
 fn sealed(key: &[u8; 32], nonce: [u8; 12], text: &[u8]) -> Vec<u8> {
@@ -157,4 +163,18 @@ fn chance_opens_nothing() {
         })
         .collect();
     assert!(try_all(&candidates, &fields).0.is_empty());
+}
+
+#[test]
+fn a_private_key_is_known_by_its_public_key() {
+    // RFC 7748 section 6.1.
+    let private = hex("77076d0a7318a57d3c16c17251b26645 5d1e8e2c8a4a5f1b0c0a2f2f2f2f2f2f");
+    let scalar: [u8; 32] = private.as_slice().try_into().unwrap();
+    let public = x25519_dalek::x25519(scalar, x25519_dalek::X25519_BASEPOINT_BYTES);
+    let bundle = field([&[5u8][..], &public].concat(), vec![]);
+    let seen = private_keys(&[candidate(Secret::Key(private))], &[bundle, field(vec![9; 33], vec![])]);
+    assert_eq!(seen.len(), 1);
+    assert!(
+        private_keys(&[candidate(Secret::Key(key().to_vec()))], &[field(vec![9; 33], vec![])]).is_empty()
+    );
 }
