@@ -171,6 +171,7 @@ impl Evidence {
     pub fn same(&self, other: &Evidence) -> bool {
         self.kind == other.kind
             && self.strength == other.strength
+            && self.polarity == other.polarity
             && self.guard == other.guard
             && self.origin.layers == other.origin.layers
             && self.origin.field == other.origin.field

@@ -210,7 +210,7 @@ fn randomness(out: &mut String, r: &Report) {
             format!("{:.3}", m.bits_per_byte),
             format!("{:.3}", m.expected),
             format!("{:.4}", m.sd),
-            m.class.clone(),
+            text(&m.class),
         ];
         let head = [text(&m.field), prose::thousands(m.length)];
         row(out, &head.into_iter().chain(figures).collect::<Vec<_>>());

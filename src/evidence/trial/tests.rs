@@ -1,3 +1,5 @@
+//! Vectors of other implementations, and what must open nothing.
+
 use super::*;
 use crate::evidence::Content;
 use crate::model::{Side, Trust};
