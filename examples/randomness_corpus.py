@@ -664,7 +664,7 @@ def weak(n):
     source, data = any_plain(n)
     if kind == 'xor1': out = bytes(b ^ k for k in [R.randint(1, 255)] for b in data)
     elif kind == 'add': out = bytes(b + k & 255 for k in [R.randint(1, 255)] for b in data)
-    elif kind == 'xorroll': out = bytes(b ^ (k + i * s & 255) for k, s in [(R.randrange(256), R.choice([1, 1, 3, 7]))] for i, b in enumerate(data))
+    elif kind == 'xorroll': out = bytes(b ^ (k + i * s & 255) for k, s in [(R.randrange(256), R.choice([1, 3, R.randrange(1, 256), R.randrange(1, 256)]))] for i, b in enumerate(data))
     elif kind == 'rot':
         k = R.choice([13, 13, R.randint(1, 25)])
         source, data = R.choice(POOL['text:en'])

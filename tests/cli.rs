@@ -78,3 +78,26 @@ fn a_reader_that_leaves_is_no_error() {
     child.stderr.take().expect("piped").read_to_string(&mut err).expect("read");
     assert_eq!((child.wait().expect("ends").code(), err.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn entropy_measures_any_file_and_standard_input() {
+    let (out, err) = run(&["entropy", "Cargo.toml", "captures/tls13-aes128gcm/capture.pcap"]);
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert_eq!(out.status.code(), Some(0), "{err}");
+    assert!(
+        text.contains("Cargo.toml: ") && text.contains("byte values") && text.contains("windows of"),
+        "{text}"
+    );
+    assert!(text.lines().filter(|l| l.contains('|')).all(|l| l.chars().count() <= 80), "{text}");
+    let mut child = program()
+        .args(["entropy", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), &[7; 5000]).expect("written");
+    let out = child.wait_with_output().expect("ended");
+    assert!(String::from_utf8_lossy(&out.stdout).contains("-: 5000 bytes"), "{out:?}");
+    let (out, err) = run(&["entropy", "no-such-file"]);
+    assert_eq!(out.status.code(), Some(3), "{err}");
+}

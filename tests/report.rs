@@ -188,6 +188,7 @@ fn full() -> Report {
         bits_per_byte,
         expected: 7.12,
         sd: 0.03,
+        ..dto::Randomness::default()
     };
     Report {
         schema: dto::SCHEMA.into(),

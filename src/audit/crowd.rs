@@ -90,6 +90,16 @@ impl Crowd {
         self.standings[standing(&key.content)].get_mut(&Place::of(key))
     }
 
+    /// The conversations that are kept apart.
+    pub fn apart(&self) -> impl Iterator<Item = &Draft> {
+        self.standings.iter().flat_map(BTreeMap::values)
+    }
+
+    /// The same, to be added to.
+    pub fn apart_mut(&mut self) -> impl Iterator<Item = &mut Draft> {
+        self.standings.iter_mut().flat_map(BTreeMap::values_mut)
+    }
+
     /// Flows whose conversations were joined.
     pub fn joined(&self) -> u64 {
         self.joined.values().map(|d| d.flows).sum()

@@ -2,8 +2,8 @@
 
 use super::crowd::Crowd;
 use crate::evidence::trial::{self, Candidate, Field};
-use crate::evidence::weak;
 use crate::evidence::{Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence, Media};
+use crate::evidence::{Evidence, Kind, Strength, pooled, weak};
 use crate::model::{Limits, Notes, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -56,7 +56,7 @@ impl Totals {
     fn keep(&mut self, candidates: Vec<Candidate>, fields: Vec<Field>) {
         self.candidates.extend(candidates);
         if self.candidates.len() > 2 * CANDIDATES {
-            self.candidates.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+            self.candidates.sort_by(|a, b| (a.stood, a.origin.time, a).cmp(&(b.stood, b.origin.time, b)));
             self.candidates.truncate(CANDIDATES);
         }
         self.fields.extend(fields);
@@ -70,20 +70,54 @@ impl Totals {
     pub fn trials(&mut self, canaries: &Canaries, limits: &Limits) {
         let (mut candidates, mut fields) =
             (std::mem::take(&mut self.candidates), std::mem::take(&mut self.fields));
-        candidates.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+        candidates.sort_by(|a, b| (a.stood, a.origin.time, a).cmp(&(b.stood, b.origin.time, b)));
         candidates.truncate(CANDIDATES);
         fields.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
         fields.truncate(FIELDS);
-        let mut found = weak::evidence(&fields, canaries);
-        for opened in trial::try_all(&candidates, &fields) {
-            found.extend(trial::evidence(&opened, &candidates, &fields, canaries));
-        }
+        let bare: Vec<Field> = fields.iter().filter(|f| f.format.is_none()).cloned().collect();
+        let mut found = weak::evidence(&bare, canaries);
+        found.extend(pooled::evidence(&fields));
         found.extend(self.media.trials());
         for (key, evidence) in found {
-            // Only message fields count: a conversation that carries none gets no verdict from a trial
-            // unless a planted text came out.
-            let Some(draft) = self.drafts.find(&key) else { continue };
-            draft.add(evidence, limits.evidence);
+            if let Some(draft) = self.drafts.find(&key) {
+                draft.add(evidence, limits.evidence);
+            }
+        }
+        let (all, limited) = trial::try_all(&candidates, &fields);
+        for opened in all {
+            self.add_opened(trial::evidence(&opened, &candidates, &fields, canaries), limits);
+        }
+        for (service, evidence) in trial::private_keys(&candidates, &fields) {
+            let sealed = |d: &&mut Draft| matches!(d.key.content, Content::Envelope(_));
+            for draft in self.drafts.apart_mut().filter(sealed).filter(|d| d.key.endpoint == service) {
+                draft.add(evidence.clone(), limits.evidence);
+            }
+        }
+        if limited {
+            self.notes.add("trial-limit", None);
+        }
+    }
+
+    /// Adds what an opened field showed to its conversation. Fields that no rule knows make no conversation
+    /// of their own, unless a message came out of them: then they carried messages.
+    fn add_opened(&mut self, found: Vec<(ConversationKey, Evidence)>, limits: &Limits) {
+        let Some((key, _)) = found.first() else { return };
+        if self.drafts.find(key).is_none() {
+            let said = found.iter().any(|(_, e)| match e.kind {
+                Kind::Canary { control, .. } => !control,
+                Kind::Readable { .. } => true,
+                _ => false,
+            });
+            let proven = found.iter().any(|(_, e)| e.strength == Strength::Proof);
+            let beside = |d: &&Draft| d.key.endpoint == key.endpoint && d.key.path == key.path;
+            let Some(beside) = self.drafts.apart().find(beside).filter(|_| said && proven) else { return };
+            let empty = Draft { key: key.clone(), evidence: Vec::new(), messages: 1, ..beside.clone() };
+            self.drafts.add(empty, limits);
+        }
+        for (key, evidence) in found {
+            if let Some(draft) = self.drafts.find(&key) {
+                draft.add(evidence, limits.evidence);
+            }
         }
     }
 

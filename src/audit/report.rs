@@ -3,7 +3,7 @@
 mod protection;
 
 use super::Audit;
-use crate::evidence::randomness::null_mean_sd;
+use crate::evidence::randomness::{normal_tail, null_mean_sd};
 use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength};
 use crate::model::{Origin, Timestamp, digest16};
 use crate::peel::{Guard, Why};
@@ -264,9 +264,27 @@ fn evidence(ids: &Ids, c: usize, i: usize, e: &Evidence) -> dto::Evidence {
 fn randomness(c: usize, d: &Draft) -> Vec<dto::Randomness> {
     let bits = |m: u32| f64::from(m) / 1000.0;
     let measured = d.evidence.iter().filter_map(|e| {
-        let Kind::Opaque { millibits, expected_millibits, .. } = &e.kind else { return None };
+        let Kind::Opaque {
+            class,
+            millibits,
+            expected_millibits,
+            z_hundredths,
+            decibits,
+            percent,
+            power_percent,
+            ..
+        } = &e.kind
+        else {
+            return None;
+        };
         let (_, sd) = null_mean_sd(usize::try_from(e.origin.length).unwrap_or(usize::MAX));
         Some(dto::Randomness {
+            class: class.clone(),
+            probability: f64::from(*percent) / 100.0,
+            z: f64::from(*z_hundredths) / 100.0,
+            p: normal_tail(f64::from(*z_hundredths) / 100.0),
+            bits_against_random: f64::from(*decibits) / 10.0,
+            power: f64::from(*power_percent) / 100.0,
             conversation: Ids::conversation(c),
             field: [e.origin.layers.as_str(), e.origin.field.as_str()].join(" ").trim().to_owned(),
             length: e.origin.length,
@@ -300,12 +318,36 @@ fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
             Some(why) => (K::Envelope, format!("{protocol} structure ({format}) that does not seal: {why}")),
             None => (K::Envelope, format!("{protocol} envelope ({format}) {seen}")),
         },
-        Kind::Opaque { class, millibits, expected_millibits, .. } => {
+        Kind::Opaque {
+            class,
+            millibits,
+            expected_millibits,
+            z_hundredths,
+            decibits,
+            percent,
+            power_percent,
+            ..
+        } => {
             let bits = |m: &u32| f64::from(*m) / 1000.0;
             let text = format!(
-                "opaque field: {class}, {:.2} bits per byte where {:.2} is expected of random bytes",
+                "opaque field: {} ({percent} %), {:.2} bits per byte where {:.2} is expected of random bytes (z {:.1}); {:.1} bits against random, power {power_percent} %",
+                class.replace('-', " "),
                 bits(millibits),
-                bits(expected_millibits)
+                bits(expected_millibits),
+                f64::from(*z_hundredths) / 100.0,
+                f64::from(*decibits) / 10.0,
+            );
+            (K::Randomness, text)
+        }
+        Kind::Pooled { messages, bytes, decibits, uniform, strongest, found, power_percent } => {
+            let said = match (uniform, found.is_empty()) {
+                (true, true) => "no more than chance".to_owned(),
+                (_, false) => found.join("; "),
+                (false, true) => format!("not random by {strongest}"),
+            };
+            let bits = f64::from(*decibits) / 10.0;
+            let text = format!(
+                "the same field of {messages} messages ({bytes} bytes) together: {said}; {bits:.1} bits against random, power {power_percent} %"
             );
             (K::Randomness, text)
         }
@@ -320,7 +362,7 @@ fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
         Kind::Weak { finding, detail } => {
             (K::WeakProtection, format!("{}: {detail}", explain::title(finding)))
         }
-        Kind::KeyInSight { how, party, key_at } => {
+        Kind::KeyInSight { how, party, key_at, .. } => {
             (K::KeyExposure, format!("a key that the {party} sees at {key_at} opens this field ({how})"))
         }
         Kind::Media { protection, keyed, codec } => {

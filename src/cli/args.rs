@@ -26,6 +26,8 @@ pub enum Command {
     Peel(PeelArgs),
     /// Render a saved JSON report
     Report(ReportArgs),
+    /// Show how random the bytes of files look
+    Entropy(EntropyArgs),
     /// Explain a finding, a verdict or a grade
     Explain(ExplainArgs),
     /// Capture from an interface and judge what was seen
@@ -139,6 +141,14 @@ pub struct ReportArgs {
     pub saved: PathBuf,
     #[command(flatten)]
     pub outputs: Outputs,
+}
+
+/// `entropy`
+#[derive(Debug, Args)]
+pub struct EntropyArgs {
+    /// Files of any kind; `-` reads standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 }
 
 /// `explain`

@@ -51,7 +51,7 @@ pub struct FlowEvidence {
 /// Messages held open at once; an older one is settled when a newer one needs its place.
 const OPEN: usize = 24;
 /// Random-looking fields that are measured per flow.
-pub(super) const MEASURED: u32 = 256;
+pub(super) const MEASURED: u32 = 96;
 /// Candidate keys and opaque fields kept per flow.
 pub(super) const TRIED: usize = 64;
 /// Values kept of one fact.
@@ -179,6 +179,8 @@ impl Collector {
             opaque: Vec::new(),
             other: Vec::new(),
             small: Vec::new(),
+            nonces: Vec::new(),
+            rounds: None,
         };
         self.messages.push(message);
         self.messages.last_mut().expect("just pushed")
@@ -188,6 +190,9 @@ impl Collector {
         for (field, scope) in self.result.fields.iter_mut().zip(&self.field_scopes) {
             if *scope == message.scope {
                 field.nearby.clone_from(&message.small);
+                field.rounds = message.rounds;
+                // With several of each nobody can say which belongs to which.
+                field.nonce = message.nonces.first().filter(|_| message.nonces.len() == 1).cloned();
             }
         }
         for (content, evidence) in message.contents() {

@@ -3,9 +3,9 @@
 use super::collector::{Collector, MEASURED, TRIED};
 use super::masked;
 use super::message::{is_content_slot, is_message_slot, may_be_said};
+use super::randomness::{self, Cipher};
 use super::sink::{chain_of, join_fields, protocol_path};
-use super::trial::{self, Candidate, Field};
-use super::uniform::Measure;
+use super::trial::{self, Candidate, Field, Secret, Stood, candidates};
 use super::{Content, ConversationKey, Evidence, Kind, Polarity, Strength};
 use crate::model::{Origin, Trust, digest16};
 use crate::peel::{End, Form, Leaf, NodeRef, Why};
@@ -150,10 +150,14 @@ impl Collector {
     pub(super) fn clear_leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<(String, String)>) {
         self.result.coverage.explained += leaf.total;
         if leaf.form == Form::Text && node.scope() != 0 {
-            self.keep_for_trial(node, leaf);
+            let kind = slot.as_ref().map(|(s, _)| s.clone());
+            self.keep_for_trial(node, leaf, kind.as_deref());
+        } else if leaf.form == Form::Plain && node.scope() != 0 {
+            self.keep_rounds(node, leaf);
         }
         let Some((slot, rule)) = slot.filter(|(s, _)| may_be_said(s)) else { return };
         let Ok(text) = std::str::from_utf8(leaf.bytes) else { return };
+        self.turned_text(node, leaf);
         let natural = language::natural(text);
         if natural < 0.35 || node.trust() == Trust::Guessed && natural < 0.7 {
             return;
@@ -163,23 +167,39 @@ impl Collector {
         self.message(node, leaf.at).readable.push(e);
     }
 
+    /// A message in a turned alphabet (Caesar, ROT13) reads like words and is none.
+    fn turned_text(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        let solved = randomness::solve_xor(leaf.bytes).filter(|s| s.cipher == Cipher::Rotation);
+        let Some(solution) = solved.filter(|_| node.trust() > Trust::Guessed) else { return };
+        let places = solution.key.first().copied().unwrap_or(0);
+        let detail = format!("letters moved {places} places along the alphabet, solved");
+        let kind = Kind::Weak { finding: "weak-obfuscation".into(), detail };
+        let e = self.evidence(node, leaf, kind, Strength::Proof, Polarity::Against);
+        self.message(node, leaf.at).other.push(e);
+    }
+
     pub(super) fn opaque_leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<&str>) {
         self.result.coverage.opaque += leaf.total;
         if node.scope() == 0 {
             return;
         }
-        self.keep_for_trial(node, leaf);
-        if leaf.total < 16 || self.measured >= MEASURED {
+        self.keep_for_trial(node, leaf, slot);
+        let most = if is_message_slot(slot) { MEASURED } else { MEASURED / 4 };
+        if leaf.total < 16 || self.measured >= most {
             return;
         }
         self.measured += 1;
-        let measure = Measure::of(leaf.bytes);
-        let class = if measure.passes_for_uniform() { "random" } else { "structured" };
+        let measure = randomness::measure(leaf.bytes);
+        let (class, probability) = measure.verdict();
         let kind = Kind::Opaque {
             slot: slot.map(str::to_owned),
             class: class.into(),
-            millibits: (measure.bits * 1000.0) as u32,
+            millibits: (measure.bits_per_byte * 1000.0) as u32,
             expected_millibits: (measure.expected * 1000.0) as u32,
+            z_hundredths: (measure.z * 100.0).clamp(-1e6, 1e6) as i32,
+            decibits: (measure.evidence_bits * 10.0).clamp(-1e6, 1e6) as i32,
+            percent: (probability * 100.0) as u8,
+            power_percent: (measure.power * 100.0) as u8,
         };
         let strength = if is_message_slot(slot) { Strength::Strong } else { Strength::Weak };
         let e = self.evidence(node, leaf, kind, strength, Polarity::Neutral);
@@ -187,36 +207,83 @@ impl Collector {
     }
 
     /// Remembers what may be a key and what a key may open.
-    pub(super) fn keep_for_trial(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
-        let whole = leaf.total == leaf.bytes.len() as u64;
-        if whole
-            && leaf.bytes.len() <= 64
-            && self.result.candidates.len() < TRIED
-            && let Some(key) = trial::candidate(leaf.bytes)
-            && !self.result.candidates.iter().any(|c| c.key == key)
-        {
-            let origin = self.origin(node, leaf);
-            self.result.candidates.push(Candidate { origin, guard: node.guard(), key });
+    pub(super) fn keep_for_trial(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<&str>) {
+        if leaf.total != leaf.bytes.len() as u64 {
+            return;
         }
-        if leaf.end != End::Opaque || !whole || leaf.bytes.len() > trial::LONGEST {
+        let text = (leaf.form != Form::Binary || leaf.end == End::Clear)
+            .then(|| std::str::from_utf8(leaf.bytes).ok())
+            .flatten();
+        // A field for passwords, and a message of one word, may be one.
+        let is_word =
+            |t: &&str| slot == Some("credential") || is_message_slot(slot) && !t.trim().contains(' ');
+        if let Some(word) = text.filter(is_word).and_then(candidates::of_credential) {
+            self.keep_secret(node, leaf, word, Stood::Alone);
+        }
+        let secrets = text.map_or_else(|| candidates::of_bytes(leaf.bytes), candidates::of_text);
+        for secret in secrets {
+            let alone = leaf.bytes.len() <= 96 && !leaf.bytes.contains(&b' ');
+            let stood = if alone { Stood::Alone } else { Stood::InText };
+            self.keep_secret(node, leaf, secret, stood);
+        }
+        if leaf.end != End::Opaque || leaf.bytes.len() > trial::LONGEST {
             return;
         }
         if leaf.bytes.len() <= 24 {
+            let name =
+                leaf.field.rsplit(['.', '>']).find(|n| !n.is_empty()).unwrap_or("").to_ascii_lowercase();
+            let outer =
+                node.field().rsplit(['.', '>']).find(|n| !n.is_empty()).unwrap_or("").to_ascii_lowercase();
+            let is_nonce = NONCES.contains(&name.as_str()) || NONCES.contains(&outer.as_str());
             let message = self.message(node, leaf.at);
+            if is_nonce && leaf.bytes.len() >= 8 {
+                message.nonces.push(leaf.bytes.to_vec());
+            }
             if message.small.len() < 8 {
                 message.small.push(leaf.bytes.to_vec());
             }
-        } else if self.result.fields.len() < TRIED {
-            self.keep_field(node, leaf);
+        } else if self.has_room(None) {
+            self.keep_field(node, leaf, None);
         }
     }
 
-    fn keep_field(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+    /// Whether one more field may be kept. Envelopes and bare ciphertexts do not take each other's room.
+    pub(super) fn has_room(&self, format: Option<&str>) -> bool {
+        let same = |f: &&Field| f.format.is_some() == format.is_some();
+        self.result.fields.iter().filter(same).count() < TRIED
+    }
+
+    pub(super) fn keep_secret(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, secret: Secret, stood: Stood) {
+        let known = |c: &Candidate| c.secret == secret && c.guard == node.guard();
+        let alike = self.result.candidates.iter().filter(|c| c.stood == stood).count();
+        if alike >= TRIED || self.result.candidates.iter().any(known) {
+            return;
+        }
+        let (origin, endpoint) = (self.origin(node, leaf), self.endpoint(node));
+        self.result.candidates.push(Candidate { origin, endpoint, stood, guard: node.guard(), secret });
+    }
+
+    /// Keeps a field for trials; with a format it is an envelope, whole.
+    pub(super) fn keep_field(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, format: Option<&str>) {
         let (origin, scope, guard) = (self.origin(node, leaf), node.scope(), node.guard());
         let message = self.message(node, leaf.at);
         let (endpoint, path) = (message.endpoint.clone(), message.path.clone());
-        let conversation = ConversationKey { endpoint, path, content: Content::Opaque };
-        let field = Field { origin, conversation, guard, bytes: leaf.bytes.to_vec(), nearby: Vec::new() };
+        // The conversation that the message's envelope makes, if it is one.
+        let envelope = format.and(message.envelopes.last()).and_then(|e| match &e.kind {
+            Kind::Envelope { protocol, class, .. } if class == "e2ee-message" => Some(protocol.clone()),
+            _ => None,
+        });
+        let content = envelope.map_or(Content::Opaque, Content::Envelope);
+        let field = Field {
+            origin,
+            conversation: ConversationKey { endpoint, path, content },
+            guard,
+            format: format.map(str::to_owned),
+            bytes: leaf.bytes.to_vec(),
+            nearby: Vec::new(),
+            nonce: None,
+            rounds: None,
+        };
         self.result.fields.push(field);
         self.field_scopes.push(scope);
     }
@@ -225,17 +292,32 @@ impl Collector {
     /// opaque field.
     pub(super) fn keep_symmetric(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
         let whole = leaf.total == leaf.bytes.len() as u64;
-        if !whole || !(25..=trial::LONGEST).contains(&leaf.bytes.len()) || self.result.fields.len() >= TRIED {
+        if !whole || !(25..=trial::LONGEST).contains(&leaf.bytes.len()) || !self.has_room(None) {
             return;
         }
         let envelope = self.message(node, leaf.at).envelopes.last();
         let symmetric =
             |e: &Evidence| matches!(&e.kind, Kind::Envelope { class, .. } if class == "symmetric");
         if envelope.is_some_and(symmetric) {
-            self.keep_field(node, leaf);
+            self.keep_field(node, leaf, None);
+        }
+    }
+
+    /// A number that says how often a key derivation runs.
+    pub(super) fn keep_rounds(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        let name = leaf.field.rsplit(['.', '>']).next().unwrap_or("").to_ascii_lowercase();
+        let rounds = std::str::from_utf8(leaf.bytes).ok().and_then(|t| t.parse::<u32>().ok());
+        if let Some(rounds) = rounds.filter(|_| ROUNDS.contains(&name.as_str())) {
+            self.message(node, leaf.at).rounds = Some(rounds);
         }
     }
 }
+
+/// Names of fields that hold a nonce.
+const NONCES: [&str; 6] = ["iv", "nonce", "n", "initvector", "init_vector", "initialization_vector"];
+/// Names of fields that hold the rounds of a key derivation.
+const ROUNDS: [&str; 7] =
+    ["iter", "iterations", "rounds", "kdf_iterations", "pbkdf2_iterations", "c", "count"];
 
 /// Places remembered per flow.
 const TOLD: usize = 4096;

@@ -3,10 +3,9 @@
 
 use super::collector::Collector;
 use super::sink::protocol_path;
-use super::trial::bounded;
 use super::{Content, ConversationKey, Draft, Evidence, Kind, Polarity, Strength};
 use crate::keys::srtp::{Packet, Profile, Session};
-use crate::model::{Arrival, Origin, Side, Value};
+use crate::model::{Arrival, Origin, Side, Timestamp, Value};
 use crate::peel::{End, Form, Guard, Leaf, NodeRef};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -78,6 +77,12 @@ impl Media {
     }
 }
 
+/// Keeps the earliest of a list, whatever order it came in.
+fn bounded<T: Ord>(list: &mut Vec<T>, most: usize, time: impl Fn(&T) -> Timestamp) {
+    list.sort_by(|a, b| (time(a), a).cmp(&(time(b), b)));
+    list.truncate(most);
+}
+
 impl MediaKey {
     fn session(&self) -> Option<(Profile, Session)> {
         let profile = Profile::of_name(&self.profile)?;
@@ -93,6 +98,8 @@ impl MediaKey {
             how: format!("SRTP {}", profile.name()),
             party: party.to_owned(),
             key_at: format!("{} {}, frame {}", at.layers, at.field, at.frame.frame),
+            // A call's media need not pass the service that passed its key.
+            service: String::new(),
         };
         Evidence {
             kind,

@@ -29,6 +29,10 @@ pub(super) struct Message {
     pub other: Vec<Evidence>,
     /// Short opaque fields: nonces and tags, perhaps.
     pub small: Vec<Vec<u8>>,
+    /// Those of them that are called nonces.
+    pub nonces: Vec<Vec<u8>>,
+    /// Rounds of a key derivation, if the message states them.
+    pub rounds: Option<u32>,
 }
 
 /// Whether a slot holds messages.
@@ -97,7 +101,9 @@ impl Message {
             Kind::Envelope { class, .. } => {
                 matches!(class.as_str(), "e2ee-message" | "e2ee-handshake" | "symmetric" | "broken")
             }
-            Kind::Opaque { class, .. } => class == "random" && e.strength >= Strength::Strong,
+            Kind::Opaque { class, .. } => {
+                matches!(class.as_str(), "random" | "too-short") && e.strength >= Strength::Strong
+            }
             _ => false,
         };
         if !self.envelopes.iter().chain(&self.opaque).any(claims) {

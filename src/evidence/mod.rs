@@ -8,6 +8,7 @@ mod fields;
 mod masked;
 mod media;
 mod message;
+pub mod pooled;
 pub mod randomness;
 mod record;
 mod sink;

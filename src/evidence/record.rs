@@ -75,6 +75,36 @@ pub enum Kind {
         millibits: u32,
         /// What uniform bytes of this length show on average, likewise.
         expected_millibits: u32,
+        /// Distance from that in hundredths of a standard deviation.
+        #[serde(default)]
+        z_hundredths: i32,
+        /// Evidence against uniform bytes in tenths of a bit: `b` bits or more happen to uniform bytes
+        /// with a chance of at most 2^-b.
+        #[serde(default)]
+        decibits: i32,
+        /// How likely the class is under the mix of the training data, in percent.
+        #[serde(default)]
+        percent: u8,
+        /// Chance to notice redundancy like that of text at this length, in percent.
+        #[serde(default)]
+        power_percent: u8,
+    },
+    /// The same field over several messages, measured together.
+    Pooled {
+        /// Different messages.
+        messages: u32,
+        /// Bytes of them.
+        bytes: u64,
+        /// Evidence against independent uniform messages in tenths of a bit.
+        decibits: i32,
+        /// Whether that is within what chance gives.
+        uniform: bool,
+        /// The test that spoke loudest.
+        strongest: String,
+        /// What has a name: prefixes, counters, repeats.
+        found: Vec<String>,
+        /// Chance to notice redundancy like that of text in so many bytes, in percent.
+        power_percent: u8,
     },
     /// Ciphertext of a transport that stayed closed.
     Sealed {
@@ -96,6 +126,9 @@ pub enum Kind {
         party: String,
         /// Where the key stood.
         key_at: String,
+        /// The service that the key passed.
+        #[serde(default)]
+        service: String,
     },
     /// A stream of a call's media.
     Media {
@@ -147,6 +180,7 @@ impl Evidence {
     pub fn same(&self, other: &Evidence) -> bool {
         self.kind == other.kind
             && self.strength == other.strength
+            && self.polarity == other.polarity
             && self.guard == other.guard
             && self.origin.layers == other.origin.layers
             && self.origin.field == other.origin.field

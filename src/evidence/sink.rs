@@ -1,6 +1,7 @@
 //! What the engine tells, handed to the observers.
 
 use super::collector::{Collector, VALUES};
+use super::trial::{self, Secret, Stood};
 use super::{Kind, Polarity, Strength};
 use crate::model::{Arrival, FrameRef, Ledger, Side, Trust, Value};
 use crate::peel::{By, End, Family, Form, Guard, Leaf, NodeRef, Sink};
@@ -106,6 +107,24 @@ impl Sink for Collector {
         }
         if matches!(node.family(), Some(Family::App)) && node.scope() != 0 {
             self.message(node, at);
+        }
+    }
+
+    fn exhibit(&mut self, node: &NodeRef<'_>, name: &'static str, side: Side, bytes: &[u8], at: Arrival) {
+        let leaf = Leaf {
+            field: "",
+            form: Form::Binary,
+            side,
+            bytes,
+            total: bytes.len() as u64,
+            end: End::Opaque,
+            at,
+        };
+        if trial::is_material(name) {
+            let secret = Secret::Material { format: name.to_owned(), bytes: bytes.to_vec() };
+            self.keep_secret(node, &leaf, secret, Stood::Alone);
+        } else if trial::opens(name) && bytes.len() <= trial::LONGEST && self.has_room(Some(name)) {
+            self.keep_field(node, &leaf, Some(name));
         }
     }
 

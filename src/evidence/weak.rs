@@ -1,5 +1,6 @@
 //! Protection that is none: repeating XOR solved and shown, keystreams used twice, equal blocks.
 
+use super::randomness::{Cipher, solve_xor_messages};
 use super::trial::Field;
 use super::uniform::Measure;
 use super::{Canaries, ConversationKey, Evidence, Kind, Polarity, Strength};
@@ -28,7 +29,10 @@ pub fn evidence(fields: &[Field], canaries: &Canaries) -> Vec<(ConversationKey, 
     for ((key, _), list) in groups.iter().take(GROUPS) {
         match solve(list) {
             Some(solution) => all.extend(solved(key, list, &solution, canaries)),
-            None => all.extend(reused(key, list)),
+            None => match shifted(list) {
+                Some(evidence) => all.extend(evidence.map(|e| ((*key).clone(), e))),
+                None => all.extend(reused(key, list)),
+            },
         }
     }
     all
@@ -169,6 +173,17 @@ fn solved(
         }
     }
     all
+}
+
+/// A constant added to every byte, solved.
+fn shifted<'a>(list: &'a [&Field]) -> Option<impl Iterator<Item = Evidence> + 'a> {
+    let views: Vec<&[u8]> = list.iter().map(|f| f.bytes.as_slice()).collect();
+    let solution = solve_xor_messages(&views).filter(|s| s.cipher == Cipher::Add)?;
+    let key = solution.key.first().copied().unwrap_or(0);
+    Some(list.iter().map(move |field| {
+        let detail = format!("{key} added to every byte, solved");
+        record(field, Kind::Weak { finding: "weak-obfuscation".into(), detail }, Strength::Proof)
+    }))
 }
 
 /// Two messages under one keystream: where both are text, their XOR never has the high bits set.

@@ -221,6 +221,12 @@ impl Out<'_, '_> {
     pub fn declare_sealed(&mut self, len: u64) {
         self.tree.declare(self.id, len);
     }
+    /// Shows an observer bytes whole, beside what is stated of them. They are not counted again.
+    pub fn exhibit(&mut self, name: &'static str, side: Side, bytes: &[u8]) {
+        if let Some(node) = self.tree.node_ref(self.id) {
+            self.env.sink.exhibit(&node, name, side, bytes, self.env.at);
+        }
+    }
     /// A leaf that this layer knows to be one.
     pub fn leaf(&mut self, field: &str, form: Form, side: Side, total: u64, end: End, bytes: &[u8]) {
         let Some(node) = self.tree.node_ref(self.id) else {

@@ -219,6 +219,17 @@ pub trait Sink {
     fn wants_bytes(&self) -> bool {
         false
     }
+    /// Bytes that a layer shows whole beside what it states of them: an envelope as it stood, a secret
+    /// that lies open. `name` is the format.
+    fn exhibit(
+        &mut self,
+        _node: &NodeRef<'_>,
+        _name: &'static str,
+        _side: Side,
+        _bytes: &[u8],
+        _at: Arrival,
+    ) {
+    }
     /// A node ended with this ledger.
     fn done(&mut self, _node: &NodeRef<'_>, _ledger: &Ledger) {}
     /// Something odd, by code.

@@ -201,10 +201,17 @@ fn randomness(out: &mut String, r: &Report) {
         return;
     }
     section(out, "How random the opaque fields look");
-    table(out, &["Field", "Bytes", "Bits per byte", "Expected of random bytes", "Standard deviation"]);
+    table(
+        out,
+        &["Field", "Bytes", "Bits per byte", "Expected of random bytes", "Standard deviation", "Looks like"],
+    );
     for m in r.randomness.iter().take(200) {
-        let figures =
-            [format!("{:.3}", m.bits_per_byte), format!("{:.3}", m.expected), format!("{:.4}", m.sd)];
+        let figures = [
+            format!("{:.3}", m.bits_per_byte),
+            format!("{:.3}", m.expected),
+            format!("{:.4}", m.sd),
+            text(&m.class),
+        ];
         let head = [text(&m.field), prose::thousands(m.length)];
         row(out, &head.into_iter().chain(figures).collect::<Vec<_>>());
     }

@@ -166,7 +166,12 @@ mod tests {
     }
 
     fn sighted(guard: Guard) -> Evidence {
-        let kind = Kind::KeyInSight { how: "SRTP".into(), party: "network".into(), key_at: "sdp".into() };
+        let kind = Kind::KeyInSight {
+            how: "SRTP".into(),
+            party: "network".into(),
+            key_at: "sdp".into(),
+            service: String::new(),
+        };
         evidence(kind, guard)
     }
 

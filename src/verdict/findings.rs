@@ -2,6 +2,7 @@
 
 use super::{Judgement, Verdict};
 use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength};
+use crate::model::Value;
 use crate::peel::Guard;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,14 +95,33 @@ pub fn findings(drafts: &[Draft], judgements: &[Judgement]) -> Vec<Finding> {
                 found.add("content-copy", Severity::High, confidence(e), c, i);
             }
         }
-        if let Some(weak) = draft.facts.get("tls.weak")
-            && !weak.is_empty()
-        {
-            found.put("weak-transport", Severity::Medium, Confidence::High, c);
-        }
+        transport(&mut found, c, draft);
     }
     copies(&mut found, drafts);
     found.sorted()
+}
+
+/// What the handshakes of a conversation's connections show.
+fn transport(found: &mut Found, c: usize, draft: &Draft) {
+    let stated = |name: &str, value: &Value| {
+        ["tls", "dtls", "quic"]
+            .iter()
+            .any(|p| draft.facts.get(&format!("{p}.{name}")).is_some_and(|all| all.contains(value)))
+    };
+    let weak = |reason: &str| stated("weak", &Value::from(reason));
+    if ["tls.weak", "dtls.weak"].iter().any(|n| draft.facts.get(*n).is_some_and(|w| !w.is_empty())) {
+        found.put("weak-transport", Severity::Medium, Confidence::High, c);
+    }
+    let shown = [
+        (weak("no encryption"), "null-cipher", Severity::Critical),
+        (weak("anonymous key exchange"), "anonymous-key-exchange", Severity::High),
+        (weak("certificate outside its dates"), "expired-certificate", Severity::Medium),
+        (stated("forward_secrecy", &Value::from(false)), "no-forward-secrecy", Severity::Low),
+        (stated("certificate.self_signed", &Value::from(true)), "self-signed-certificate", Severity::Low),
+    ];
+    for (_, id, severity) in shown.into_iter().filter(|(holds, ..)| *holds) {
+        found.put(id, severity, Confidence::High, c);
+    }
 }
 
 fn reads(e: &Evidence) -> bool {
@@ -140,9 +160,13 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
             };
             found.add(id, severity, sure, c, i);
         }
-        Kind::KeyInSight { party, .. } => {
+        Kind::KeyInSight { party, how, .. } => {
             let id = if party == "network" { "key-visible-to-network" } else { "key-visible-to-provider" };
             found.add(id, Severity::Critical, sure, c, i);
+            // What was opened in these modes had no tag that was checked.
+            if matches!(how.as_str(), "AES-CBC" | "AES-CTR") {
+                found.add("unauthenticated-encryption", Severity::Medium, sure, c, i);
+            }
         }
         Kind::Weak { finding, .. } => found.add(finding, Severity::High, sure, c, i),
         // Who sees a key depends on where it stood.
@@ -160,6 +184,10 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
                 Guard::Confidential => "key-visible-to-provider",
             };
             found.add(id, Severity::Critical, sure, c, i);
+        }
+        Kind::Envelope { format, .. } if format.starts_with("fish") => {
+            found.add("weak-cipher", Severity::High, sure, c, i);
+            found.add("unauthenticated-encryption", Severity::Medium, sure, c, i);
         }
         Kind::Envelope { class, .. } if class == "broken" => {
             found.add("broken-envelope", Severity::High, sure, c, i);

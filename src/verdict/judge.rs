@@ -160,6 +160,9 @@ fn covered(draft: &Draft) -> bool {
 }
 
 fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement {
+    if let Some(judgement) = key_in_sight(draft) {
+        return judgement;
+    }
     let strict = |e: &Evidence| {
         matches!(&e.kind, Kind::Envelope { tier, class, .. }
             if class == "e2ee-message" && (*tier == 1 || *tier == 2 && (e.count >= 2 || draft.messages.max(draft.kin) >= 2)))
@@ -213,7 +216,8 @@ fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement
 /// Ciphertext whose key was in sight is readable for whoever saw the key.
 fn key_in_sight(draft: &Draft) -> Option<Judgement> {
     let undone = |e: &Evidence| match &e.kind {
-        Kind::KeyInSight { .. } => true,
+        // A key that passed another service lets nobody read alone, as far as the recording tells.
+        Kind::KeyInSight { service, .. } => same_service(service, &draft.key.endpoint),
         Kind::Weak { finding, .. } => finding == "weak-obfuscation" && e.strength == Strength::Proof,
         _ => false,
     };
@@ -223,12 +227,15 @@ fn key_in_sight(draft: &Draft) -> Option<Judgement> {
         return None;
     }
     let obfuscated = reasons.iter().any(|i| matches!(draft.evidence[*i].kind, Kind::Weak { .. }));
+    // Without a tag what came out only reads like a message.
+    let proven = reasons.iter().any(|i| draft.evidence[*i].strength == Strength::Proof);
+    let grade = if proven { Grade::G3 } else { Grade::G2 };
     let on_wire = reasons.iter().any(|i| sight(i) && draft.evidence[*i].guard == Guard::Open);
     let network = if on_wire { Network::Readable } else { Network::Protected };
     let who = if on_wire { "anybody on the path" } else { "the provider" };
     Some(Judgement {
-        verdict: headline(network, Provider::Readable, Grade::G3),
-        grade: Grade::G3,
+        verdict: headline(network, Provider::Readable, grade),
+        grade,
         network,
         provider: Provider::Readable,
         reasons,
@@ -246,6 +253,25 @@ fn key_in_sight(draft: &Draft) -> Option<Judgement> {
     })
 }
 
+/// Whether two endpoints are of one operator, as far as names tell: the same host, or the same last two
+/// labels of its name.
+fn same_service(a: &str, b: &str) -> bool {
+    fn host(endpoint: &str) -> &str {
+        endpoint.rsplit_once(':').map_or(endpoint, |(host, _)| host)
+    }
+    fn family(host: &str) -> &str {
+        let named = host.bytes().any(|b| b.is_ascii_alphabetic()) && !host.starts_with('[');
+        // Two short labels at the end (`co.uk`) are no name of anybody.
+        let mut labels = host.rsplit('.');
+        let short = |label: Option<&str>, most: usize| label.is_some_and(|l| l.len() <= most);
+        let wide = short(labels.next(), 2) && short(labels.next(), 3);
+        let dot = host.rmatch_indices('.').nth(1 + usize::from(wide)).filter(|_| named);
+        dot.and_then(|(at, _)| host.get(at + 1..)).unwrap_or(host)
+    }
+    // Evidence of older reports does not name the service.
+    a.is_empty() || family(host(a)).eq_ignore_ascii_case(family(host(b)))
+}
+
 fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {
     if let Some(judgement) = key_in_sight(draft) {
         return judgement;
@@ -253,9 +279,16 @@ fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {
     let reasons =
         select(draft, |e| matches!(e.kind, Kind::Opaque { .. } | Kind::Envelope { .. } | Kind::Weak { .. }));
     let confidential = reasons.iter().all(|i| draft.evidence[*i].guard == Guard::Confidential);
-    let random = reasons
-        .iter()
-        .any(|i| matches!(&draft.evidence[*i].kind, Kind::Opaque { class, .. } if class == "random"));
+    let slotted = |e: &&Evidence| matches!(e.kind, Kind::Opaque { .. }) && e.strength >= Strength::Strong;
+    let is = |e: &Evidence, name: &str| matches!(&e.kind, Kind::Opaque { class, .. } if class == name);
+    let measured: Vec<&Evidence> = draft.evidence.iter().filter(slotted).collect();
+    // Every message field must pass for random, alone and pooled, and one be long enough to say so.
+    let random = measured.iter().any(|e| is(e, "random"))
+        && measured.iter().all(|e| is(e, "random") || is(e, "too-short"))
+        && !draft.evidence.iter().any(|e| match &e.kind {
+            Kind::Pooled { uniform, found, .. } => !uniform && found.is_empty(),
+            _ => false,
+        });
     // A broken envelope, a weakness or a key in sight: the field is opaque to us, not to everybody.
     let weak = draft.evidence.iter().any(|e| {
         matches!(e.kind, Kind::Weak { .. } | Kind::Rule { .. })
@@ -400,6 +433,10 @@ mod tests {
             class: "random".into(),
             millibits: 7000,
             expected_millibits: 7000,
+            z_hundredths: 0,
+            decibits: 0,
+            percent: 70,
+            power_percent: 99,
         };
         evidence(kind, Polarity::Neutral)
     }
@@ -423,6 +460,27 @@ mod tests {
     fn strict_envelopes_that_were_fully_seen_are_e2ee() {
         assert_eq!(judge(&sealed_draft(), &Experiment::default()).verdict, Verdict::E2ee);
         assert_eq!(judge(&sealed_draft(), &PASSED).grade, Grade::G3);
+    }
+
+    #[test]
+    fn a_key_in_sight_of_the_same_service_refutes_and_of_another_takes_the_claim_away() {
+        let sight = |service: &str| {
+            let kind = Kind::KeyInSight {
+                how: "AES-GCM".into(),
+                party: "provider".into(),
+                key_at: String::new(),
+                service: service.into(),
+            };
+            let mut draft = sealed_draft();
+            draft.key.endpoint = "chat.a.example:443".into();
+            draft.evidence.push(evidence(kind, Polarity::Against));
+            judge(&draft, &PASSED).verdict
+        };
+        assert_eq!(sight("chat.a.example:443"), Verdict::TransportOnly);
+        assert_eq!(sight("files.a.example:8443"), Verdict::TransportOnly);
+        assert_eq!(sight("b.example:443"), Verdict::Undetermined);
+        assert!(!same_service("one.co.uk:1", "two.co.uk:1") && same_service("x.one.co.uk:1", "one.co.uk:2"));
+        assert!(!same_service("10.0.0.1:1", "10.9.0.1:1") && same_service("10.0.0.1:1", "10.0.0.1:2"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod audit;
+mod entropy;
 mod explain;
 mod interfaces;
 mod live;
@@ -18,6 +19,7 @@ pub fn run(typed: Typed) -> Result<u8, Fault> {
         Command::Audit(a) => audit::run(&a),
         Command::Peel(p) => peel::run(&p),
         Command::Report(r) => report::run(&r),
+        Command::Entropy(e) => entropy::run(&e),
         Command::Explain(e) => explain::run(&e),
         Command::Live(l) => live::run(&l),
         Command::Interfaces => interfaces::run(),

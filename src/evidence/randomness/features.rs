@@ -6,7 +6,7 @@ use super::histogram::{Histogram, null_mean_sd};
 use super::trials;
 
 /// How many there are.
-pub const COUNT: usize = 104;
+pub const COUNT: usize = 108;
 
 /// Everything known of a sample before it is weighed.
 pub struct View<'a> {
@@ -144,6 +144,7 @@ pub fn of(view: &View<'_>) -> [f32; COUNT] {
     out.extend(view.tests.iter().take(5).map(|t| t.bits / n));
     let best = view.tests.iter().map(|t| t.bits).fold(0.0, f64::max);
     out.push((view.tests.first().map_or(0.0, |t| t.bits) + 1.0) / (best + 1.0));
+    out.extend(top_bits(bytes));
     let mut fixed = [0f32; COUNT];
     for (slot, value) in fixed.iter_mut().zip(&out) {
         *slot = *value as f32;
@@ -195,6 +196,48 @@ fn lags(bytes: &[u8]) -> [f64; 4] {
         }
     }
     out
+}
+
+/// The top bit of text is clear, so under a key it is the key's. Agreement, in standard deviations, with
+/// the byte one period before (the best of 1..=32, and that period), and with the top bit of a key that
+/// grows by a constant (the best constant, and its size).
+fn top_bits(bytes: &[u8]) -> [f64; 4] {
+    let sample = bytes.get(..256).unwrap_or(bytes);
+    let mut out = [0.0f64; 4];
+    for lag in 1..=32usize {
+        let Some(later) = sample.get(lag..).filter(|l| l.len() >= 8) else { break };
+        let same = later.iter().zip(sample).filter(|(a, b)| (**a ^ **b) & 0x80 == 0).count() as f64;
+        let n = later.len() as f64;
+        let z = (2.0 * same - n) / n.sqrt();
+        if z > out[0] + 0.5 {
+            (out[0], out[1]) = (z, lag as f64);
+        }
+    }
+    let first = bytes.get(..64).unwrap_or(bytes);
+    let seen = first.iter().enumerate().fold(0u64, |m, (i, b)| m | u64::from(b >> 7) << i);
+    let within = if first.len() == 64 { u64::MAX } else { (1u64 << first.len()) - 1 };
+    let n = first.len().max(1) as f64;
+    for (at, mask) in rolling().iter().enumerate() {
+        let same = n - f64::from(((seen ^ mask) & within).count_ones());
+        let z = (2.0 * same - n) / n.sqrt();
+        if z > out[2] {
+            (out[2], out[3]) = (z, (at / PHASES) as f64);
+        }
+    }
+    out
+}
+
+/// Starting values that are tried of a growing key.
+const PHASES: usize = 16;
+
+/// Top bits of start + i * step for 64 places: every step, some starts.
+fn rolling() -> &'static [u64] {
+    static MASKS: std::sync::OnceLock<Vec<u64>> = std::sync::OnceLock::new();
+    MASKS.get_or_init(|| {
+        let bit = |start: usize, step: usize, i: usize| ((start + i * step) as u64 >> 7 & 1) << i;
+        let mask = |at: usize| (0..64).fold(0, |m, i| m | bit(at % PHASES * 16 + 8, at / PHASES, i));
+        (0..256 * PHASES).map(mask).collect()
+    })
 }
 
 /// Share of the commonest text bytes under the best single-byte XOR and the best addition, and with no

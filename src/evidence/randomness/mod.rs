@@ -54,6 +54,19 @@ impl Class {
         Class::WeaklyObfuscated,
         Class::Random,
     ];
+
+    /// The class in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Class::Text => "text",
+            Class::Structured => "structured",
+            Class::Encoded => "encoded",
+            Class::Compressed => "compressed",
+            Class::Media => "media",
+            Class::WeaklyObfuscated => "weakly-obfuscated",
+            Class::Random => "random",
+        }
+    }
 }
 
 /// The largest part of a field that is tested; a longer one is sampled (start, middle, end).
@@ -87,6 +100,30 @@ pub struct Report {
     pub too_short: bool,
     /// The test or parser that spoke loudest.
     pub strongest: &'static str,
+}
+
+impl Report {
+    /// Whether the bytes show no more than uniform ones of this length would: 10 bits against uniform happen
+    /// by chance once in a thousand fields, and so do four standard deviations.
+    pub fn passes_for_uniform(&self) -> bool {
+        self.evidence_bits < 10.0 && self.z > -4.0
+    }
+
+    /// The class in a word, with its probability. What passes for uniform is called random (or too short to
+    /// say), what does not is called by the likeliest of the other classes.
+    pub fn verdict(&self) -> (&'static str, f64) {
+        let [.., random] = self.probabilities;
+        match (self.passes_for_uniform(), self.too_short) {
+            (true, true) => ("too-short", random),
+            (true, false) => ("random", random),
+            (false, _) => {
+                let rest =
+                    Class::ALL.into_iter().zip(self.probabilities).filter(|(c, _)| *c != Class::Random);
+                let best = rest.max_by(|a, b| a.1.total_cmp(&b.1));
+                best.map_or(("structured", 0.0), |(class, p)| (class.word(), p))
+            }
+        }
+    }
 }
 
 /// Measures one field. Costs grow with the length up to `SAMPLE` bytes and no further.
@@ -128,8 +165,10 @@ fn sampled(bytes: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     parts.into_iter().flatten().flatten().copied().collect::<Vec<u8>>().into()
 }
 
-/// P(Z <= z), Abramowitz and Stegun 26.2.17.
-fn normal_tail(z: f64) -> f64 {
+/// Chance of a standard normal variable to be `z` or less.
+///
+/// Abramowitz and Stegun 26.2.17.
+pub fn normal_tail(z: f64) -> f64 {
     let t = 1.0 / (1.0 + 0.231_641_9 * z.abs());
     let poly = t
         * (0.319_381_53
@@ -138,9 +177,11 @@ fn normal_tail(z: f64) -> f64 {
     if z < 0.0 { upper } else { 1.0 - upper }
 }
 
+/// Chance to notice redundancy as text has it, in this many bytes.
+///
 /// A test with 1 % false alarms and 99 % hits needs 6.5 bits of divergence; text offers about 6 a byte,
 /// yet its redundancy must be learned, which costs about a bit per distinct symbol of the alphabet.
-fn power(n: usize) -> f64 {
+pub fn power(n: usize) -> f64 {
     (n as f64 * 6.0 / (6.5 + 26.0)).clamp(0.0, 0.99)
 }
 

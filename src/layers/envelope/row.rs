@@ -158,6 +158,9 @@ impl Peeler for Reader {
             out.fact("envelope.shows", Value::List(vec![(*name).into(), value.clone()]));
         }
         let whole = envelope.decoded.as_deref().unwrap_or(input.bytes);
+        // A token is opened with its header as it was written, so it is shown as it stood.
+        let shown = if envelope.format.starts_with("jwe") { input.bytes } else { whole };
+        out.exhibit(envelope.format, input.side, shown);
         if let Some(content) = readable(&envelope, input.bytes, whole, out.limits().message) {
             // What is not encrypted is read like the field that held it.
             let form = if std::str::from_utf8(&content).is_ok() { Form::Text } else { Form::Binary };

@@ -246,6 +246,18 @@ pub struct Randomness {
     pub expected: f64,
     /// Standard deviation of that.
     pub sd: f64,
+    /// Distance of the measured figure from the expected one in standard deviations.
+    pub z: f64,
+    /// Chance that uniform bytes show as little or less.
+    pub p: f64,
+    /// What it looks like: `random`, `too-short`, `compressed`, ...
+    pub class: String,
+    /// How likely that is under the mix that the measure was fitted on, 0 to 1.
+    pub probability: f64,
+    /// Evidence against uniform bytes: `b` bits or more come by chance with 2^-b at most.
+    pub bits_against_random: f64,
+    /// Chance to notice redundancy like that of text at this length.
+    pub power: f64,
 }
 
 /// A counted remark about the input.

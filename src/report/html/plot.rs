@@ -34,7 +34,7 @@ pub fn randomness(page: &mut Page, r: &Report) {
         .text(&prose::count(all.len() as u64, "measurement"));
     page.raw(".</figcaption>\n</figure>\n<details><summary>The figures</summary>\n");
     table(page, "Measured fields", "");
-    columns(page, &["Field", "Bytes", "Bits per byte", "Expected", "Standard deviation"]);
+    columns(page, &["Field", "Bytes", "Bits per byte", "Expected", "Standard deviation", "Looks like"]);
     for m in all {
         page.wrap("<tr><th scope=\"row\">", &m.field, " <span class=\"id\">").text(&m.conversation);
         page.raw("</span></th>");
@@ -46,7 +46,7 @@ pub fn randomness(page: &mut Page, r: &Report) {
         ] {
             page.wrap("<td class=\"num\">", &text, "</td>");
         }
-        page.raw("</tr>\n");
+        page.wrap("<td>", &m.class.replace('-', " "), "</td>").raw("</tr>\n");
     }
     table_end(page);
     page.raw("</details>\n</section>\n");

@@ -1,0 +1,183 @@
+//! What could be a key: raw bytes, hexadecimal, base64, tokens of a text, a link's fragment, a media
+//! description's key, PEM, and what a message calls a password.
+
+use super::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+
+/// Longest text that is searched for keys.
+pub const LONGEST_TEXT: usize = 4096;
+/// Candidates taken from one field.
+const MOST: usize = 12;
+
+/// Words that introduce a password in a message.
+const CALLS: [&str; 14] = [
+    "password",
+    "passwort",
+    "passphrase",
+    "passcode",
+    "pass",
+    "pwd",
+    "pin",
+    "code",
+    "key",
+    "secret",
+    "contraseña",
+    "kennwort",
+    "mot de passe",
+    "пароль",
+];
+
+/// Reads opaque bytes as a key: 16 to 64 of them, varied enough.
+pub fn of_bytes(bytes: &[u8]) -> Vec<Secret> {
+    let text = bytes.iter().all(|b| b.is_ascii_graphic() || *b == b' ');
+    if text || !is_key(bytes) {
+        return Vec::new();
+    }
+    vec![Secret::Key(bytes.to_vec())]
+}
+
+/// Reads a text for keys in it.
+pub fn of_text(text: &str) -> Vec<Secret> {
+    let mut found = Vec::new();
+    if text.len() > LONGEST_TEXT {
+        return found;
+    }
+    let trimmed = text.trim();
+    if let Some(bytes) = pem(trimmed) {
+        add(&mut found, Secret::Key(bytes));
+    }
+    let between = |c: char| c.is_whitespace() || "\"'<>(){}[],;|&?#:".contains(c);
+    for token in trimmed.split(between).filter(|t| (16..=172).contains(&t.len())).take(64) {
+        // `key=VALUE`: padding is taken off first, so that what is left of it is a name.
+        let core = token.trim_end_matches('=');
+        let value = core.rsplit_once('=').map_or(core, |(_, v)| v);
+        if let Some(bytes) = decoded(value).filter(|b| is_key(b)) {
+            add(&mut found, Secret::Key(bytes));
+        } else if value.is_ascii()
+            && is_key(value.as_bytes())
+            && matches!(value.len(), 16 | 24 | 32)
+            && mixed(value)
+        {
+            add(&mut found, Secret::Key(value.as_bytes().to_vec()));
+        }
+    }
+    for word in passwords(trimmed) {
+        add(&mut found, Secret::Password(word));
+    }
+    found
+}
+
+/// A field that is called a password or passphrase holds one, whatever it looks like.
+pub fn of_credential(text: &str) -> Option<Secret> {
+    let text = text.trim();
+    (4..=128).contains(&text.len()).then(|| Secret::Password(text.to_owned()))
+}
+
+fn add(found: &mut Vec<Secret>, secret: Secret) {
+    if found.len() < MOST && !found.contains(&secret) {
+        found.push(secret);
+    }
+}
+
+/// Letters of both cases and digits: a word is none of these, a key of printable characters is.
+fn mixed(text: &str) -> bool {
+    let has = |f: fn(&u8) -> bool| text.as_bytes().iter().any(f);
+    has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+}
+
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    unhex(text).or_else(|| STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok())
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || text.is_empty() {
+        return None;
+    }
+    let digit = |b: u8| (b as char).to_digit(16).map(|d| d as u8);
+    text.as_bytes().chunks_exact(2).map(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect()
+}
+
+/// The body of a PEM block, where it is as short as a symmetric key.
+fn pem(text: &str) -> Option<Vec<u8>> {
+    let rest = text.strip_prefix("-----BEGIN ")?;
+    let (_, rest) = rest.split_once("-----")?;
+    let (body, _) = rest.split_once("-----END")?;
+    let body: String = body.chars().filter(|c| !c.is_whitespace() && *c != '=').collect();
+    STANDARD_NO_PAD.decode(body).ok().filter(|b| is_key(b))
+}
+
+/// The words after "the password is".
+fn passwords(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    if text.len() > 512 {
+        return found;
+    }
+    let lower = text.to_lowercase();
+    for call in CALLS {
+        let Some(rest) = lower.find(call).and_then(|at| text.get(at + call.len()..)) else { continue };
+        let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || ":=-".contains(c));
+        let rest = ["is ", "ist ", "es ", "est "].iter().find_map(|w| rest.strip_prefix(w)).unwrap_or(rest);
+        let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || ":=\"'".contains(c));
+        let line = rest.lines().next().unwrap_or("").trim();
+        let word = line.split_whitespace().next().unwrap_or("");
+        let bare = |t: &str| t.trim_matches(|c: char| "\"'.,;!".contains(c)).to_owned();
+        found.extend([bare(word), bare(line)]);
+    }
+    found.retain(|w| (4..=128).contains(&w.len()));
+    found.dedup();
+    found
+}
+
+/// 16 to 64 bytes, at least half of them different.
+pub fn is_key(bytes: &[u8]) -> bool {
+    if !(16..=64).contains(&bytes.len()) {
+        return false;
+    }
+    let mut seen = [false; 256];
+    bytes.iter().for_each(|b| seen[usize::from(*b)] = true);
+    seen.iter().filter(|s| **s).count() * 2 > bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Vec<u8> {
+        (0..32u8).map(|i| i.wrapping_mul(73).wrapping_add(5)).collect()
+    }
+
+    #[test]
+    fn a_key_is_found_in_every_dress() {
+        let key = key();
+        let hex: String = key.iter().map(|b| format!("{b:02x}")).collect();
+        let (plain, url) = (STANDARD_NO_PAD.encode(&key), URL_SAFE_NO_PAD.encode(&key));
+        let texts = [
+            hex.clone(),
+            hex.to_uppercase(),
+            plain.clone(),
+            format!("{plain}="),
+            format!("https://f.example/x?id=7#key={url}"),
+            format!("https://f.example/x#{url}"),
+            format!("take this: {plain}, and keep it"),
+            format!("{{\"kty\":\"oct\",\"k\":\"{url}\"}}"),
+            format!("a=crypto:1 AES_CM inline:{plain}|2^31"),
+            format!("-----BEGIN SECRET KEY-----\n{plain}=\n-----END SECRET KEY-----"),
+        ];
+        for text in texts {
+            assert!(of_text(&text).contains(&Secret::Key(key.clone())), "{text}");
+        }
+        assert_eq!(of_bytes(&key), [Secret::Key(key.clone())]);
+    }
+
+    #[test]
+    fn words_are_no_keys_but_passwords_are_heard() {
+        assert_eq!(of_text("see you at six"), []);
+        assert_eq!(of_bytes(b"a text of thirty-two characters."), []);
+        let heard = |text: &str, word: &str| of_text(text).contains(&Secret::Password(word.into()));
+        assert!(heard("the password is Tr0ub4dor&3, do not lose it", "Tr0ub4dor&3"));
+        assert!(heard("Passwort: sieben sieben acht", "sieben sieben acht"));
+        assert_eq!(of_text("correct-horse"), []);
+        assert_eq!(of_credential(" correct-horse "), Some(Secret::Password("correct-horse".into())));
+    }
+}

@@ -1,0 +1,314 @@
+//! Keys in the wrong hands: every candidate key that a party can see is tried on the opaque fields of
+//! the same recording. An authenticated success is proof; without a tag only readable text convinces.
+
+pub mod candidates;
+mod ciphers;
+mod groups;
+mod openpgp;
+mod tokens;
+
+use super::{Canaries, ConversationKey, Evidence, Kind, Polarity, Strength};
+use crate::model::Origin;
+use crate::peel::Guard;
+use crate::ruleset::language;
+use serde::{Deserialize, Serialize};
+
+/// A secret that somebody could see.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Secret {
+    /// 16 to 64 bytes that could be a symmetric key, perhaps with a nonce before it.
+    Key(Vec<u8>),
+    /// What a message or field calls a password.
+    Password(String),
+    /// Key material of a known format, such as a group session's export.
+    Material {
+        /// The format's id.
+        format: String,
+        /// The bytes as they stood.
+        bytes: Vec<u8>,
+    },
+}
+
+/// What part of a field a secret was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Stood {
+    /// The field's whole value.
+    Alone,
+    /// A word of a longer text.
+    InText,
+}
+
+/// A secret and where somebody could see it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Where it stood.
+    pub origin: Origin,
+    /// The service that it passed.
+    pub endpoint: String,
+    /// Where in its field: a word of a longer text is tried last.
+    pub stood: Stood,
+    /// Whether the place was confidential on the wire: then the provider saw it, else everybody.
+    pub guard: Guard,
+    /// The secret.
+    pub secret: Secret,
+}
+
+/// An opaque field, kept for trials.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Field {
+    /// Where it stood.
+    pub origin: Origin,
+    /// The conversation it belongs to.
+    pub conversation: ConversationKey,
+    /// Whether it was confidential on the wire.
+    pub guard: Guard,
+    /// The format, where the bytes are a whole envelope and not a bare ciphertext.
+    pub format: Option<String>,
+    /// Its bytes, whole.
+    pub bytes: Vec<u8>,
+    /// Short fields of the same message that may be its nonce, tag or salt.
+    pub nearby: Vec<Vec<u8>>,
+    /// The one of them that is called a nonce, where there is just one.
+    #[serde(default)]
+    pub nonce: Option<Vec<u8>>,
+    /// Rounds of a key derivation that stand beside it.
+    pub rounds: Option<u32>,
+}
+
+/// What came out of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plain {
+    /// Algorithm and layout, for people.
+    pub how: &'static str,
+    /// The text.
+    pub bytes: Vec<u8>,
+    /// Whether a tag, a MAC or a digest agreed.
+    pub authentic: bool,
+}
+
+/// A field that a visible key opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Index of the field.
+    pub field: usize,
+    /// Index of the candidate.
+    pub candidate: usize,
+    /// What came out.
+    pub plain: Plain,
+}
+
+/// Longest field that is kept and tried.
+pub const LONGEST: usize = 8 << 10;
+
+/// Work of one audit, about a nanosecond a unit on a present machine.
+const WORK: u64 = 4_000_000_000;
+
+/// What is left of the work that one audit may do.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget(u64);
+
+impl Budget {
+    /// Takes one attempt over `bytes`; false when nothing is left.
+    fn attempt(&mut self, bytes: usize) -> bool {
+        self.take(400 + 2 * bytes as u64)
+    }
+    fn take(&mut self, units: u64) -> bool {
+        match self.0.checked_sub(units) {
+            Some(left) => {
+                self.0 = left;
+                true
+            }
+            None => {
+                self.0 = 0;
+                false
+            }
+        }
+    }
+    fn spent(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// Formats whose envelopes are kept whole because some secret may open them.
+pub fn opens(format: &str) -> bool {
+    groups::opens(format) || format.starts_with("jwe") || format.starts_with("openpgp")
+}
+
+/// Formats that are key material, tried on the envelopes above.
+pub fn is_material(format: &str) -> bool {
+    groups::is_material(format)
+}
+
+/// Tries every candidate on every field, within bounds: at most one opening per field. The flag says
+/// that the bound was met and fields were left untried.
+pub fn try_all(candidates: &[Candidate], fields: &[Field]) -> (Vec<Opened>, bool) {
+    let mut opened = Vec::new();
+    let mut budget = Budget(WORK);
+    // A key that opened one field most likely opens the next: it goes first.
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    for (f, field) in fields.iter().enumerate() {
+        for place in 0..order.len() {
+            let c = order[place];
+            if let Some(plain) = open(&candidates[c].secret, field, &mut budget) {
+                opened.push(Opened { field: f, candidate: c, plain });
+                order[..=place].rotate_right(1);
+                break;
+            }
+        }
+        if budget.spent() {
+            return (opened, true);
+        }
+    }
+    (opened, false)
+}
+
+fn open(secret: &Secret, field: &Field, budget: &mut Budget) -> Option<Plain> {
+    let format = field.format.as_deref();
+    match (secret, format) {
+        (Secret::Material { format, bytes }, Some(_)) => groups::open(format, bytes, field, budget),
+        (Secret::Key(key), Some(f)) if f.starts_with("jwe") => tokens::open(key, &field.bytes, budget),
+        (Secret::Password(word), Some(f)) if f.starts_with("openpgp") => {
+            openpgp::open(word.as_bytes(), &field.bytes, budget)
+        }
+        (Secret::Key(key), None) => ciphers::open(key, field, budget),
+        (Secret::Password(word), None) => {
+            let keys = ciphers::derived(word.as_bytes(), field, budget);
+            keys.iter().find_map(|key| ciphers::open(key, field, budget))
+        }
+        _ => None,
+    }
+}
+
+/// Private keys of X25519 in sight whose public keys are in use: told by computing the one from the other,
+/// which chance does not do. Each comes with the service that uses the public key. Nothing was opened with
+/// it here, so it is strong and not proof.
+pub fn private_keys(candidates: &[Candidate], fields: &[Field]) -> Vec<(String, Evidence)> {
+    let mut found: Vec<(String, Evidence)> = Vec::new();
+    for candidate in candidates {
+        let Secret::Key(key) = &candidate.secret else { continue };
+        let Ok(scalar) = <[u8; 32]>::try_from(key.as_slice()) else { continue };
+        let public = x25519_dalek::x25519(scalar, x25519_dalek::X25519_BASEPOINT_BYTES);
+        for field in fields.iter().filter(|f| memchr::memmem::find(&f.bytes, &public).is_some()) {
+            let service = &field.conversation.endpoint;
+            let kind = Kind::KeyInSight {
+                how: "the private half of a public key in use (X25519)".to_owned(),
+                party: party(candidate).to_owned(),
+                key_at: place(candidate),
+                service: candidate.endpoint.clone(),
+            };
+            if found.iter().any(|(s, e)| s == service && e.kind == kind) {
+                continue;
+            }
+            let evidence = Evidence {
+                kind,
+                strength: Strength::Strong,
+                polarity: Polarity::Against,
+                guard: candidate.guard.max(field.guard),
+                origin: field.origin.clone(),
+                count: 1,
+                shown: None,
+            };
+            found.push((service.clone(), evidence));
+        }
+    }
+    found
+}
+
+fn party(candidate: &Candidate) -> &'static str {
+    match candidate.guard {
+        Guard::Open => "network",
+        Guard::Confidential => "provider",
+    }
+}
+
+fn place(candidate: &Candidate) -> String {
+    let o = &candidate.origin;
+    format!("{} {}, frame {}", o.layers, o.field, o.frame.frame)
+}
+
+/// What an opening shows: the key in sight, any planted text that came out, and readable text.
+pub fn evidence(
+    opened: &Opened,
+    candidates: &[Candidate],
+    fields: &[Field],
+    canaries: &Canaries,
+) -> Vec<(ConversationKey, Evidence)> {
+    let (Some(field), Some(candidate)) = (fields.get(opened.field), candidates.get(opened.candidate)) else {
+        return Vec::new();
+    };
+    let hits = canaries.find(&opened.plain.bytes);
+    let planted = |c: u32| canaries.list.get(c as usize);
+    let convinced = opened.plain.authentic || hits.iter().any(|h| planted(h.canary).is_some());
+    let strength = if convinced { Strength::Proof } else { Strength::Strong };
+    let record = |kind, guard, strength| Evidence {
+        kind,
+        strength,
+        polarity: Polarity::Against,
+        guard,
+        origin: field.origin.clone(),
+        count: 1,
+        shown: None,
+    };
+    let how = opened.plain.how;
+    let sight = Kind::KeyInSight {
+        how: how.to_owned(),
+        party: party(candidate).to_owned(),
+        key_at: place(candidate),
+        service: candidate.endpoint.clone(),
+    };
+    // Whoever sees both the key and the ciphertext reads the text: the network only where both are open.
+    let guard = candidate.guard.max(field.guard);
+    let mut all = vec![(field.conversation.clone(), record(sight, guard, strength))];
+    for hit in hits {
+        let control = planted(hit.canary).is_some_and(|c| c.control);
+        let mut chain = vec![how.to_owned()];
+        chain.extend(hit.encoding.map(str::to_owned));
+        let kind = Kind::Canary { canary: hit.canary, control, chain, slot: None };
+        all.push((field.conversation.clone(), record(kind, guard, Strength::Proof)));
+    }
+    if let Some(percent) = reads(&opened.plain.bytes) {
+        let kind = Kind::Readable {
+            slot: "message-text".to_owned(),
+            rule: "opened-field".to_owned(),
+            language_percent: percent,
+        };
+        all.push((field.conversation.clone(), record(kind, guard, Strength::Strong)));
+    }
+    all
+}
+
+/// How much the most readable part of some bytes is like language, in percent, if it is at all.
+fn reads(bytes: &[u8]) -> Option<u8> {
+    let best = texts(bytes).iter().map(|t| language::natural(t)).fold(0.0, f32::max);
+    (best >= 0.35).then_some((best * 100.0) as u8)
+}
+
+/// The texts in some bytes: the strings of a JSON document, or runs of printable characters.
+fn texts(bytes: &[u8]) -> Vec<String> {
+    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) {
+        let mut found = Vec::new();
+        let mut todo = vec![value];
+        while let Some(value) = todo.pop() {
+            match value {
+                serde_json::Value::String(text) => found.push(text),
+                serde_json::Value::Array(list) => todo.extend(list),
+                serde_json::Value::Object(map) => todo.extend(map.into_iter().map(|(_, v)| v)),
+                _ => {}
+            }
+            if found.len() >= 256 {
+                break;
+            }
+        }
+        return found;
+    }
+    let printable = |b: &u8| matches!(b, b' '..=b'~' | b'\n' | b'\t' | 0x80..=0xff);
+    bytes
+        .split(|b| !printable(b))
+        .filter(|run| run.len() >= 6)
+        .take(64)
+        .map(|run| String::from_utf8_lossy(run).into_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! Vectors of other implementations, and what must open nothing.
+
+use super::*;
+use crate::evidence::Content;
+use crate::model::{Side, Trust};
+use ring::aead::{self, LessSafeKey, Nonce, UnboundKey};
+
+fn origin() -> Origin {
+    Origin {
+        frame: Default::default(),
+        time: Default::default(),
+        flow: String::new(),
+        side: Side::Client,
+        layers: String::new(),
+        field: String::new(),
+        trust: Trust::Stated,
+        length: 0,
+        digest: String::new(),
+    }
+}
+
+fn field(bytes: Vec<u8>, nearby: Vec<Vec<u8>>) -> Field {
+    let conversation =
+        ConversationKey { endpoint: String::new(), path: String::new(), content: Content::Opaque };
+    Field {
+        origin: origin(),
+        conversation,
+        guard: Guard::Confidential,
+        format: None,
+        bytes,
+        nearby,
+        nonce: None,
+        rounds: None,
+    }
+}
+
+fn candidate(secret: Secret) -> Candidate {
+    Candidate {
+        origin: origin(),
+        endpoint: String::new(),
+        stood: Stood::Alone,
+        guard: Guard::Confidential,
+        secret,
+    }
+}
+
+fn sealed(key: &[u8; 32], nonce: [u8; 12], text: &[u8]) -> Vec<u8> {
+    let sealer = LessSafeKey::new(UnboundKey::new(&aead::AES_256_GCM, key).unwrap());
+    let mut body = text.to_vec();
+    sealer
+        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aead::Aad::empty(), &mut body)
+        .unwrap();
+    body
+}
+
+fn key() -> [u8; 32] {
+    std::array::from_fn(|i| (i * 37 + 11) as u8)
+}
+
+#[test]
+fn a_key_in_sight_opens_what_it_sealed_and_nothing_else() {
+    let (key, nonce) = (key(), *b"twelve bytes");
+    let body = sealed(&key, nonce, b"see you at noon");
+    let (text, tag) = body.split_at(body.len() - 16);
+    let fields = [
+        field([nonce.as_slice(), &body].concat(), vec![]),
+        field(body.clone(), vec![nonce.to_vec()]),
+        field([&[1u8], nonce.as_slice(), &body].concat(), vec![]),
+        field([nonce.as_slice(), tag, text].concat(), vec![]),
+        field([body.as_slice(), &nonce].concat(), vec![]),
+        field(text.to_vec(), vec![nonce.to_vec(), tag.to_vec()]),
+        field(vec![0x5a; 60], vec![]),
+    ];
+    let candidates = [candidate(Secret::Key(key.to_vec()))];
+    let (opened, limited) = try_all(&candidates, &fields);
+    assert_eq!(opened.iter().map(|o| o.field).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+    assert!(opened.iter().all(|o| o.plain.bytes == b"see you at noon" && o.plain.authentic));
+    assert!(!limited);
+    let link = [candidate(Secret::Key([nonce.as_slice(), &key].concat()))];
+    assert_eq!(try_all(&link, &[field(body, vec![])]).0.len(), 1);
+}
+
+/// Digits of a hexadecimal text, for vectors.
+fn hex(text: &str) -> Vec<u8> {
+    let digit = |b: u8| (b as char).to_digit(16).unwrap() as u8;
+    let text: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    text.chunks(2).map(|p| digit(p[0]) << 4 | digit(p[1])).collect()
+}
+
+fn only(secret: Secret, field: Field) -> Plain {
+    let (mut opened, _) = try_all(&[candidate(secret)], &[field]);
+    opened.pop().expect("opened").plain
+}
+
+#[test]
+fn every_cipher_opens_a_vector_of_another_implementation() {
+    for line in include_str!("vectors.txt").lines().filter(|l| !l.starts_with('#') && !l.is_empty()) {
+        let [name, key, nearby, bytes] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+            panic!("{line}");
+        };
+        let nearby: Vec<Vec<u8>> = nearby.split(',').filter(|n| *n != "-").map(hex).collect();
+        let plain = only(Secret::Key(hex(key)), field(hex(bytes), nearby));
+        assert_eq!(plain.bytes, b"we meet at noon under the old bridge", "{name}");
+        assert!(plain.how.to_lowercase().starts_with(&name.to_lowercase()), "{name}: {}", plain.how);
+    }
+}
+
+#[test]
+fn envelopes_open_with_their_secrets() {
+    for line in include_str!("envelopes.txt").lines().filter(|l| !l.starts_with('#') && !l.is_empty()) {
+        let [format, kind, secret, bytes] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+            panic!("{line}");
+        };
+        let secret = match kind {
+            "key" => Secret::Key(hex(secret)),
+            "password" => Secret::Password(secret.to_owned()),
+            material => Secret::Material { format: material.to_owned(), bytes: hex(secret) },
+        };
+        let envelope = Field { format: Some(format.to_owned()), ..field(hex(bytes), vec![]) };
+        let plain = only(secret, envelope);
+        let text = String::from_utf8_lossy(&plain.bytes).into_owned();
+        assert!(text.contains("we meet at noon under the old bridge"), "{format}: {text}");
+        assert!(plain.authentic && reads(&plain.bytes).is_some(), "{format}");
+    }
+}
+
+#[test]
+fn a_password_opens_what_was_made_of_it() {
+    let digest = ring::digest::digest(&ring::digest::SHA256, b"swordfish");
+    let key: [u8; 32] = digest.as_ref().try_into().unwrap();
+    let nonce = *b"another once";
+    let body = [nonce.as_slice(), &sealed(&key, nonce, b"under the bridge")].concat();
+    assert_eq!(only(Secret::Password("swordfish".into()), field(body, vec![])).bytes, b"under the bridge");
+    let (salt, rounds) = (b"salt and more".to_vec(), 1000);
+    let mut key = [0u8; 32];
+    let algorithm = ring::pbkdf2::PBKDF2_HMAC_SHA256;
+    ring::pbkdf2::derive(
+        algorithm,
+        std::num::NonZeroU32::new(rounds).unwrap(),
+        &salt,
+        b"swordfish",
+        &mut key,
+    );
+    let body = [nonce.as_slice(), &sealed(&key, nonce, b"under the bridge")].concat();
+    let beside = Field { rounds: Some(rounds), ..field(body.clone(), vec![salt]) };
+    assert_eq!(only(Secret::Password("swordfish".into()), beside).bytes, b"under the bridge");
+    let alone = field(body, vec![]);
+    assert!(try_all(&[candidate(Secret::Password("swordfish".into()))], &[alone]).0.is_empty());
+}
+
+/// Modes without a tag must not be fooled by chance: no random key opens any random field.
+#[test]
+fn chance_opens_nothing() {
+    use sha2::{Digest, Sha256};
+    let noise = |seed: u32, n: usize| -> Vec<u8> {
+        (0u32..)
+            .flat_map(|i| Sha256::digest([seed.to_be_bytes(), i.to_be_bytes()].concat()))
+            .take(n)
+            .collect()
+    };
+    let candidates: Vec<Candidate> = (0..64).map(|i| candidate(Secret::Key(noise(i, 32)))).collect();
+    let fields: Vec<Field> = (0..64)
+        .map(|i| {
+            field(noise(1000 + i, 32 + 16 * (i as usize % 8)), vec![noise(2000 + i, 16), noise(3000 + i, 12)])
+        })
+        .collect();
+    assert!(try_all(&candidates, &fields).0.is_empty());
+}
+
+#[test]
+fn a_private_key_is_known_by_its_public_key() {
+    // RFC 7748 section 6.1.
+    let private = hex("77076d0a7318a57d3c16c17251b26645 5d1e8e2c8a4a5f1b0c0a2f2f2f2f2f2f");
+    let scalar: [u8; 32] = private.as_slice().try_into().unwrap();
+    let public = x25519_dalek::x25519(scalar, x25519_dalek::X25519_BASEPOINT_BYTES);
+    let bundle = field([&[5u8][..], &public].concat(), vec![]);
+    let seen = private_keys(&[candidate(Secret::Key(private))], &[bundle, field(vec![9; 33], vec![])]);
+    assert_eq!(seen.len(), 1);
+    assert!(
+        private_keys(&[candidate(Secret::Key(key().to_vec()))], &[field(vec![9; 33], vec![])]).is_empty()
+    );
+}

@@ -1,0 +1,413 @@
+//! What no recording and no evidence may do to a verdict: less knowledge never makes it better, more
+//! readable text never makes it better, order never changes it. Over every case of `captures/`, and over
+//! synthetic conversations.
+
+use plainsight::audit::{Audit, Plan, run};
+use plainsight::capture::{self, Batch, LinkType, PcapngWriter};
+use plainsight::evidence::{
+    Canary, Content, ConversationKey, Coverage, Draft, Evidence, Kind, Polarity, Strength,
+};
+use plainsight::keys::KeyStore;
+use plainsight::model::{Limits, Origin, PerSide, Side, Timestamp, Trust};
+use plainsight::peel::{Guard, Why};
+use plainsight::ruleset;
+use plainsight::verdict::{Experiment, Grade, Verdict, findings, judge, summarise};
+use proptest::prelude::*;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+struct Case {
+    capture: String,
+    keylog: Option<String>,
+    #[serde(default)]
+    canaries: Vec<String>,
+    expect: Expect,
+}
+
+#[derive(Deserialize)]
+struct Expect {
+    e2ee_allowed: bool,
+}
+
+fn cases() -> Vec<(PathBuf, Case)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
+    let folders = std::fs::read_dir(root).expect("captures/ is there").flatten().map(|e| e.path());
+    let mut all: Vec<(PathBuf, Case)> = folders
+        .filter_map(|p| {
+            let text = std::fs::read_to_string(p.join("case.toml")).ok()?;
+            Some((p, toml::from_str(&text).expect("a case")))
+        })
+        .collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    assert!(all.len() >= 24);
+    all
+}
+
+enum Keys {
+    Given,
+    Withheld,
+}
+
+fn audited(folder: &Path, case: &Case, capture: PathBuf, keys: Keys) -> Audit {
+    let mut store = KeyStore::default();
+    if let (Some(name), Keys::Given) = (&case.keylog, keys) {
+        store.add_keylog(&std::fs::read(folder.join(name)).expect("a key log"), name);
+    }
+    let canary = |text: &String| Canary { text: text.clone(), label: None, control: false };
+    let plan = Plan {
+        captures: vec![capture],
+        keys: Arc::new(store),
+        canaries: case.canaries.iter().map(canary).collect(),
+        ruleset: Arc::new(ruleset::embedded()),
+        limits: Limits::default(),
+        threads: 1,
+        reveal: false,
+    };
+    run(&plan, &|_| {}).expect("audited")
+}
+
+fn claims(audit: &Audit) -> bool {
+    audit.judgements.iter().any(|j| j.verdict == Verdict::E2ee)
+}
+
+/// Endpoint and content of what is called end-to-end encrypted.
+fn sealed(audit: &Audit) -> Vec<(&str, &Content)> {
+    let pairs = audit.drafts.iter().zip(&audit.judgements).filter(|(_, j)| j.verdict == Verdict::E2ee);
+    pairs.map(|(d, _)| (d.key.endpoint.as_str(), &d.key.content)).collect()
+}
+
+#[test]
+fn withheld_keys_never_make_a_verdict_stronger() {
+    for (folder, case) in cases().iter().filter(|(_, c)| c.keylog.is_some()) {
+        let name = folder.display();
+        let (with, without) = (
+            audited(folder, case, folder.join(&case.capture), Keys::Given),
+            audited(folder, case, folder.join(&case.capture), Keys::Withheld),
+        );
+        assert!(without.summary.verdict != Verdict::E2ee || with.summary.verdict == Verdict::E2ee, "{name}");
+        let known = sealed(&with);
+        for claim in sealed(&without) {
+            assert!(known.contains(&claim), "{name}: {claim:?} is e2ee only without keys");
+        }
+    }
+}
+
+#[test]
+fn saved_evidence_is_judged_the_same_and_order_changes_nothing() {
+    for (folder, case) in &cases() {
+        let audit = audited(folder, case, folder.join(&case.capture), Keys::Given);
+        let saved = serde_json::to_vec(&audit.drafts).expect("saved");
+        let read: Vec<Draft> = serde_json::from_slice(&saved).expect("read");
+        assert_eq!(read, audit.drafts, "{}", folder.display());
+        let again: Vec<_> = read.iter().map(|d| judge(d, &audit.experiment)).collect();
+        assert_eq!(again, audit.judgements, "{}", folder.display());
+        let (mut drafts, mut judged) = (read, again);
+        drafts.reverse();
+        judged.reverse();
+        assert_eq!(summarise(&judged), audit.summary, "{}", folder.display());
+        let ids = |list: &[plainsight::verdict::Finding], drafts: &[Draft]| {
+            let mut all: Vec<_> = list
+                .iter()
+                .map(|f| (f.id.clone(), f.severity, f.confidence, drafts[f.conversation].key.clone()))
+                .collect();
+            all.sort();
+            all
+        };
+        assert_eq!(
+            ids(&findings(&drafts, &judged), &drafts),
+            ids(&audit.findings, &audit.drafts),
+            "{}",
+            folder.display()
+        );
+    }
+}
+
+struct Frame {
+    link: u16,
+    time: i64,
+    bytes: Vec<u8>,
+}
+
+fn frames(path: &Path) -> Vec<Frame> {
+    let mut source = capture::open(&[path.to_path_buf()], &Limits::default()).expect("opened");
+    let (mut all, mut batch) = (Vec::new(), Batch::default());
+    while source.read(&mut batch).expect("read") {
+        for f in &batch.frames {
+            all.push(Frame { link: f.link.0, time: f.at.time.0, bytes: batch.bytes(f).to_vec() });
+        }
+    }
+    all
+}
+
+fn written(path: &Path, frames: &[Frame]) {
+    let mut bytes = Vec::new();
+    let mut writer = PcapngWriter::new(&mut bytes, "test").expect("written");
+    let mut interfaces = BTreeMap::new();
+    for f in frames {
+        let interface = *interfaces
+            .entry(f.link)
+            .or_insert_with(|| writer.interface(LinkType(f.link), 0, "test").expect("written"));
+        writer.frame(interface, Timestamp(f.time), &f.bytes, f.bytes.len() as u32).expect("written");
+    }
+    drop(writer);
+    std::fs::write(path, bytes).expect("written");
+}
+
+/// Where a recording refutes end-to-end encryption, no beginning, end or middle of it may claim it.
+#[test]
+fn cutting_a_recording_never_turns_a_refutation_into_a_claim() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("cut.pcapng");
+    let mut cuts = 0;
+    for (at, case) in cases().iter().filter(|(_, c)| !c.expect.e2ee_allowed) {
+        let all = frames(&at.join(&case.capture));
+        let n = all.len();
+        if n < 8 || n > 3000 {
+            continue;
+        }
+        for part in [0..n / 4, 0..n / 2, 0..3 * n / 4, n / 4..n, n / 2..n, n / 3..2 * n / 3] {
+            written(&file, &all[part.clone()]);
+            let audit = audited(at, case, file.clone(), Keys::Given);
+            assert!(!claims(&audit), "{}: frames {part:?} of {n} are called e2ee", at.display());
+            cuts += 1;
+        }
+        // Every seventh frame lost.
+        let kept: Vec<Frame> =
+            all.into_iter().enumerate().filter(|(i, _)| i % 7 != 3).map(|(_, f)| f).collect();
+        written(&file, &kept);
+        assert!(!claims(&audited(at, case, file.clone(), Keys::Given)), "{}: with losses", at.display());
+    }
+    assert!(cuts > 60, "{cuts}");
+}
+
+fn origin(place: u8) -> Origin {
+    Origin {
+        frame: Default::default(),
+        time: Timestamp(i64::from(place)),
+        flow: String::new(),
+        side: Side::Client,
+        layers: format!("tls/json{}", place % 3),
+        field: format!("$.f{place}"),
+        trust: Trust::Proven,
+        length: 64,
+        digest: String::new(),
+    }
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    let class = prop::sample::select(vec![
+        "e2ee-message",
+        "e2ee-handshake",
+        "symmetric",
+        "broken",
+        "secret-key",
+        "signed-only",
+        "not-encrypted",
+    ]);
+    let looks = prop::sample::select(vec!["random", "too-short", "compressed", "structured"]);
+    prop_oneof![
+        (0..3u32, any::<bool>()).prop_map(|(canary, control)| Kind::Canary {
+            canary,
+            control,
+            chain: vec![],
+            slot: None
+        }),
+        Just(Kind::Readable { slot: "message-text".into(), rule: "r".into(), language_percent: 80 }),
+        (class, 1..4u8).prop_map(|(class, tier)| Kind::Envelope {
+            format: "f".into(),
+            protocol: "P".into(),
+            class: class.into(),
+            tier,
+            why: None
+        }),
+        looks.prop_map(|class| Kind::Opaque {
+            slot: Some("message-text".into()),
+            class: class.into(),
+            millibits: 7000,
+            expected_millibits: 7000,
+            z_hundredths: 0,
+            decibits: 0,
+            percent: 60,
+            power_percent: 99
+        }),
+        any::<bool>().prop_map(|uniform| Kind::Pooled {
+            messages: 4,
+            bytes: 400,
+            decibits: 0,
+            uniform,
+            strongest: "positions".into(),
+            found: vec![],
+            power_percent: 99
+        }),
+        Just(Kind::Sealed { why: Why::NoKey }),
+        Just(Kind::Weak { finding: "keystream-reuse".into(), detail: String::new() }),
+        prop::sample::select(vec!["a.example.org:1", "b.example.net:1"]).prop_map(|service| {
+            Kind::KeyInSight {
+                how: "AES-GCM".into(),
+                party: "provider".into(),
+                key_at: String::new(),
+                service: service.into(),
+            }
+        }),
+        Just(Kind::Metadata { item: "timing".into(), rule: "r".into() }),
+        Just(Kind::Rule { finding: "key-visible".into(), rule: "r".into() }),
+    ]
+}
+
+fn evidence() -> impl Strategy<Value = Evidence> {
+    let strength = prop::sample::select(vec![Strength::Weak, Strength::Strong, Strength::Proof]);
+    let polarity = prop::sample::select(vec![Polarity::Against, Polarity::For, Polarity::Neutral]);
+    (kind(), strength, polarity, any::<bool>(), any::<u8>(), 1..5u64).prop_map(
+        |(kind, strength, polarity, open, place, count)| Evidence {
+            kind,
+            strength,
+            polarity,
+            guard: if open { Guard::Open } else { Guard::Confidential },
+            origin: origin(place),
+            count,
+            shown: None,
+        },
+    )
+}
+
+/// Evidence whose kind can speak against.
+fn accusation() -> impl Strategy<Value = Evidence> {
+    let rule = Kind::Rule { finding: "key-visible".into(), rule: "r".into() };
+    evidence().prop_map(move |mut e| {
+        if matches!(
+            e.kind,
+            Kind::Opaque { .. } | Kind::Metadata { .. } | Kind::Sealed { .. } | Kind::Pooled { .. }
+        ) {
+            e.kind = rule.clone();
+        }
+        e
+    })
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let content = prop_oneof![
+        Just(Content::Envelope("P".into())),
+        Just(Content::Text),
+        Just(Content::Opaque),
+        Just(Content::Sealed),
+        Just(Content::Unknown),
+        Just(Content::Call),
+        Just(Content::Background),
+    ];
+    let amounts = (0..2000u64, 0..400u64, 0..400u64, 0..5u64, any::<bool>());
+    (content, prop::collection::vec(evidence(), 0..6), amounts).prop_map(
+        |(content, list, (seen, sealed, lost, messages, limited))| {
+            let key =
+                ConversationKey { endpoint: "a.example.org:1".into(), path: "tls/http1".into(), content };
+            let mut draft = Draft::new(key, Timestamp(0));
+            draft.coverage = Coverage { seen, sealed: sealed.min(seen), lost, ..Coverage::default() };
+            draft.bytes = PerSide { client: seen, server: seen };
+            draft.messages = messages;
+            draft.limited = limited;
+            list.into_iter().for_each(|e| draft.add(e, 64));
+            draft.evidence.sort();
+            draft
+        },
+    )
+}
+
+fn experiment() -> impl Strategy<Value = Experiment> {
+    (0..3usize, 0..2usize, 0..2usize, 0..2usize).prop_map(|(planted, found, controls, seen)| Experiment {
+        planted,
+        found: found.min(planted),
+        controls,
+        controls_found: seen.min(controls),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// A readable copy, a weakness or a key in sight never makes a verdict better.
+    #[test]
+    fn evidence_against_never_improves(d in draft(), x in experiment(), mut e in accusation()) {
+        e.polarity = Polarity::Against;
+        e.strength = e.strength.max(Strength::Strong);
+        let before = judge(&d, &x);
+        let mut more = d.clone();
+        more.add(e, 64);
+        more.evidence.sort();
+        let found = Experiment { found: (x.found + 1).min(x.planted), ..x.clone() };
+        for x in [&x, &found] {
+            let after = judge(&more, x);
+            prop_assert!(after.verdict <= before.verdict || after.verdict != Verdict::E2ee, "{:?} {:?}", before, after);
+            prop_assert!(after.verdict != Verdict::E2ee, "{:?}", after);
+        }
+    }
+
+    /// Bytes that nobody looked at, or a limit that was met, never make a claim.
+    #[test]
+    fn less_coverage_never_claims(d in draft(), x in experiment(), lost in 0..5000u64, sealed in 0..5000u64) {
+        let before = judge(&d, &x);
+        let mut less = d.clone();
+        less.coverage.lost += lost;
+        less.coverage.sealed = (less.coverage.sealed + sealed).min(less.coverage.seen);
+        less.limited = true;
+        let after = judge(&less, &x);
+        prop_assert!(after.verdict != Verdict::E2ee, "{:?} {:?}", before, after);
+        prop_assert!(after.verdict >= before.verdict || after.verdict == Verdict::Undetermined);
+    }
+
+    /// The words of the lattice: no claim under the second grade, none without what it needs.
+    #[test]
+    fn a_claim_has_its_grade_and_its_reasons(d in draft(), x in experiment()) {
+        let j = judge(&d, &x);
+        if j.verdict == Verdict::E2ee {
+            prop_assert!(j.grade >= Grade::G2 && !j.reasons.is_empty() && !j.not_ruled_out.is_empty());
+            prop_assert!(d.coverage.looked_at() >= 0.9 && !d.limited);
+            let against = d.evidence.iter().any(|e| e.polarity == Polarity::Against && e.strength >= Strength::Strong);
+            prop_assert!(!against, "{:?}", d);
+        }
+        if j.grade >= Grade::G3 && j.verdict == Verdict::E2ee {
+            prop_assert!(x.speaks() && x.found == 0);
+        }
+    }
+
+    /// Joining is a commutative monoid, and what is saved is what was.
+    #[test]
+    fn drafts_join_in_any_order(mut a in draft(), mut b in draft(), mut c in draft(), limit in 3..64usize) {
+        b.key = a.key.clone();
+        c.key = a.key.clone();
+        for d in [&mut a, &mut b, &mut c] {
+            d.flows = 1;
+        }
+        let join = |list: [&Draft; 3]| {
+            let mut all = Draft::new(list[0].key.clone(), Timestamp(0));
+            list.into_iter().for_each(|d| all.merge(d.clone(), limit));
+            all.evidence.sort();
+            all
+        };
+        let one = join([&a, &b, &c]);
+        prop_assert_eq!(&one, &join([&c, &b, &a]));
+        prop_assert_eq!(&one, &join([&b, &a, &c]));
+        let mut left = b.clone();
+        left.merge(c.clone(), limit);
+        let mut nested = a.clone();
+        nested.merge(left, limit);
+        nested.evidence.sort();
+        prop_assert_eq!(&one, &nested);
+        let saved: Draft = serde_json::from_slice(&serde_json::to_vec(&one).unwrap()).unwrap();
+        prop_assert_eq!(judge(&saved, &Experiment::default()), judge(&one, &Experiment::default()));
+    }
+
+    /// Another conversation never makes the summary better, and their order never counts.
+    #[test]
+    fn the_summary_is_the_weakest(list in prop::collection::vec(draft(), 1..6), x in experiment()) {
+        let judged: Vec<_> = list.iter().map(|d| judge(d, &x)).collect();
+        let all = summarise(&judged);
+        let mut turned = judged.clone();
+        turned.rotate_left(1);
+        turned.reverse();
+        prop_assert_eq!(&summarise(&turned).verdict, &all.verdict);
+        let some = summarise(&judged[..judged.len() - 1]);
+        prop_assert!(some.weighing == 0 || all.verdict <= some.verdict);
+    }
+}
