@@ -1,6 +1,8 @@
 //! One file per command.
 
 mod audit;
+mod canary;
+mod compare;
 mod explain;
 mod interfaces;
 mod live;
@@ -16,6 +18,8 @@ use clap::CommandFactory;
 pub fn run(typed: Typed) -> Result<u8, Fault> {
     match typed.command {
         Command::Audit(a) => audit::run(&a),
+        Command::Compare(c) => compare::run(&c),
+        Command::Canary(c) => canary::run(&c.action),
         Command::Peel(p) => peel::run(&p),
         Command::Report(r) => report::run(&r),
         Command::Explain(e) => explain::run(&e),
