@@ -140,6 +140,7 @@ impl Audit {
             kind: if c.control { dto::CanaryKind::Control } else { dto::CanaryKind::Canary },
             length: c.text.len() as u64,
             shown: None,
+            unsearched: !c.is_searched(),
             hits: hits(n),
         });
         table.collect()

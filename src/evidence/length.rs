@@ -182,7 +182,13 @@ fn centibits(counts: impl Iterator<Item = u32>) -> u32 {
 /// The law as a record. It stands at the conversation's first message.
 pub fn evidence(draft: &Draft, law: Law) -> Evidence {
     let time = draft.sizes.first().map_or(draft.first, |s| s.time);
-    let first = draft.evidence.iter().map(|e| &e.origin).min_by_key(|o| (o.time, o.frame));
+    let sealed = |e: &&Evidence| match &e.kind {
+        Kind::Envelope { class, .. } => class == "e2ee-message" || class == "symmetric",
+        Kind::Opaque { .. } => true,
+        _ => false,
+    };
+    let places = draft.evidence.iter().filter(sealed).map(|e| &e.origin);
+    let first = places.min_by_key(|o| (o.time, o.frame));
     let nowhere = Origin {
         frame: Default::default(),
         time,

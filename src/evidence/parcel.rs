@@ -138,7 +138,7 @@ impl Collector {
         open.ciphertexts += 1;
         let (format, content) = (open.format.clone(), open.content.clone());
         let alone = leaf.bytes.len() >= ALONE || open.input.is_empty();
-        let bytes = if alone { leaf.bytes.to_vec() } else { open.input.clone() };
+        let bytes = if alone { leaf.bytes.to_vec() } else { essence(&open.input) };
         let origin = Origin {
             side: leaf.side,
             length: leaf.total,
@@ -162,9 +162,9 @@ impl Collector {
         if open.ciphertexts > 0 || open.input.is_empty() {
             return;
         }
-        let size = open.input.len() as u64;
-        let origin = Origin { side: open.side, length: size, digest: digest16(&open.input), ..open.origin };
-        self.parcel(node, origin, (open.format, open.content), size, open.input);
+        let (size, bytes) = (open.input.len() as u64, essence(&open.input));
+        let origin = Origin { side: open.side, length: size, digest: digest16(&bytes), ..open.origin };
+        self.parcel(node, origin, (open.format, open.content), size, bytes);
     }
 
     fn parcel(
@@ -263,6 +263,19 @@ impl Collector {
     }
 }
 
+/// What of an envelope a relay has no reason to touch: all of it, or of a text the long tokens, since a
+/// relay may quote, indent and order what stands around them anew.
+fn essence(input: &[u8]) -> Vec<u8> {
+    const TOKEN: usize = 16;
+    let Ok(text) = std::str::from_utf8(input) else { return input.to_vec() };
+    let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '_' | '-');
+    let tokens: Vec<&str> = text.split(|c: char| !part(c)).filter(|t| t.len() >= TOKEN).collect();
+    match tokens.iter().map(|t| t.len()).sum::<usize>() >= ALONE {
+        true => tokens.join(" ").into_bytes(),
+        false => input.to_vec(),
+    }
+}
+
 /// The text of the first element of that name, whatever its prefix.
 fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = xml;
@@ -300,6 +313,16 @@ impl Parcel {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quoting_and_space_around_tokens_do_not_matter() {
+        let key = "MwohBVsPjWyCzk+DP6u0Gw7dQc6BFZeYPfNN/mGdfhfCzCcJEAEYACIw";
+        let one = format!("<encrypted xmlns='eu.siacs'><key rid='7'>{key}</key><iv>A6zC</iv></encrypted>");
+        let two = one.replace('\'', "\"").replace("><", ">\n<");
+        assert_eq!(essence(one.as_bytes()), essence(two.as_bytes()));
+        assert_eq!(essence(one.as_bytes()), key.as_bytes());
+        assert_eq!(essence(&[0xff; 40]), [0xff; 40]);
+    }
 
     #[test]
     fn an_identity_key_is_read_whatever_its_prefix_and_type_byte() {

@@ -2,6 +2,7 @@
 //! to text; they never see traffic, keys or the clock.
 
 pub mod dto;
+pub mod ends;
 pub mod explain;
 pub mod html;
 pub mod json;

@@ -16,9 +16,9 @@ pub struct Clock {
 /// How clocks were fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit {
-    /// Equal bytes in both directions: the way there and back cancels out (RFC 5905 section 8).
+    /// Equal bytes or texts in both directions: the way there and back cancels out (RFC 5905 section 8).
     BothWays,
-    /// Equal bytes in one direction: the offset holds the fastest delay as well.
+    /// Equal bytes or texts in one direction: the offset holds the fastest delay as well.
     OneWay,
     /// No equal bytes: the offset at which most events follow one another.
     Events,

@@ -7,16 +7,17 @@ mod chunks;
 mod clock;
 mod events;
 mod identities;
+mod tally;
 
 pub use clock::{Clock, Fit};
 pub use identities::Compared;
 
-use super::{Content, ConversationKey, Evidence, Identity, Kind, Parcel, Polarity, Strength, Vantage};
-use crate::model::{Origin, Timestamp};
-use crate::peel::Guard;
+use super::{Content, ConversationKey, Evidence, Identity, Parcel, Vantage};
+use crate::model::Timestamp;
 use chunks::{Index, Same};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use tally::{Tally, record};
 
 /// What one end recorded.
 #[derive(Debug, Default)]
@@ -129,7 +130,8 @@ struct Direction<'a> {
 pub fn compare(sender: &Recording, receiver: &Recording) -> Comparison {
     let mut forth = Direction::new(Vantage::Sender, sender, receiver);
     let mut back = Direction::new(Vantage::Receiver, receiver, sender);
-    let mut clock = clock::by_pairs(&forth.delays(), &back.delays());
+    let mut clock = clock::by_pairs(&forth.delays(), &back.delays())
+        .or_else(|| clock::by_pairs(&forth.text_delays(), &back.text_delays()));
     if clock.is_none() {
         let times = |all: &[&Parcel]| all.iter().map(|p| p.origin.time).collect::<Vec<_>>();
         let sent: Vec<Timestamp> = forth.events.iter().map(|e| e.first.origin.time).collect();
@@ -174,6 +176,22 @@ impl<'a> Direction<'a> {
         let events = events(&sent);
         let texts = (sent_texts, arrived_texts);
         Self { from, sent, events, arrived: came, matched, echoes, texts }
+    }
+
+    /// Arrival less sending, of readable texts that were sent and arrived once.
+    fn text_delays(&self) -> Vec<i64> {
+        let mut times: BTreeMap<&str, (Vec<i64>, Vec<i64>)> = BTreeMap::new();
+        for p in &self.texts.0 {
+            times.entry(&p.origin.digest).or_default().0.push(p.origin.time.0);
+        }
+        for p in &self.texts.1 {
+            times.entry(&p.origin.digest).or_default().1.push(p.origin.time.0);
+        }
+        let once = times.values().filter_map(|(sent, came)| match (&sent[..], &came[..]) {
+            ([s], [c]) => Some(c.saturating_sub(*s)),
+            _ => None,
+        });
+        once.collect()
     }
 
     /// Arrival less sending, of whole matches.
@@ -225,7 +243,7 @@ impl<'a> Direction<'a> {
         let first = events.first()?.first;
         let mut tally = Tally::default();
         for e in &events {
-            tally.fanned += u32::from(e.members.len() > 1);
+            tally.fanned += u32::from(self.is_fanned(e));
             let found = self.matched.iter().zip(&self.arrived).filter_map(|(m, a)| m.map(|m| (m, *a)));
             let best = found.filter(|((p, _), _)| e.members.contains(p)).min_by_key(|((_, s), _)| *s);
             if let Some(((p, same), arrived)) = best {
@@ -238,6 +256,12 @@ impl<'a> Direction<'a> {
             self.pair(&mut relayed, &sent, ahead, Way::Sent);
         }
         Some(record(relayed, &first.origin))
+    }
+
+    /// Whether a message went out in different ciphertexts.
+    fn is_fanned(&self, e: &Event<'_>) -> bool {
+        let mut digests = e.members.iter().filter_map(|m| self.sent.get(*m)).map(|p| &p.origin.digest);
+        digests.any(|d| *d != e.first.origin.digest)
     }
 
     /// Where the messages of a conversation that arrived came from.
@@ -322,71 +346,11 @@ fn events<'a>(sent: &[&'a Parcel]) -> Vec<Event<'a>> {
     events
 }
 
-/// Counts while matches are gone through.
-#[derive(Default)]
-struct Tally {
-    same: u32,
-    recut: u32,
-    fanned: u32,
-    delays: Vec<i64>,
-    growths: Vec<i64>,
-    peers: BTreeMap<ConversationKey, u32>,
-}
-
-impl Tally {
-    fn add(&mut self, same: Same, sent: &Parcel, arrived: &Parcel, peer: &ConversationKey) {
-        match same {
-            Same::Whole => self.same += 1,
-            Same::Recut => self.recut += 1,
-        }
-        self.delays.push(arrived.origin.time.0.saturating_sub(sent.origin.time.0));
-        self.growths.push(arrived.size as i64 - sent.size as i64);
-        *self.peers.entry(peer.clone()).or_default() += 1;
-    }
-
-    fn relayed(mut self, way: Way, messages: usize, echoes: u32, ahead: Option<i64>) -> Relayed {
-        self.delays.sort_unstable();
-        self.growths.sort_unstable();
-        let middle = |all: &[i64]| all.get(all.len() / 2).copied();
-        let peer = self.peers.into_iter().max_by_key(|(k, n)| (*n, std::cmp::Reverse(k.clone())));
-        let arrived = self.same + self.recut;
-        Relayed {
-            way,
-            peer: peer.map(|(k, _)| k),
-            outcome: if arrived > 0 { Outcome::Unchanged } else { Outcome::Unclear },
-            messages: u32::try_from(messages).unwrap_or(u32::MAX),
-            same: self.same,
-            recut: self.recut,
-            changed: 0,
-            fanned: self.fanned,
-            echoes,
-            delay_ms: middle(&self.delays).map(|d| d.saturating_sub(ahead.unwrap_or(0)) / 1_000_000),
-            growth: middle(&self.growths),
-        }
-    }
-}
-
-fn record(relayed: Relayed, origin: &Origin) -> Evidence {
-    let (strength, polarity) = match relayed.outcome {
-        Outcome::Unchanged => (Strength::Strong, Polarity::For),
-        Outcome::Changed | Outcome::Readable => (Strength::Strong, Polarity::Against),
-        Outcome::Unclear => (Strength::Weak, Polarity::Neutral),
-    };
-    Evidence {
-        kind: Kind::Relay(Box::new(relayed)),
-        strength,
-        polarity,
-        guard: Guard::Confidential,
-        origin: origin.clone(),
-        count: 1,
-        shown: None,
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::model::{Side, Trust, digest16};
+    use crate::evidence::Kind;
+    use crate::model::{Origin, Side, Trust, digest16};
 
     /// Bytes that look random and are the same every time.
     pub fn noise(seed: u64, len: usize) -> Vec<u8> {
