@@ -319,3 +319,49 @@ fn a_minted_plan_is_read_back_and_never_overwritten() {
     assert!(report.canaries.iter().any(|c| c.label.as_deref() == Some("ladder-512")));
     assert!(report.canaries.iter().any(|c| c.unsearched), "short rungs are not searched for");
 }
+
+#[test]
+fn reports_are_compared_and_joined() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let save = |name: &str, args: &[&str]| {
+        let path = folder.path().join(name).to_str().expect("UTF-8").to_owned();
+        let (code, _, err) = program(&[&["audit", "-q", "--json", &path], args].concat());
+        assert!(matches!(code, Some(0 | 4)), "{err}");
+        path
+    };
+    let ends = |file: &str| format!("captures/two-ends-xmpp-omemo/{file}");
+    let (sender, receiver, keys) = (ends("sender.pcap"), ends("receiver.pcap"), ends("keys.log"));
+    let sealed = save("sealed.json", &[&sender, "--keylog", &keys]);
+    let blind = save("blind.json", &[&receiver]);
+    let read = save("read.json", &["captures/matrix-clear-http/capture.pcapng"]);
+
+    let (code, out, _) = program(&["diff", &sealed, &sealed, "--fail-on-regression"]);
+    assert_eq!((code, out.as_str()), (Some(0), "nothing changed\n"));
+    let (code, out, _) = program(&["diff", &sealed, &read, "--fail-on-regression"]);
+    assert!(code == Some(1) && out.contains("worse   summary"), "{out}");
+    assert!(out.contains("finding       plaintext-message"), "{out}");
+    let (code, _, _) = program(&["diff", &sealed, &read]);
+    assert_eq!(code, Some(0), "without the option a change is only told");
+    let (_, out, _) = program(&["diff", &read, &sealed, "--json"]);
+    let changes: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert!(changes.as_array().is_some_and(|a| a.iter().any(|c| c["turn"] == "better")));
+
+    let joined = |files: &[&str]| {
+        let (code, out, err) = program(&[&["merge", "--json", "-"], files].concat());
+        assert_eq!(code, Some(0), "{err}");
+        Report::read(out.as_bytes()).expect("a report")
+    };
+    assert_eq!(joined(&[&sealed, &read]).summary.verdict.word(), "plaintext");
+    let both = joined(&[&sealed, &blind]);
+    assert_eq!((both.summary.verdict.word(), both.inputs.len()), ("undetermined", 2));
+    for e in &both.evidence {
+        let input = e.origin.as_ref().map_or(0, |o| o.input as usize);
+        assert!(input < 2 && both.conversations.iter().any(|c| Some(&c.id) == e.conversation.as_ref()));
+    }
+    let (code, _, err) = program(&["merge", &sealed, &sealed]);
+    assert!(code == Some(3) && err.contains("sender.pcap"), "{err}");
+    let (code, _, err) = program(&["diff", &sealed, "Cargo.toml"]);
+    assert!(code == Some(3) && err.contains("Cargo.toml"), "{err}");
+    let (code, _, _) = program(&["merge", &sealed]);
+    assert_eq!(code, Some(2));
+}

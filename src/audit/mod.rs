@@ -13,6 +13,7 @@ mod shard;
 use dispatch::Onlooker;
 
 pub use compare::{Vantages, compare};
+pub use conclude::judged;
 pub use listing::peel;
 pub use merge::Totals;
 

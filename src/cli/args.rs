@@ -30,6 +30,10 @@ pub enum Command {
     Peel(PeelArgs),
     /// Render a saved JSON report
     Report(ReportArgs),
+    /// List what changed between two saved reports
+    Diff(DiffArgs),
+    /// Join saved reports of different recordings into one
+    Merge(MergeArgs),
     /// Explain a finding, a verdict or a grade
     Explain(ExplainArgs),
     /// Capture from an interface and judge what was seen
@@ -134,6 +138,33 @@ pub struct ReportArgs {
     /// A report written by `audit --json`; `-` reads standard input
     #[arg(value_name = "SAVED.json")]
     pub saved: PathBuf,
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
+
+/// `diff`
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The earlier report, written by `--json`; `-` reads standard input
+    #[arg(value_name = "OLD.json")]
+    pub old: PathBuf,
+    /// The later report
+    #[arg(value_name = "NEW.json")]
+    pub new: PathBuf,
+    /// Exit 1 where something got worse: a weaker verdict or grade, a new finding, a party that learns more
+    #[arg(long)]
+    pub fail_on_regression: bool,
+    /// Print the changes as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `merge`
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Reports written by `--json`, each of other recordings; `-` reads standard input
+    #[arg(value_name = "SAVED.json", required = true, num_args = 2..)]
+    pub saved: Vec<PathBuf>,
     #[command(flatten)]
     pub outputs: Outputs,
 }

@@ -3,9 +3,11 @@
 mod audit;
 mod canary;
 mod compare;
+mod diff;
 mod explain;
 mod interfaces;
 mod live;
+mod merge;
 mod peel;
 mod report;
 mod rules;
@@ -22,6 +24,8 @@ pub fn run(typed: Typed) -> Result<u8, Fault> {
         Command::Canary(c) => canary::run(&c.action),
         Command::Peel(p) => peel::run(&p),
         Command::Report(r) => report::run(&r),
+        Command::Diff(d) => diff::run(&d),
+        Command::Merge(m) => merge::run(&m),
         Command::Explain(e) => explain::run(&e),
         Command::Live(l) => live::run(&l),
         Command::Interfaces => interfaces::run(),

@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn every_common_run_of_32_bytes_is_seen() {
         let whole = noise(3, 400);
-        let mut index_of = |from: usize| {
+        let index_of = |from: usize| {
             let sent = [parcel(1, whole.clone())];
             let mut index = Index::new(sent.iter().collect());
             index.find(&parcel(2, whole[from..from + RUN].to_vec())).map(|(_, s)| s)
