@@ -1,5 +1,7 @@
 //! Captures made in memory, for benches and tests: Ethernet frames of invented hosts in a classic pcap.
 
+#![allow(dead_code)] // every user takes what it needs
+
 use std::net::Ipv4Addr;
 
 /// A capture being made. Checksums stay zero: nothing here looks at them.

@@ -77,6 +77,14 @@ fn check(folder: &Path, wrong: &mut Vec<String>) {
             wrong.push(format!("{name}: no conversation is {wanted:?}"));
         }
     }
+    // Judges see evidence alone: what is saved and read back judges to the same.
+    let saved = serde_json::to_string(&audit.drafts).expect("drafts are saved");
+    let read: Vec<plainsight::evidence::Draft> = serde_json::from_str(&saved).expect("drafts are read back");
+    let again = plainsight::audit::judged(&read, &audit.canaries);
+    let findings = plainsight::verdict::findings(&read, &again);
+    if (&read, &again, &findings) != (&audit.drafts, &audit.judgements, &audit.findings) {
+        wrong.push(format!("{name}: saved evidence judges to something else"));
+    }
     let found = |id: &String| audit.findings.iter().any(|f| f.id == *id);
     for alternatives in &case.expect.findings {
         if !alternatives.iter().any(found) {

@@ -2,7 +2,9 @@
 
 use super::crowd::Crowd;
 use crate::evidence::trial::{self, Candidate, Field};
-use crate::evidence::{Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence, Media};
+use crate::evidence::{
+    Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence, Identity, Media, Parcel,
+};
 use crate::evidence::{Evidence, Kind, Strength, pooled, weak};
 use crate::model::{Limits, Notes, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +28,8 @@ pub struct Totals {
     fields: Vec<Field>,
     media: Media,
     names: BTreeMap<IpAddr, String>,
+    parcels: Vec<Parcel>,
+    identities: Vec<Identity>,
     /// Transport facts by endpoint.
     pub transport: BTreeMap<String, BTreeMap<String, BTreeSet<Value>>>,
 }
@@ -34,6 +38,9 @@ pub struct Totals {
 const CANDIDATES: usize = 256;
 /// Opaque fields tried.
 const FIELDS: usize = 512;
+/// Messages kept to be found at another vantage, and identity keys.
+const PARCELS: usize = 50_000;
+const IDENTITIES: usize = 10_000;
 /// Addresses with names that are kept.
 const NAMES: usize = 50_000;
 
@@ -50,6 +57,51 @@ impl Totals {
         }
         self.keep(flow.candidates, flow.fields);
         self.media.merge(flow.media);
+        self.keep_passages(flow.parcels, flow.identities);
+    }
+
+    /// Keeps the earliest messages, whatever the order in which flows end.
+    fn keep_passages(&mut self, parcels: Vec<Parcel>, identities: Vec<Identity>) {
+        self.parcels.extend(parcels);
+        if self.parcels.len() > 2 * PARCELS {
+            self.parcels.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+            self.parcels.truncate(PARCELS);
+        }
+        self.identities.extend(identities);
+        if self.identities.len() > 2 * IDENTITIES {
+            self.identities.sort();
+            self.identities.truncate(IDENTITIES);
+        }
+    }
+
+    /// Takes out the messages and identity keys, earliest first, their services named like conversations.
+    pub fn passages(&mut self) -> (Vec<Parcel>, Vec<Identity>) {
+        let (mut parcels, mut identities) =
+            (std::mem::take(&mut self.parcels), std::mem::take(&mut self.identities));
+        for p in &mut parcels {
+            if let Some(name) = self.named(&p.conversation.endpoint) {
+                p.conversation.endpoint = name;
+            }
+        }
+        parcels.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+        parcels.truncate(PARCELS);
+        identities.sort();
+        identities.truncate(IDENTITIES);
+        (parcels, identities)
+    }
+
+    /// Counts the inputs of these sums from `by` on.
+    pub fn shift_inputs(&mut self, by: u32) {
+        let examples = self.notes.0.values_mut().flat_map(|n| &mut n.examples);
+        examples.for_each(|f| f.input += by);
+        let parcels = self.parcels.iter_mut().map(|p| &mut p.origin);
+        parcels.chain(self.identities.iter_mut().map(|i| &mut i.origin)).for_each(|o| o.frame.input += by);
+    }
+
+    /// The name of an endpoint that is a bare address, if a look-up named it.
+    fn named(&self, endpoint: &str) -> Option<String> {
+        let address: std::net::SocketAddr = endpoint.parse().ok()?;
+        Some(format!("{}:{}", self.names.get(&address.ip())?, address.port()))
     }
 
     /// Keeps the earliest candidates and fields, whatever the order in which flows end.
@@ -151,6 +203,7 @@ impl Totals {
         }
         self.keep(other.candidates, other.fields);
         self.media.merge(other.media);
+        self.keep_passages(other.parcels, other.identities);
     }
 
     /// Takes the conversations out, with addresses named where a look-up named them.

@@ -1,6 +1,8 @@
 //! The conductor, the one place that names every stage: frames -> packets -> flows -> layers ->
 //! evidence -> verdicts.
 
+mod compare;
+mod conclude;
 mod crowd;
 mod dispatch;
 mod listing;
@@ -9,17 +11,19 @@ mod report;
 mod shard;
 
 use dispatch::Onlooker;
+
+pub use compare::{Vantages, compare};
+pub use conclude::judged;
 pub use listing::peel;
 pub use merge::Totals;
 
 use crate::capture::{CaptureError, InputInfo, Source};
-use crate::evidence::{Canaries, Canary, Draft, Drops, Kind, Polarity, Shared};
+use crate::evidence::length::Law;
+use crate::evidence::{Canaries, Canary, Checks, Draft, Planting, Shared};
 use crate::keys::KeyStore;
 use crate::model::{Limits, Notes};
 use crate::ruleset::Ruleset;
-use crate::verdict::{
-    Experiment, Exposure, Finding, Judgement, Summary, exposures, findings, judge, summarise,
-};
+use crate::verdict::{Experiment, Exposure, Finding, Judgement, Summary};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -88,8 +92,14 @@ pub struct Audit {
     pub findings: Vec<Finding>,
     /// Who learns what.
     pub exposures: Vec<Exposure>,
-    /// The canary experiment.
+    /// The canary experiment, over all services.
     pub experiment: Experiment,
+    /// What the user checked outside the recording.
+    pub checks: Checks,
+    /// How sizes follow the text, with the conversation's index.
+    pub lengths: Vec<(usize, Law)>,
+    /// Two ends compared, if there are two.
+    pub vantages: Option<Vantages>,
     /// What was planted.
     pub canaries: Vec<Canary>,
     /// Counts over everything.
@@ -115,92 +125,58 @@ pub struct KeysUse {
 
 /// Audits recordings. `progress` is told how many stored bytes have been read.
 pub fn run(plan: &Plan, progress: &(dyn Fn(u64) + Sync)) -> Result<Audit, AuditError> {
-    run_source(plan, crate::capture::open(&plan.captures, &plan.limits)?, progress)
+    run_planted(plan, &Planting::default(), progress)
+}
+
+/// The same with an experiment's times and checks. Its texts are the plan's canaries.
+pub fn run_planted(
+    plan: &Plan,
+    planting: &Planting,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Audit, AuditError> {
+    run_source(plan, planting, crate::capture::open(&plan.captures, &plan.limits)?, progress)
 }
 
 /// Audits what a source delivers; the plan's recordings are not looked at.
 pub fn run_source(
     plan: &Plan,
+    planting: &Planting,
     source: Box<dyn Source + Send>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Audit, AuditError> {
-    watch(plan, source, progress, &|_| {})
+    watch(plan, planting, source, progress, &|_| {})
 }
 
 /// Audits what a source delivers and tells `news` now and then where things stand: an audit of what was
 /// seen so far, as if the source had ended there. Keys in sight are not tried for it.
 pub fn watch(
     plan: &Plan,
+    planting: &Planting,
     source: Box<dyn Source + Send>,
     progress: &(dyn Fn(u64) + Sync),
     news: &(dyn Fn(&Audit) + Sync),
 ) -> Result<Audit, AuditError> {
-    let shared = Arc::new(Shared {
+    let shared = shared(plan, Vantage::One);
+    let judge = |outcome: dispatch::Outcome| conclude::conclude(plan, planting, conclude::Read::new(outcome));
+    let onlooker = Onlooker { progress, news: &|outcome| news(&judge(outcome)) };
+    let mut outcome = dispatch::read(source, plan, &shared, &onlooker)?;
+    outcome.1.trials(&shared.canaries, &plan.limits);
+    Ok(judge(outcome))
+}
+
+/// How many ends are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Vantage {
+    One,
+    Two,
+}
+
+fn shared(plan: &Plan, vantage: Vantage) -> Arc<Shared> {
+    Arc::new(Shared {
         ruleset: plan.ruleset.clone(),
         canaries: Canaries::new(plan.canaries.clone()),
         limits: plan.limits.clone(),
         reveal: plan.reveal,
-    });
-    let tell = |(inputs, totals, given): dispatch::Outcome| news(&conclude(plan, inputs, totals, given));
-    let onlooker = Onlooker { progress, news: &tell };
-    let (inputs, mut totals, given) = dispatch::read(source, plan, &shared, &onlooker)?;
-    totals.trials(&shared.canaries, &plan.limits);
-    Ok(conclude(plan, inputs, totals, given))
-}
-
-/// Judges what was collected.
-fn conclude(plan: &Plan, inputs: Vec<InputInfo>, mut totals: Totals, given: usize) -> Audit {
-    let mut drafts = totals.conversations();
-    let dropped = inputs.iter().filter_map(|i| i.dropped).sum();
-    drafts.iter_mut().for_each(|d| d.drops = Drops { dropped, recorded: totals.frames });
-    let experiment = experiment(&plan.canaries, &drafts);
-    let mut pairs: Vec<(Draft, Judgement)> = drafts
-        .drain(..)
-        .map(|d| {
-            let j = judge(&d, &experiment);
-            (d, j)
-        })
-        .collect();
-    pairs.sort_by(|(a, x), (b, y)| {
-        let rank = |j: &Judgement| (j.weighs.is_none(), j.verdict);
-        rank(x).cmp(&rank(y)).then(b.messages.cmp(&a.messages)).then_with(|| a.key.cmp(&b.key))
-    });
-    let (drafts, judgements): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
-    Audit {
-        summary: summarise(&judgements),
-        findings: findings(&drafts, &judgements),
-        exposures: exposures(&drafts, &judgements),
-        keys: KeysUse { given, opened: totals.coverage.decrypted },
-        notes: std::mem::take(&mut totals.notes),
-        rules: (plan.ruleset.digest().to_owned(), plan.ruleset.rules().len()),
-        limits: plan.limits.clone(),
-        canaries: plan.canaries.clone(),
-        inputs,
-        drafts,
-        judgements,
-        experiment,
-        totals,
-    }
-}
-
-fn experiment(canaries: &[Canary], drafts: &[Draft]) -> Experiment {
-    let mut seen = vec![false; canaries.len()];
-    for e in drafts.iter().flat_map(|d| &d.evidence) {
-        if let Kind::Canary { canary, control, .. } = e.kind
-            && (control || e.polarity == Polarity::Against)
-            && let Some(s) = seen.get_mut(canary as usize)
-        {
-            *s = true;
-        }
-    }
-    let count = |control: bool, found: bool| {
-        let counts = |c: &Canary, s: bool| c.control == control && c.is_searched() && (!found || s);
-        canaries.iter().zip(&seen).filter(|(c, s)| counts(c, **s)).count()
-    };
-    Experiment {
-        planted: count(false, false),
-        found: count(false, true),
-        controls: count(true, false),
-        controls_found: count(true, true),
-    }
+        vantage: vantage == Vantage::Two,
+    })
 }

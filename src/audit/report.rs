@@ -1,6 +1,7 @@
 //! From a finished audit to the report's data.
 
 mod protection;
+mod vantages;
 
 use super::Audit;
 use crate::evidence::randomness::{normal_tail, null_mean_sd};
@@ -72,6 +73,8 @@ impl Audit {
                 .collect(),
             transport: protection::transport(&self.drafts),
             randomness: self.drafts.iter().enumerate().flat_map(|(c, d)| randomness(c, d)).collect(),
+            lengths: vantages::lengths(self),
+            vantages: vantages::vantages(self, &ids),
             limits: dto::limits(&self.limits),
             ..Report::default()
         }
@@ -137,6 +140,7 @@ impl Audit {
             kind: if c.control { dto::CanaryKind::Control } else { dto::CanaryKind::Canary },
             length: c.text.len() as u64,
             shown: None,
+            unsearched: !c.is_searched(),
             hits: hits(n),
         });
         table.collect()
@@ -234,11 +238,14 @@ fn conversation(ids: &Ids, c: usize, d: &Draft, j: &Judgement) -> dto::Conversat
         },
         flows: d.flows,
         peers: Some(d.server.clone()).filter(|s| !s.is_empty()).into_iter().collect(),
+        vantage: d.vantage.map(|v| v.word().to_owned()),
     }
 }
 
 fn evidence(ids: &Ids, c: usize, i: usize, e: &Evidence) -> dto::Evidence {
     let (kind, statement) = told(e);
+    // What the user checked stands in no frame.
+    let placed = e.origin.frame.frame > 0;
     let times = if e.count > 1 { format!(" ({} times)", e.count) } else { String::new() };
     dto::Evidence {
         id: ids.evidence(c, i),
@@ -255,8 +262,8 @@ fn evidence(ids: &Ids, c: usize, i: usize, e: &Evidence) -> dto::Evidence {
         },
         conversation: Some(Ids::conversation(c)),
         statement: format!("{statement}{times}"),
-        origin: Some(origin(e)),
-        tshark: Some(filter(&e.origin)),
+        origin: placed.then(|| origin(e)),
+        tshark: placed.then(|| filter(&e.origin)),
     }
 }
 
@@ -379,6 +386,18 @@ fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
         Kind::Metadata { item, rule } => {
             (K::Metadata, format!("{} {seen} (rule {rule})", item.replace('-', " ")))
         }
+        Kind::Relay(r) => (K::RelayIdentity, vantages::relayed(r)),
+        Kind::IdentityKey { key, equal, different } => (
+            K::RelayIdentity,
+            format!(
+                "identity keys ({key}) fetched here: {equal} as the other end published them, {different} others"
+            ),
+        ),
+        Kind::Length(law) => (K::LengthLaw, vantages::law(law)),
+        Kind::Check { what, passed } => {
+            let result = if *passed { "passed" } else { "failed" };
+            (K::Other, format!("a check outside the recording {result}: {what}"))
+        }
         Kind::Rule { finding, rule } => (K::Other, format!("{} (rule {rule})", explain::title(finding))),
     }
 }
@@ -403,7 +422,7 @@ fn origin(e: &Evidence) -> dto::Origin {
 /// The filter that shows the frames of several observations, as far as they are of one recording.
 fn frames<'a>(all: impl Iterator<Item = &'a Evidence>) -> Option<String> {
     const SHOWN: usize = 12;
-    let at: Vec<_> = all.map(|e| e.origin.frame).collect();
+    let at: Vec<_> = all.map(|e| e.origin.frame).filter(|f| f.frame > 0).collect();
     let input = at.first()?.input;
     let frames: BTreeSet<u64> = at.iter().filter(|f| f.input == input).map(|f| f.frame).collect();
     let list: Vec<String> = frames.iter().take(SHOWN).map(u64::to_string).collect();

@@ -22,12 +22,20 @@ const AFTER: &str = "Exit codes: 0 done, 1 a --fail-on gate tripped, 2 usage, 3 
 pub enum Command {
     /// Judge recordings: who can read the messages in them
     Audit(AuditArgs),
+    /// Judge two recordings of the same conversations, one from each end
+    Compare(CompareArgs),
+    /// Mint texts to plant
+    Canary(CanaryArgs),
     /// Print the tree of layers in recordings
     Peel(PeelArgs),
     /// Render a saved JSON report
     Report(ReportArgs),
     /// Show how random the bytes of files look
     Entropy(EntropyArgs),
+    /// List what changed between two saved reports
+    Diff(DiffArgs),
+    /// Join saved reports of different recordings into one
+    Merge(MergeArgs),
     /// Explain a finding, a verdict or a grade
     Explain(ExplainArgs),
     /// Capture from an interface and judge what was seen
@@ -98,15 +106,8 @@ impl Outputs {
 pub struct AuditArgs {
     #[command(flatten)]
     pub sources: Sources,
-    /// A text that was typed into the app and must not be readable; repeatable
-    #[arg(long, value_name = "TEXT")]
-    pub canary: Vec<String>,
-    /// A text that must be visible, to prove the search works; repeatable
-    #[arg(long, value_name = "TEXT")]
-    pub control: Vec<String>,
-    /// A file of canaries, one a line; repeatable
-    #[arg(long, value_name = "FILE")]
-    pub canary_file: Vec<PathBuf>,
+    #[command(flatten)]
+    pub texts: Texts,
     #[command(flatten)]
     pub outputs: Outputs,
     /// Show content in place of its length and digest
@@ -151,12 +152,121 @@ pub struct EntropyArgs {
     pub files: Vec<PathBuf>,
 }
 
+/// `diff`
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The earlier report, written by `--json`; `-` reads standard input
+    #[arg(value_name = "OLD.json")]
+    pub old: PathBuf,
+    /// The later report
+    #[arg(value_name = "NEW.json")]
+    pub new: PathBuf,
+    /// Exit 1 where something got worse: a weaker verdict or grade, a new finding, a party that learns more
+    #[arg(long)]
+    pub fail_on_regression: bool,
+    /// Print the changes as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `merge`
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Reports written by `--json`, each of other recordings; `-` reads standard input
+    #[arg(value_name = "SAVED.json", required = true, num_args = 2..)]
+    pub saved: Vec<PathBuf>,
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
+
 /// `explain`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// A finding id, a verdict or a grade; without one, all are listed
     #[arg(value_name = "ID")]
     pub id: Option<String>,
+}
+
+/// `compare`
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// A recording of one end, called the sender; repeatable
+    #[arg(long, value_name = "CAPTURE", required = true)]
+    pub sender: Vec<PathBuf>,
+    /// A recording of the other end, made at the same time; repeatable
+    #[arg(long, value_name = "CAPTURE", required = true)]
+    pub receiver: Vec<PathBuf>,
+    /// TLS key log (SSLKEYLOGFILE) of either end; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Vec<PathBuf>,
+    #[command(flatten)]
+    pub texts: Texts,
+    #[command(flatten)]
+    pub outputs: Outputs,
+    /// Show content in place of its length and digest
+    #[arg(long)]
+    pub reveal: bool,
+    /// Exit 1 on these verdicts (of the summary) or finding ids, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub fail_on: Vec<String>,
+    /// Judge by the rules of this folder too; repeatable
+    #[arg(long, value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
+    /// Worker threads
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Change a bound, such as `--limit flows=1000`
+    #[arg(long = "limit", value_name = "NAME=VALUE", hide = true)]
+    pub limits: Vec<String>,
+    /// Say nothing but results and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Planted texts.
+#[derive(Debug, Args)]
+pub struct Texts {
+    /// A text that was typed into the app and must not be readable; repeatable
+    #[arg(long, value_name = "TEXT")]
+    pub canary: Vec<String>,
+    /// A text that must be visible, to prove that the search works at the service where it is found;
+    /// repeatable
+    #[arg(long, value_name = "TEXT")]
+    pub control: Vec<String>,
+    /// A file of canaries, one a line; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub canary_file: Vec<PathBuf>,
+    /// A plan written by `canary new`: texts, controls, times, and the checks you made yourself
+    #[arg(long, value_name = "PLAN.toml")]
+    pub plan: Option<PathBuf>,
+}
+
+/// `canary`
+#[derive(Debug, Args)]
+pub struct CanaryArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub action: CanaryAction,
+}
+
+/// What to do with planted texts.
+#[derive(Debug, Subcommand)]
+pub enum CanaryAction {
+    /// Write a plan: texts to type, controls, a ladder of lengths, repeats, a bait link, with instructions
+    New {
+        /// The file to write; it must not be there yet. Otherwise the plan goes to standard output
+        #[arg(short, long, value_name = "PLAN.toml")]
+        out: Option<PathBuf>,
+        /// Ordinary messages for each phone
+        #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=500))]
+        count: u16,
+        /// Longest text of the ladder of lengths, in characters
+        #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u16).range(8..=4000))]
+        longest: u16,
+        /// Draw the texts from this word or number, so that they can be minted again
+        #[arg(long, value_name = "TEXT")]
+        seed: Option<String>,
+    },
 }
 
 /// `rules`
@@ -215,15 +325,8 @@ pub struct LiveArgs {
     /// Become this user once the interface is open; needs root
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
-    /// A text that was typed into the app and must not be readable; repeatable
-    #[arg(long, value_name = "TEXT")]
-    pub canary: Vec<String>,
-    /// A text that must be visible, to prove the search works; repeatable
-    #[arg(long, value_name = "TEXT")]
-    pub control: Vec<String>,
-    /// A file of canaries, one a line; repeatable
-    #[arg(long, value_name = "FILE")]
-    pub canary_file: Vec<PathBuf>,
+    #[command(flatten)]
+    pub texts: Texts,
     #[command(flatten)]
     pub outputs: Outputs,
     /// Show content in place of its length and digest

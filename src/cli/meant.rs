@@ -1,10 +1,10 @@
 //! What is meant by what was typed: files read, lists merged, bounds parsed, outputs checked, all before
 //! any long work starts.
 
-use super::args::{AuditArgs, LiveArgs, Outputs, Sources};
+use super::args::{AuditArgs, CompareArgs, LiveArgs, Outputs, Sources, Texts};
 use super::fault::Fault;
 use plainsight::audit::Plan;
-use plainsight::evidence::Canary;
+use plainsight::evidence::{Canary, Planting};
 use plainsight::keys::KeyStore;
 use plainsight::model::Limits;
 use plainsight::report::dto::{KeyFile, Verdict};
@@ -20,6 +20,8 @@ pub struct Work {
     pub plan: Plan,
     /// The key logs given.
     pub keys: Vec<KeyFile>,
+    /// The experiment, as far as a plan tells of it.
+    pub planting: Planting,
 }
 
 /// What trips the gate.
@@ -43,7 +45,7 @@ pub fn sources(s: &Sources) -> Result<Work, Fault> {
         threads: threads(s.threads)?,
         reveal: false,
     };
-    Ok(Work { plan, keys })
+    Ok(Work { plan, keys, planting: Planting::default() })
 }
 
 /// The plan of an audit.
@@ -51,22 +53,53 @@ pub fn audit(a: &AuditArgs) -> Result<Work, Fault> {
     let rules = rules(&a.rules)?;
     let mut work = sources(&a.sources)?;
     work.plan.ruleset = Arc::new(rules);
-    work.plan.canaries = canaries(&a.canary, &a.control, &a.canary_file)?;
+    (work.plan.canaries, work.planting) = planted(&a.texts)?;
     work.plan.reveal = a.reveal;
     Ok(work)
 }
 
 /// The plan of a live audit. Its key logs are followed by the capture, not read here.
-pub fn live(l: &LiveArgs, limits: Limits) -> Result<Plan, Fault> {
-    Ok(Plan {
+pub fn live(l: &LiveArgs, limits: Limits) -> Result<Work, Fault> {
+    let (canaries, planting) = planted(&l.texts)?;
+    let plan = Plan {
         captures: Vec::new(),
         keys: Arc::new(KeyStore::default()),
-        canaries: canaries(&l.canary, &l.control, &l.canary_file)?,
+        canaries,
         ruleset: Arc::new(rules(&l.rules)?),
         limits,
         threads: threads(l.threads)?,
         reveal: l.reveal,
-    })
+    };
+    Ok(Work { plan, keys: Vec::new(), planting })
+}
+
+/// The plan of a comparison; its own captures are the sender's.
+pub fn compare(c: &CompareArgs) -> Result<Work, Fault> {
+    for (one, name) in [(&c.sender, "--sender"), (&c.receiver, "--receiver")] {
+        readable(one).map_err(|f| match f {
+            Fault::Usage(t) => Fault::Usage(format!("{name}: {t}")),
+            other => other,
+        })?;
+    }
+    let both = c.sender.iter().find(|p| c.receiver.contains(p));
+    if let Some(path) = both {
+        return Err(Fault::Usage(format!(
+            "{} cannot be both ends: a comparison needs one recording made at each",
+            path.display()
+        )));
+    }
+    let (canaries, planting) = planted(&c.texts)?;
+    let (store, keys) = keylogs(&c.keylog)?;
+    let plan = Plan {
+        captures: c.sender.clone(),
+        keys: Arc::new(store),
+        canaries,
+        ruleset: Arc::new(rules(&c.rules)?),
+        limits: limits(&c.limits)?,
+        threads: threads(c.threads)?,
+        reveal: c.reveal,
+    };
+    Ok(Work { plan, keys, planting })
 }
 
 /// What followed key logs hold by now, for the report. A log that never came holds nothing.
@@ -96,14 +129,46 @@ fn captures(s: &Sources) -> Result<Vec<PathBuf>, Fault> {
             "no recording given; name a capture file, or `-` for standard input".to_owned(),
         ));
     }
-    if all.iter().filter(|p| p.as_os_str() == "-").count() > 1 {
+    readable(&all)?;
+    Ok(all)
+}
+
+/// Makes sure that recordings can be opened.
+fn readable(paths: &[PathBuf]) -> Result<(), Fault> {
+    if paths.iter().filter(|p| p.as_os_str() == "-").count() > 1 {
         return Err(Fault::Usage("standard input (`-`) can be read only once".to_owned()));
     }
-    for path in all.iter().filter(|p| p.as_os_str() != "-") {
+    for path in paths.iter().filter(|p| p.as_os_str() != "-") {
         std::fs::File::open(path)
             .map_err(|e| Fault::read("the recording", &path.display().to_string(), &e))?;
     }
-    Ok(all)
+    Ok(())
+}
+
+/// Texts of the plan and of the command line, each once, and the plan itself.
+fn planted(t: &Texts) -> Result<(Vec<Canary>, Planting), Fault> {
+    let typed = canaries(&t.canary, &t.control, &t.canary_file)?;
+    let Some(path) = &t.plan else { return Ok((typed, Planting::default())) };
+    let name = path.display().to_string();
+    let text = std::fs::read(path).map_err(|e| Fault::read("the plan", &name, &e))?;
+    let text = String::from_utf8(text)
+        .map_err(|_| Fault::Input(format!("the plan {name} is not UTF-8; save it as plain UTF-8 text")))?;
+    let planting = Planting::read(text.trim_start_matches('\u{feff}'))
+        .map_err(|e| Fault::Input(format!("the plan {name}: {e}")))?;
+    let mut all = planting.canaries();
+    for c in typed {
+        match all.iter().find(|known| known.text == c.text) {
+            Some(known) if known.control != c.control => {
+                return Err(Fault::Usage(format!(
+                    "the plan {name} and the command line disagree on whether {} is a control",
+                    known.label.as_deref().unwrap_or("a text")
+                )));
+            }
+            Some(_) => {}
+            None => all.push(c),
+        }
+    }
+    Ok((all, planting))
 }
 
 fn keylogs(paths: &[PathBuf]) -> Result<(KeyStore, Vec<KeyFile>), Fault> {

@@ -2,9 +2,10 @@
 
 use super::media::Media;
 use super::message::Message;
+use super::parcel::{Identity, Parcel, Parcels};
 use super::sink::protocol_path;
 use super::trial::{Candidate, Field};
-use super::{Canaries, Content, ConversationKey, Coverage, Draft, Evidence};
+use super::{Canaries, Content, ConversationKey, Coverage, Draft, Evidence, Kind};
 use crate::model::{Arrival, FlowKey, Limits, Notes, PerSide, Side, Timestamp, Transport, Value};
 use crate::peel::{NodeRef, Why};
 use crate::ruleset::{Hit, Ruleset};
@@ -25,6 +26,8 @@ pub struct Shared {
     pub limits: Limits,
     /// Whether content may be kept for the report.
     pub reveal: bool,
+    /// Whether messages are kept to be found again at another vantage.
+    pub vantage: bool,
 }
 
 /// What one flow showed.
@@ -46,6 +49,10 @@ pub struct FlowEvidence {
     pub fields: Vec<Field>,
     /// Keys and packets of calls.
     pub media: Media,
+    /// Messages, to be found again at another vantage.
+    pub parcels: Vec<Parcel>,
+    /// Keys of people's identities, to be compared with another vantage.
+    pub identities: Vec<Identity>,
 }
 
 /// Messages held open at once; an older one is settled when a newer one needs its place.
@@ -86,6 +93,7 @@ pub struct Collector {
     pub(super) unknown: PerSide<u64>,
     /// A limit was reached: something in this flow was not looked at.
     pub(super) limited: bool,
+    pub(super) parcels: Parcels,
 }
 
 impl Collector {
@@ -112,6 +120,7 @@ impl Collector {
             field_scopes: Vec::new(),
             unknown: Default::default(),
             limited: false,
+            parcels: Parcels::default(),
         }
     }
 
@@ -128,6 +137,11 @@ impl Collector {
         }
         self.fold_calls();
         self.settle_flow();
+        self.result.parcels = std::mem::take(&mut self.parcels.parcels);
+        self.result.identities = std::mem::take(&mut self.parcels.identities);
+        if self.parcels.full {
+            self.result.notes.add("vantage-limit", None);
+        }
         let server = self.flow.server.to_string();
         for (_, mut draft) in std::mem::take(&mut self.drafts) {
             draft.flows = 1;
@@ -181,6 +195,7 @@ impl Collector {
             small: Vec::new(),
             nonces: Vec::new(),
             rounds: None,
+            sizes: Vec::new(),
         };
         self.messages.push(message);
         self.messages.last_mut().expect("just pushed")
@@ -195,6 +210,7 @@ impl Collector {
                 field.nonce = message.nonces.first().filter(|_| message.nonces.len() == 1).cloned();
             }
         }
+        let sizes = std::mem::take(&mut message.sizes);
         for (content, evidence) in message.contents() {
             let key =
                 ConversationKey { endpoint: message.endpoint.clone(), path: message.path.clone(), content };
@@ -206,6 +222,8 @@ impl Collector {
             for e in evidence {
                 draft.add(e, limit);
             }
+            let of_it = sizes.iter().filter(|(c, _)| *c == draft.key.content);
+            draft.add_sizes(of_it.map(|(_, size)| size.clone()).collect());
         }
     }
 
@@ -219,7 +237,10 @@ impl Collector {
             let key = ConversationKey {
                 endpoint: self.service_endpoint(),
                 path: evidence.origin.layers.clone(),
-                content: Content::Text,
+                content: match evidence.kind {
+                    Kind::Canary { control: true, .. } => Content::Background,
+                    _ => Content::Text,
+                },
             };
             let limit = self.shared.limits.evidence;
             let at = evidence.origin.time;

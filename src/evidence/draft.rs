@@ -1,7 +1,8 @@
 //! What is known of a conversation before it is judged. Drafts of shards and flows merge as a
 //! commutative monoid.
 
-use super::Evidence;
+use super::parcel::SIZES;
+use super::{Evidence, Size};
 use crate::model::{PerSide, Timestamp, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +99,26 @@ impl Drops {
     }
 }
 
+/// Which end a recording was made at, where there are two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Vantage {
+    /// The first end named.
+    Sender,
+    /// The other end.
+    Receiver,
+}
+
+impl Vantage {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Vantage::Sender => "sender",
+            Vantage::Receiver => "receiver",
+        }
+    }
+}
+
 /// A conversation with its evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
@@ -135,6 +156,12 @@ pub struct Draft {
     pub more: bool,
     /// Facts of the layers along the path.
     pub facts: BTreeMap<String, BTreeSet<Value>>,
+    /// Sizes of its ciphertexts, earliest first.
+    #[serde(default)]
+    pub sizes: Vec<Size>,
+    /// The end it was recorded at, where two are compared.
+    #[serde(default)]
+    pub vantage: Option<Vantage>,
 }
 
 impl Draft {
@@ -156,6 +183,8 @@ impl Draft {
             evidence: Vec::new(),
             more: false,
             facts: BTreeMap::new(),
+            sizes: Vec::new(),
+            vantage: None,
         }
     }
 
@@ -189,6 +218,16 @@ impl Draft {
         self.more = true;
     }
 
+    /// Adds sizes and keeps the earliest, so that the order of joining does not matter.
+    pub fn add_sizes(&mut self, sizes: Vec<Size>) {
+        if sizes.is_empty() {
+            return;
+        }
+        self.sizes.extend(sizes);
+        self.sizes.sort();
+        self.sizes.truncate(SIZES);
+    }
+
     /// Joins another draft of the same conversation.
     pub fn merge(&mut self, other: Draft, limit: usize) {
         if (other.first, &other.server) < (self.first, &self.server) {
@@ -207,6 +246,7 @@ impl Draft {
         for e in other.evidence {
             self.add(e, limit);
         }
+        self.add_sizes(other.sizes);
         for (name, values) in other.facts {
             self.facts.entry(name).or_default().extend(values);
         }

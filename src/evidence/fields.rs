@@ -139,7 +139,8 @@ impl Collector {
                 slot: slot.map(str::to_owned),
             };
             self.inner.insert(hit.canary);
-            let content = is_content_slot(slot);
+            // A control is where its user put it, to be seen: it speaks of the search, not of messages.
+            let content = !control && is_content_slot(slot);
             let polarity = if content { Polarity::Against } else { Polarity::Neutral };
             let e = self.evidence(node, leaf, kind, Strength::Proof, polarity);
             let message = self.message(node, leaf.at);
@@ -165,6 +166,9 @@ impl Collector {
         let kind = Kind::Readable { slot, rule, language_percent: (natural * 100.0) as u8 };
         let e = self.evidence(node, leaf, kind, Strength::Strong, Polarity::Against);
         self.message(node, leaf.at).readable.push(e);
+        if self.shared.vantage {
+            self.message_field(node, leaf, Content::Text);
+        }
     }
 
     /// A message in a turned alphabet (Caesar, ROT13) reads like words and is none.
@@ -201,6 +205,9 @@ impl Collector {
             percent: (probability * 100.0) as u8,
             power_percent: (measure.power * 100.0) as u8,
         };
+        if is_message_slot(slot) {
+            self.message_field(node, leaf, Content::Opaque);
+        }
         let strength = if is_message_slot(slot) { Strength::Strong } else { Strength::Weak };
         let e = self.evidence(node, leaf, kind, strength, Polarity::Neutral);
         self.message(node, leaf.at).opaque.push(e);

@@ -1,6 +1,6 @@
 //! One message while its flow is being read: what its fields showed, and what that makes of it.
 
-use super::{Content, Evidence, Kind, Polarity, Strength};
+use super::{Content, Evidence, Kind, Polarity, Size, Strength};
 use crate::model::Timestamp;
 
 /// Kinds of field that hold what somebody says to somebody.
@@ -33,6 +33,8 @@ pub(super) struct Message {
     pub nonces: Vec<Vec<u8>>,
     /// Rounds of a key derivation, if the message states them.
     pub rounds: Option<u32>,
+    /// Sizes of ciphertexts, by what they are part of.
+    pub sizes: Vec<(Content, Size)>,
 }
 
 /// Whether a slot holds messages.

@@ -1,5 +1,7 @@
 //! The evidence record: what was seen, how strong it is, which way it points and where it was.
 
+use super::length::Law;
+use super::relay::Relayed;
 use crate::model::Origin;
 use crate::peel::{Guard, Why};
 use serde::{Deserialize, Serialize};
@@ -152,6 +154,26 @@ pub enum Kind {
         finding: String,
         /// The rule.
         rule: String,
+    },
+    /// What became of a conversation's messages between two vantages.
+    Relay(Box<Relayed>),
+    /// Identity keys that one end fetched, against those that the other published.
+    IdentityKey {
+        /// The kind of key.
+        key: String,
+        /// Fetched as published.
+        equal: u32,
+        /// Another key under the same owner's name.
+        different: u32,
+    },
+    /// How sizes follow the length of the text.
+    Length(Box<Law>),
+    /// What the user checked outside the recording.
+    Check {
+        /// What should hold.
+        what: String,
+        /// Whether it does.
+        passed: bool,
     },
 }
 

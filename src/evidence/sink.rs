@@ -46,6 +46,7 @@ impl Sink for Collector {
             return self.sealed_leaf(node, leaf, why);
         }
         if let End::Sealed(By::App, _) = leaf.end {
+            self.ciphertext(node, leaf);
             return self.keep_symmetric(node, leaf);
         }
         // A protection that is only guessed at explains nothing.
@@ -56,6 +57,9 @@ impl Sink for Collector {
         let field = join_fields(node.field(), leaf.field);
         let slot = self.apply_rules(node, leaf, &field);
         self.search_leaf(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
+        if self.shared.vantage {
+            self.identity_field(node, leaf, &field);
+        }
         match leaf.end {
             End::Clear => self.clear_leaf(node, leaf, slot),
             End::Opaque => self.opaque_leaf(node, leaf, slot.as_ref().map(|(s, _)| s.as_str())),
@@ -64,10 +68,16 @@ impl Sink for Collector {
     }
 
     fn wants_bytes(&self) -> bool {
-        !self.shared.canaries.is_empty()
+        self.shared.vantage || !self.shared.canaries.is_empty()
     }
 
     fn bytes(&mut self, node: &NodeRef<'_>, field: &str, side: Side, offset: u64, bytes: &[u8], at: Arrival) {
+        if self.shared.vantage {
+            self.hold_item(side, bytes);
+        }
+        if self.shared.canaries.is_empty() {
+            return;
+        }
         if node.family() == Some(Family::Secure) || node.family() == Some(Family::Envelope) {
             return;
         }
@@ -87,6 +97,7 @@ impl Sink for Collector {
             let control = self.shared.canaries.list[hit.canary as usize].control;
             let chain = chain_of(node, hit.encoding);
             let kind = Kind::Canary { canary: hit.canary, control, chain, slot: None };
+            let polarity = if control { Polarity::Neutral } else { Polarity::Against };
             let leaf = Leaf {
                 field,
                 form: Form::Binary,
@@ -96,7 +107,7 @@ impl Sink for Collector {
                 end: End::Clear,
                 at,
             };
-            let e = self.evidence(node, &leaf, kind, Strength::Proof, Polarity::Against);
+            let e = self.evidence(node, &leaf, kind, Strength::Proof, polarity);
             self.outer.insert(hit.canary, e);
         }
     }
@@ -141,6 +152,9 @@ impl Sink for Collector {
         let opened = node.parent().is_some_and(|p| p.family() == Some(Family::Secure));
         if opened && node.guard() == Guard::Confidential {
             coverage.decrypted += ledger.fed;
+        }
+        if node.family() == Some(Family::Envelope) {
+            self.close_envelope(node);
         }
         if self.carry.is_empty() {
             return;
@@ -204,6 +218,9 @@ impl Collector {
             at,
         };
         let e = self.evidence(node, &leaf, kind, strength, polarity);
+        if !token {
+            self.open_envelope(node, (format, protocol, class), e.origin.clone());
+        }
         let message = self.message(node, at);
         if token { message.other.push(e) } else { message.envelopes.push(e) }
     }

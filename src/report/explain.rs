@@ -227,6 +227,27 @@ pub static ALL: &[Explanation] = &[
         "Pad messages to a few sizes.",
     ),
     word(
+        "hop-reencryption",
+        "Messages are opened and sealed again on the way",
+        "What one end seals never reaches the other, while other messages of like sizes arrive at the same times. Whoever changes the bytes reads the text.",
+        "Compare the digests of what was sent and of what arrived, in both recordings.",
+        "Encrypt for the receivers' keys, and let the service pass the bytes on untouched.",
+    ),
+    word(
+        "identity-key-mismatch",
+        "One end was given another identity key than the other published",
+        "Whoever swaps the key can open what is sealed for it. A device that was set up anew in between looks the same.",
+        "Compare the safety numbers on both phones, and the key fields in both recordings.",
+        "Let clients warn of changed keys, and publish keys where they can be audited.",
+    ),
+    word(
+        "failed-check",
+        "A check outside the recording failed",
+        "The plan records that a safety number differs, that a fresh phone shows old messages, or that a bait link was fetched. Somebody beside the ends may hold keys or text.",
+        "Repeat the check.",
+        "Find out who holds keys of the account, and where backups are kept.",
+    ),
+    word(
         "plaintext",
         "Anyone on the path can read messages",
         "Content was readable without any secret. One clean proof is enough for this verdict.",

@@ -2,7 +2,7 @@
 
 use super::dto::{Conversation, Evidence, Finding, Grade, Learns, Report, Verdict};
 use super::lines::clean;
-use super::{explain, meanings, prose};
+use super::{ends, explain, meanings, prose};
 use std::fmt::Write;
 
 /// The report as Markdown with tables. Equal reports give equal bytes.
@@ -13,6 +13,8 @@ pub fn render(r: &Report) -> String {
     matrix(&mut out, r);
     findings(&mut out, r);
     canaries(&mut out, r);
+    vantages(&mut out, r);
+    lengths(&mut out, r);
     randomness(&mut out, r);
     transport(&mut out, r);
     unseen(&mut out, r);
@@ -194,6 +196,29 @@ fn canaries(out: &mut String, r: &Report) {
         let result = prose::canary_result(r, c).0.to_owned();
         row(out, &[text(&prose::canary_name(c)), c.kind.to_string(), result, places.join("; ")]);
     }
+}
+
+fn vantages(out: &mut String, r: &Report) {
+    let Some(v) = &r.vantages else { return };
+    section(out, "Two ends compared");
+    let _ = writeln!(out, "{}\n", text(&ends::clock(v)));
+    if !v.ways.is_empty() {
+        table(out, &ends::WAYS);
+        ends::ways(v).iter().for_each(|cells| row(out, &cells.each_ref().map(|c| text(c))));
+        out.push('\n');
+    }
+    for line in ends::further(v) {
+        let _ = writeln!(out, "- {}", text(&line));
+    }
+}
+
+fn lengths(out: &mut String, r: &Report) {
+    if r.lengths.is_empty() {
+        return;
+    }
+    section(out, "How sizes follow the text");
+    table(out, &ends::LAWS);
+    ends::laws(r).iter().for_each(|cells| row(out, &cells.each_ref().map(|c| text(c))));
 }
 
 fn randomness(out: &mut String, r: &Report) {

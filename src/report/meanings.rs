@@ -45,6 +45,10 @@ static ALL: &[(&str, &str)] = &[
     ("ppp-multilink-piece", "pieces of frames spread over several links were passed over"),
     ("gre-malformed", "tunnelled packets could not be read and were passed over"),
     ("etherip-malformed", "tunnelled frames could not be read and were passed over"),
+    (
+        "vantage-limit",
+        "more messages passed than are kept to be found at the other end; the later ones were not compared",
+    ),
     ("encapsulations-limit", "tunnels inside tunnels went beyond the bound and were passed over"),
     ("ip-version-unknown", "packets of neither IPv4 nor IPv6 were passed over"),
     ("ip-header-malformed", "packets with a header that cannot be true were passed over"),

@@ -66,6 +66,7 @@ pub fn facts(c: &Conversation) -> Vec<String> {
     };
     push(c.protocol.clone());
     push(c.content.clone());
+    push(c.vantage.as_ref().map(|v| format!("recorded at the {v}")).unwrap_or_default());
     if c.messages > 0 {
         push(count(c.messages, "message"));
     }
@@ -270,6 +271,9 @@ pub fn experiment(report: &Report) -> &'static str {
 
 /// How a planted text's result reads, and whether it is good news.
 pub fn canary_result(report: &Report, c: &Canary) -> (&'static str, Learns) {
+    if c.unsearched {
+        return ("too short", Learns::Unknown);
+    }
     match (c.kind, c.hits.is_empty()) {
         (CanaryKind::Canary, true) if !search_works(report) => ("not found", Learns::Unknown),
         (CanaryKind::Canary, true) => ("not found", Learns::DoesNot),

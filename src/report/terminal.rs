@@ -4,7 +4,7 @@
 
 use super::dto::{Conversation, Evidence, Finding, Learns, Report, Severity, Verdict};
 use super::lines::{Colour, Line, Span, Tone, beside, fit, line_width, print, span, wrap};
-use super::prose;
+use super::{ends, prose};
 use unicode_width::UnicodeWidthStr;
 
 /// The report in lines of at most `width` columns (at least 40).
@@ -15,6 +15,8 @@ pub fn render(report: &Report, width: usize, colour: Colour) -> String {
     page.matrix(report);
     page.findings(report);
     page.canaries(report);
+    page.vantages(report);
+    page.lengths(report);
     page.unseen(report);
     page.background(report);
     print(&page.lines, colour)
@@ -243,6 +245,53 @@ impl Page {
                 let text = format!("seen by {} in {} · {chain}{times}", hit.party, hit.layer);
                 self.lines.extend(labelled("", &[span(Tone::Dim, &text)], self.width));
             }
+        }
+    }
+
+    fn vantages(&mut self, r: &Report) {
+        let Some(v) = &r.vantages else { return };
+        self.section("Two ends compared", "");
+        self.lines.extend(labelled("clocks", &[span(Tone::Plain, &ends::clock(v))], self.width));
+        for [name, way, outcome, counts, delay, growth] in ends::ways(v) {
+            let tone = match outcome.as_str() {
+                "unchanged" => Tone::Good,
+                "changed" | "readable" => Tone::Bad,
+                _ => Tone::Open,
+            };
+            let mut text = vec![span(tone, &outcome), span(Tone::Plain, &format!(" · {name} · {counts}"))];
+            for (what, figure) in [("delay", delay), ("size", growth)] {
+                if !figure.is_empty() {
+                    text.push(span(Tone::Plain, &format!(" · {what} {figure}")));
+                }
+            }
+            self.lines.extend(labelled(&way, &text, self.width));
+        }
+        self.lines.extend(bullets("further", &ends::further(v), self.width));
+    }
+
+    fn lengths(&mut self, r: &Report) {
+        const PLOTTED: usize = 4;
+        if r.lengths.is_empty() {
+            return;
+        }
+        self.section("How sizes follow the text", &r.lengths.len().to_string());
+        for [name, count, sizes, step, bits, slope] in ends::laws(r) {
+            let spans = [span(Tone::Strong, &name)];
+            self.lines.extend(wrap(&spans, self.width));
+            for (label, text) in [
+                ("ciphertexts", format!("{count}, sizes {sizes}")),
+                ("step", step),
+                ("a size tells", bits),
+                ("byte of text", slope),
+            ] {
+                self.lines.extend(labelled(label, &[span(Tone::Plain, &text)], self.width));
+            }
+        }
+        for law in r.lengths.iter().take(PLOTTED) {
+            blank(&mut self.lines);
+            self.lines.push(vec![span(Tone::Dim, &fit(&law.conversation, self.width))]);
+            let lines = ends::plot(law, self.width.saturating_sub(4).min(56), 9);
+            self.lines.extend(lines.iter().map(|l| vec![span(Tone::Plain, &fit(l, self.width))]));
         }
     }
 

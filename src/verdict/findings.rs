@@ -1,6 +1,7 @@
 //! Findings: what is wrong, by an id that accuses, with severity and confidence apart.
 
 use super::{Judgement, Verdict};
+use crate::evidence::relay::Outcome;
 use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength};
 use crate::model::Value;
 use crate::peel::Guard;
@@ -191,6 +192,19 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
         }
         Kind::Envelope { class, .. } if class == "broken" => {
             found.add("broken-envelope", Severity::High, sure, c, i);
+        }
+        Kind::Relay(r) if matches!(r.outcome, Outcome::Changed | Outcome::Readable) => {
+            found.add("hop-reencryption", Severity::High, sure, c, i);
+        }
+        Kind::IdentityKey { different, .. } if *different > 0 => {
+            found.add("identity-key-mismatch", Severity::Critical, Confidence::Medium, c, i);
+        }
+        Kind::Check { passed: false, .. } => {
+            found.add("failed-check", Severity::High, Confidence::Medium, c, i);
+        }
+        Kind::Length(law) if law.leaks() => {
+            let severity = if law.step.is_none_or(|s| s <= 16) { Severity::Low } else { Severity::Info };
+            found.add("length-leak", severity, Confidence::High, c, i);
         }
         Kind::Metadata { .. } if e.guard == Guard::Open => {
             let severity = if verdict == Verdict::E2ee { Severity::Medium } else { Severity::Low };

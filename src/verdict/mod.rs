@@ -6,10 +6,12 @@ mod exposure;
 mod findings;
 mod judge;
 mod lattice;
+mod relay;
 mod summary;
 
 pub use exposure::{Exposure, Knows, exposures};
 pub use findings::{Confidence, Finding, Severity, findings};
 pub use judge::{Experiment, Judgement, judge};
 pub use lattice::{Grade, Network, Provider, Verdict, headline};
+pub use relay::weigh;
 pub use summary::{Summary, summarise};

@@ -16,7 +16,7 @@ pub fn run(a: &AuditArgs) -> Result<u8, Fault> {
     let work = meant::audit(a)?;
     let show = if a.sources.quiet { Show::Never } else { Show::Auto };
     let bar = progress::bar(capture::total_bytes(&work.plan.captures), show);
-    let done = audit::run(&work.plan, &|bytes| bar.set_position(bytes));
+    let done = audit::run_planted(&work.plan, &work.planting, &|bytes| bar.set_position(bytes));
     bar.finish_and_clear();
     let done = done.map_err(stopped)?;
     let mut report = done.report();

@@ -6,7 +6,7 @@ use crate::cli::fault::Fault;
 use crate::cli::progress::{self, Show};
 use crate::cli::standing::Standing;
 use crate::cli::{meant, output};
-use plainsight::audit::{self, Audit, Plan};
+use plainsight::audit::{self, Audit};
 use plainsight::capture::{CaptureError, Live, LiveOptions, Watch};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -29,7 +29,7 @@ pub fn run(l: &LiveArgs) -> Result<u8, Fault> {
     let limits = meant::limits(&l.limits)?;
     let mut source = Live::open(options, watch.clone(), &limits).map_err(failed)?;
     user.as_ref().map(become_user).transpose()?;
-    let plan = meant::live(l, limits)?;
+    let work = meant::live(l, limits)?;
     meant::outputs(&l.outputs)?;
     prepare(&mut source, l)?;
     listen(watch.clone())?;
@@ -37,7 +37,7 @@ pub fn run(l: &LiveArgs) -> Result<u8, Fault> {
         let until = l.count.map_or("Ctrl-C".to_owned(), |n| format!("{n} frames or Ctrl-C"));
         eprintln!("plainsight: capturing on {} until {until}", l.interface);
     }
-    judge(l, &plan, source, &watch, &gates)
+    judge(l, &work, source, &watch, &gates)
 }
 
 /// Files that the capture reads and writes.
@@ -55,7 +55,7 @@ fn prepare(source: &mut Live, l: &LiveArgs) -> Result<(), Fault> {
 /// Captures, judges and reports. What was seen before a failure is reported too.
 fn judge(
     l: &LiveArgs,
-    plan: &Plan,
+    work: &meant::Work,
     source: Live,
     watch: &Arc<Watch>,
     gates: &[meant::Gate],
@@ -76,7 +76,7 @@ fn judge(
             line.suspend(|| eprintln!("{told}"));
         }
     };
-    let done = audit::watch(plan, Box::new(source), &progress, &news);
+    let done = audit::watch(&work.plan, &work.planting, Box::new(source), &progress, &news);
     line.finish_and_clear();
     let done = done.map_err(stopped)?;
     let mut report = done.report();

@@ -1,10 +1,14 @@
 //! One file per command.
 
 mod audit;
+mod canary;
+mod compare;
+mod diff;
 mod entropy;
 mod explain;
 mod interfaces;
 mod live;
+mod merge;
 mod peel;
 mod report;
 mod rules;
@@ -17,9 +21,13 @@ use clap::CommandFactory;
 pub fn run(typed: Typed) -> Result<u8, Fault> {
     match typed.command {
         Command::Audit(a) => audit::run(&a),
+        Command::Compare(c) => compare::run(&c),
+        Command::Canary(c) => canary::run(&c.action),
         Command::Peel(p) => peel::run(&p),
         Command::Report(r) => report::run(&r),
         Command::Entropy(e) => entropy::run(&e),
+        Command::Diff(d) => diff::run(&d),
+        Command::Merge(m) => merge::run(&m),
         Command::Explain(e) => explain::run(&e),
         Command::Live(l) => live::run(&l),
         Command::Interfaces => interfaces::run(),

@@ -6,12 +6,14 @@
 //! that are missing. Everything is kept in a stated order, so equal runs give equal bytes.
 
 mod parts;
+mod vantages;
 mod words;
 
 pub use parts::{
     App, AppRef, Canary, Certificate, Claim, Evidence, Exposure, Finding, Frame, Hit, Note, Origin,
     Randomness, Transport,
 };
+pub use vantages::{Check, Clock, Identity, LengthLaw, Passage, Vantages};
 pub use words::{
     CanaryKind, ClaimState, Confidence, EvidenceKind, Grade, Learns, Network, Party, Polarity, Provider,
     Severity, Strength, Verdict,
@@ -60,6 +62,12 @@ pub struct Report {
     pub claims: Vec<Claim>,
     /// Measured randomness of opaque fields.
     pub randomness: Vec<Randomness>,
+    /// How sizes follow the length of the text, per conversation.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<LengthLaw>,
+    /// Two ends compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vantages: Option<Vantages>,
     /// Counted remarks about the input, by code.
     pub notes: Vec<Note>,
     /// The bounds the run kept, by name.
@@ -224,6 +232,9 @@ pub struct Conversation {
     pub flows: u64,
     /// Addresses on the other end.
     pub peers: Vec<String>,
+    /// The end it was recorded at (`sender`, `receiver`), where two are compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vantage: Option<String>,
 }
 
 /// Why a saved report could not be read.

@@ -110,6 +110,9 @@ pub struct Canary {
     /// The text itself, only where the user asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shown: Option<String>,
+    /// Too short to be searched for: of it nothing is known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unsearched: bool,
     /// Where it was found; empty: nowhere.
     pub hits: Vec<Hit>,
 }

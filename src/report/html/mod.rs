@@ -4,6 +4,7 @@
 
 mod cards;
 mod end;
+mod ends;
 mod findings;
 mod head;
 mod page;
@@ -33,6 +34,8 @@ pub fn render(report: &Report) -> String {
     tables::matrix(&mut page, report);
     findings::findings(&mut page, report);
     tables::canaries(&mut page, report);
+    ends::vantages(&mut page, report);
+    ends::lengths(&mut page, report);
     plot::randomness(&mut page, report);
     tables::transport(&mut page, report);
     tables::claims(&mut page, report);
