@@ -95,7 +95,12 @@ impl Peeler for Msrp {
                 n => Step::more(0, n + 1),
             };
         };
-        let len = (at + last.len() + 3).min(bytes.len());
+        // The flag and a line break end the chunk.
+        let len = at + last.len() + 3;
+        if bytes.len() < len && !input.end {
+            return Step::more(0, len);
+        }
+        let len = len.min(bytes.len());
         if let Some(chunk) = Chunk::read(rest, bytes.get(end + 1..at + 2).unwrap_or_default(), flag, len) {
             self.chunk(input.side, &chunk, out);
         }
