@@ -165,7 +165,7 @@ fn cutting_a_recording_never_turns_a_refutation_into_a_claim() {
     for (at, case) in cases().iter().filter(|(_, c)| !c.expect.e2ee_allowed) {
         let all = frames(&at.join(&case.capture));
         let n = all.len();
-        if n < 8 || n > 3000 {
+        if !(8..=3000).contains(&n) {
             continue;
         }
         for part in [0..n / 4, 0..n / 2, 0..3 * n / 4, n / 4..n, n / 2..n, n / 3..2 * n / 3] {
