@@ -135,7 +135,8 @@ fn session(records: usize) -> (Vec<(Side, Vec<u8>)>, KeyStore) {
         ("CLIENT_TRAFFIC_SECRET_0", [3; 32]),
         ("SERVER_TRAFFIC_SECRET_0", [4; 32]),
     ];
-    let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), |mut t, b| write!(t, "{b:02x}").map(|()| t).unwrap());
+    let hex =
+        |bytes: &[u8]| bytes.iter().fold(String::new(), |mut t, b| write!(t, "{b:02x}").map(|()| t).unwrap());
     let log: String =
         secrets.iter().map(|(label, s)| format!("{label} {} {}\n", hex(&[7; 32]), hex(s))).collect();
     let mut keys = KeyStore::default();
@@ -152,7 +153,10 @@ fn session(records: usize) -> (Vec<(Side, Vec<u8>)>, KeyStore) {
     let mut sealer = Sealer::new(&[4; 32]);
     let data: Vec<u8> = (0..records).flat_map(|_| sealer.record(23, &text[..16_384])).collect();
     let client = hello_record(1, 7, &[0, 2, 0x13, 1, 1, 0], &offered);
-    (vec![(Side::Client, client), (Side::Server, server), (Side::Client, finished), (Side::Server, data)], keys)
+    (
+        vec![(Side::Client, client), (Side::Server, server), (Side::Client, finished), (Side::Server, data)],
+        keys,
+    )
 }
 
 #[divan::bench(args = [true, false])]
