@@ -141,7 +141,11 @@ fn name<'a>(c: &mut Cursor<'a>, whole: &'a [u8]) -> Option<String> {
                 if !text.is_empty() {
                     text.push('.');
                 }
-                text.push_str(&String::from_utf8_lossy(label).to_ascii_lowercase());
+                if label.is_ascii() {
+                    text.extend(label.iter().map(|b| char::from(b.to_ascii_lowercase())));
+                } else {
+                    text.push_str(&String::from_utf8_lossy(label).to_ascii_lowercase());
+                }
                 if text.len() > 255 {
                     return None;
                 }
