@@ -1,6 +1,7 @@
-//! PEM (RFC 7468): what stands in DER between its lines. Only a guess, so that rules see the text as well.
+//! PEM (RFC 7468): what stands in DER between its lines. The text is shown as well, for rules and for what
+//! stands around the blocks.
 
-use crate::peel::{Child, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Spec, Step};
+use crate::peel::{Child, Eats, End, Family, Form, Guess, Hint, Input, Out, Peeler, Spec, Step};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -13,7 +14,7 @@ pub static SPEC: Spec = Spec {
     forms: &[Form::Text],
     answers: |h| matches!(h, Hint::ContentType(t) if t == "application/x-pem-file" || t == "application/pem-certificate-chain"),
     shapes: &[],
-    probe: Some(|p| if blocks(p.bytes).is_empty() { Guess::No } else { Guess::Maybe }),
+    probe: Some(|p| if blocks(p.bytes).is_empty() { Guess::No } else { Guess::Sure }),
     facts: &[],
     notes: &[],
     open: || Box::new(Pem),
@@ -26,6 +27,8 @@ struct Pem;
 
 impl Peeler for Pem {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        let kept = &input.bytes[..input.bytes.len().min(out.limits().sample)];
+        out.leaf("", Form::Text, input.side, input.bytes.len() as u64, End::Clear, kept);
         for (i, (label, der)) in blocks(input.bytes).iter().enumerate() {
             let child = Child::message().field(&format!("block[{i}]")).label("name", label);
             out.message(child.hint(Hint::Encoding("der".to_owned())), input.side, der);
