@@ -46,9 +46,7 @@ impl Tree {
         }
         let stated = choose::stated(env.registry, Unit::Message, &mut hints);
         let choice = match stated {
-            Some(spec) if !contradicted(spec, env, child.form, side, bytes) => {
-                Some((spec, Trust::Stated))
-            }
+            Some(spec) if !contradicted(spec, env, child.form, side, bytes) => Some((spec, Trust::Stated)),
             _ => choose_message(env, child.form, side, bytes),
         };
         // A message that stands alone gets a node even as a leaf, so that it has a scope of its own.
@@ -154,9 +152,7 @@ impl Tree {
         node.order.clear();
         let stated = choose::stated(env.registry, Unit::Message, &mut node.hints);
         let choice = match stated {
-            Some(spec) if !contradicted(spec, env, form, side, &bytes) => {
-                Some((spec, Trust::Stated))
-            }
+            Some(spec) if !contradicted(spec, env, form, side, &bytes) => Some((spec, Trust::Stated)),
             _ => choose_message(env, form, side, &bytes),
         };
         match choice {

@@ -90,7 +90,10 @@ static ALL: &[(&str, &str)] = &[
     ("tls-lost-record", "records are missing, so the count of records had to be found again"),
     ("tls-resynchronised", "the start of a record had to be searched after bytes were lost"),
     ("noise-tag-wrong", "messages did not open with the Noise keys given for their connection"),
-    ("mtproto-message-key-wrong", "packets did not open with the authorization key given for their identifier"),
+    (
+        "mtproto-message-key-wrong",
+        "packets did not open with the authorization key given for their identifier",
+    ),
     ("mtproto-checksum-wrong", "frames whose checksum does not fit were read all the same"),
     ("tls-suite-unsupported", "the cipher suite cannot be opened by this version, even with keys"),
     ("quic-bad-tag", "a key was found, but it did not open some packets: damaged, or of another connection"),

@@ -1,5 +1,6 @@
 //! Layers that carry an application's exchange.
 
+mod apns;
 mod dns;
 mod dotted;
 mod grpc;
@@ -41,6 +42,8 @@ pub static TABLE: &[&Spec] = &[
     &xmpp::BODY,
     &irc::SPEC,
     &websocket::SPEC,
+    &apns::SECURITY,
+    &apns::PACK,
     &telegram::SPEC,
     &telegram::REQUEST,
     &whatsapp::SPEC,

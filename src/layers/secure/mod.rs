@@ -1,5 +1,6 @@
 //! Layers that protect a connection between two hosts. Opening them needs a secret.
 
+mod mmtls;
 mod mtproto;
 mod noise;
 mod quic;
@@ -12,6 +13,7 @@ pub static TABLE: &[&Spec] = &[
     &quic::SPEC,
     &tls::SPEC,
     &noise::WHATSAPP,
+    &mmtls::SPEC,
     &mtproto::STREAM,
     &mtproto::PACKET,
     &mtproto::OBFUSCATED,

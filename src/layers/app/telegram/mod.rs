@@ -85,9 +85,25 @@ fn object(data: &[u8], side: Side, out: &mut Out<'_, '_>, depth: usize) {
 
 /// Answers and words of the protocol itself, which carry nothing that anybody said.
 const SERVICE: &[u32] = &[
-    0x62d6_b459, 0x3477_73c5, 0x7abe_77ec, 0xf342_7b8c, 0x9ec2_0908, 0xedab_447b, 0xa7ef_f811, 0xae50_0895,
-    0x9299_359f, 0xda69_fb52, 0x04de_b57d, 0x276d_3ec6, 0x809d_b6df, 0xe751_2126, 0xb921_bd04, 0x58e4_a740,
-    0xcdd4_2a05, 0x997275b5, 0xbc79_9737,
+    0x62d6_b459,
+    0x3477_73c5,
+    0x7abe_77ec,
+    0xf342_7b8c,
+    0x9ec2_0908,
+    0xedab_447b,
+    0xa7ef_f811,
+    0xae50_0895,
+    0x9299_359f,
+    0xda69_fb52,
+    0x04de_b57d,
+    0x276d_3ec6,
+    0x809d_b6df,
+    0xe751_2126,
+    0xb921_bd04,
+    0x58e4_a740,
+    0xcdd4_2a05,
+    0x997275b5,
+    0xbc79_9737,
 ];
 
 /// Reads what stands before the object inside a wrapper.
@@ -141,7 +157,9 @@ fn packed(tl: &mut Tl<'_>, side: Side, out: &mut Out<'_, '_>) -> Option<()> {
 fn connection(tl: &mut Tl<'_>, side: Side, out: &mut Out<'_, '_>) -> Option<()> {
     let flags = tl.int()?;
     tl.int()?;
-    for name in ["device_model", "system_version", "app_version", "system_lang_code", "lang_pack", "lang_code"] {
+    for name in
+        ["device_model", "system_version", "app_version", "system_lang_code", "lang_pack", "lang_code"]
+    {
         let text = tl.string()?;
         if !text.is_empty() {
             out.item(&format!("initConnection.{name}"), Form::Text, side, text.as_bytes());

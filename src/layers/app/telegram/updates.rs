@@ -13,7 +13,14 @@ const MOST: usize = 256;
 
 /// `message`, by layer.
 const MESSAGES: &[u32] = &[
-    0x44f9_b43d, 0x452c_0e65, 0x58ae_39c9, 0xbce3_83d2, 0x85d6_cbe2, 0x3811_6ee0, 0x9434_5242, 0x9815_cec8,
+    0x44f9_b43d,
+    0x452c_0e65,
+    0x58ae_39c9,
+    0xbce3_83d2,
+    0x85d6_cbe2,
+    0x3811_6ee0,
+    0x9434_5242,
+    0x9815_cec8,
     0x7600_b9d3,
 ];
 

@@ -60,13 +60,8 @@ pub static OBFUSCATED: Spec = Spec {
     open: || Box::new(obfuscated::Obfuscated::default()),
 };
 
-const FACTS: &[&str] = &[
-    "mtproto.transport",
-    "mtproto.auth_key_id",
-    "mtproto.exchange",
-    "mtproto.opened",
-    "mtproto.error",
-];
+const FACTS: &[&str] =
+    &["mtproto.transport", "mtproto.auth_key_id", "mtproto.exchange", "mtproto.opened", "mtproto.error"];
 const NOTES: &[&str] = &[
     "mtproto-packet-malformed",
     "mtproto-message-key-wrong",

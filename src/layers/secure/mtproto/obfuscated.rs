@@ -121,7 +121,10 @@ impl Obfuscated {
             _ => return Step::die("mtproto-obfuscation-lost"),
         };
         let Some(ciphers) = ciphers(init, out.keys()) else { return Step::die("mtproto-obfuscation-lost") };
-        out.fact("mtproto.obfuscation", if ciphers.proxied { "with a proxy's secret" } else { "key in band" });
+        out.fact(
+            "mtproto.obfuscation",
+            if ciphers.proxied { "with a proxy's secret" } else { "key in band" },
+        );
         out.fact("mtproto.data_centre", ciphers.centre.to_string().as_str());
         let child = Child::stream().hint(Hint::Layer("mtproto"));
         // A proxy's secret is shared by all its users and guards against blocking, not against reading;

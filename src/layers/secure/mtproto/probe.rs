@@ -83,7 +83,9 @@ fn walk(transport: Transport, side: Side, bytes: &[u8], p: &Probe<'_>) -> Walk {
 impl Walk {
     /// A packet that goes beyond what is in sight: its length and its key still say something.
     fn begun(&mut self, id: Option<&[u8]>, len: usize, padding: usize) {
-        let Some(id) = id.and_then(|id| <[u8; 8]>::try_from(id).ok()).filter(|id| *id != [0; 8]) else { return };
+        let Some(id) = id.and_then(|id| <[u8; 8]>::try_from(id).ok()).filter(|id| *id != [0; 8]) else {
+            return;
+        };
         if may_be_sealed(len, padding) {
             self.packets += 1;
             self.sure |= self.id == Some(id);
@@ -123,10 +125,12 @@ fn full(client: &[u8], p: &Probe<'_>) -> Guess {
         return Guess::No;
     }
     match client.get(..head + len + tail) {
-        Some(whole) if full_checks(whole) => match outside(whole.get(head..head + len).unwrap_or_default(), 0) {
-            Outside::Clear { .. } | Outside::Sealed { .. } => Guess::Sure,
-            _ => Guess::No,
-        },
+        Some(whole) if full_checks(whole) => {
+            match outside(whole.get(head..head + len).unwrap_or_default(), 0) {
+                Outside::Clear { .. } | Outside::Sealed { .. } => Guess::Sure,
+                _ => Guess::No,
+            }
+        }
         Some(_) => Guess::No,
         None if p.end => Guess::No,
         None => Guess::More,

@@ -112,7 +112,11 @@ fn every_transport_is_opened_with_its_key() {
 fn without_its_key_everything_stays_sealed_and_names_the_key() {
     for transport in ALL {
         let reply = framed(transport, 0, &seal(&KEY, Side::Server, &[0; 8]));
-        let sink = run(Unit::Stream, &KeyStore::default(), &[(Side::Client, client(transport)), (Side::Server, reply)]);
+        let sink = run(
+            Unit::Stream,
+            &KeyStore::default(),
+            &[(Side::Client, client(transport)), (Side::Server, reply)],
+        );
         let lines = sink.lines.join("\n");
         assert!(lines.contains(&hex(&auth_key_id(&KEY))), "{transport:?}\n{lines}");
         assert!(!shown(&lines, BRIDGE) && lines.contains("NoKey"), "{transport:?}\n{lines}");
@@ -133,7 +137,8 @@ fn obfuscation_is_undone_without_any_key_and_opened_with_one() {
     for (tag, transport) in [(0xef, ALL[0]), (0xee, ALL[1]), (0xdd, ALL[2])] {
         let framed = client(transport).split_off(transport.magic().len());
         let wire = obfuscate(tag, &framed, None);
-        let closed = run(Unit::Stream, &KeyStore::default(), &[(Side::Client, wire.clone())]).lines.join("\n");
+        let closed =
+            run(Unit::Stream, &KeyStore::default(), &[(Side::Client, wire.clone())]).lines.join("\n");
         assert!(closed.contains(&hex(&auth_key_id(&KEY))), "{closed}");
         let open = run(Unit::Stream, &with_key(), &[(Side::Client, wire)]).lines.join("\n");
         assert!(open.contains("mtproto-obfuscated/mtproto/telegram"), "{open}");
@@ -150,7 +155,8 @@ fn random_bytes_and_other_protocols_are_not_taken() {
         seed ^= seed << 17;
         seed.to_le_bytes()[0]
     };
-    let starts: [&[u8]; 6] = [&[], &[0xef], &[0xee; 4], &[0xdd; 4], &[0xef, 0xbb, 0xbf], &[0x40, 0, 0, 0, 0, 0, 0, 0]];
+    let starts: [&[u8]; 6] =
+        [&[], &[0xef], &[0xee; 4], &[0xdd; 4], &[0xef, 0xbb, 0xbf], &[0x40, 0, 0, 0, 0, 0, 0, 0]];
     for round in 0..400 {
         for start in starts {
             let mut bytes = start.to_vec();

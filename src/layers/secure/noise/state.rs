@@ -73,8 +73,10 @@ impl Cipher {
         nonce.iter_mut().skip(4).zip(counter).for_each(|(to, b)| *to = b);
         let key = LessSafeKey::new(UnboundKey::new(algorithm, key).ok()?);
         let mut plain = sealed.to_vec();
-        let len =
-            key.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(associated), &mut plain).ok()?.len();
+        let len = key
+            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(associated), &mut plain)
+            .ok()?
+            .len();
         plain.truncate(len);
         Some(plain)
     }

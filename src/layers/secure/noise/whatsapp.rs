@@ -112,7 +112,8 @@ impl WhatsApp {
         if input.side == Side::Server {
             return Step::die("noise-frame-malformed");
         }
-        let patience = |need| if input.end { Step::die("noise-frame-malformed") } else { Step::more(0, need) };
+        let patience =
+            |need| if input.end { Step::die("noise-frame-malformed") } else { Step::more(0, need) };
         let Some(start) = routing(input.bytes) else { return patience(ROUTING) };
         if input.bytes.len() < start + HEADER {
             return patience(start + HEADER);
