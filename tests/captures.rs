@@ -175,6 +175,10 @@ fn what_is_written_is_read() {
     w.frame(raw, Timestamp(5), &[4; 9], 90).unwrap();
     w.secrets(Secrets::TLS_KEY_LOG, b"CLIENT_RANDOM aa bb\n").unwrap();
     assert!(w.frame(2, Timestamp(5), &[], 0).is_err());
+    // Counts since the beginning: the later one of an interface holds.
+    for (interface, dropped) in [(eth, 2), (raw, 3), (eth, 7)] {
+        w.statistics(interface, Timestamp(6), dropped).unwrap();
+    }
     let bytes = w.into_inner().unwrap();
     // The second instrument.
     let mut parser = pcap_parser::PcapNGReader::new(1 << 16, &bytes[..]).unwrap();
@@ -191,13 +195,14 @@ fn what_is_written_is_read() {
             Err(e) => panic!("{e:?}"),
         }
     }
-    assert_eq!(blocks, 6);
+    assert_eq!(blocks, 9);
     let r = read(&[saved(&dir, "w.pcapng", &bytes)]);
     assert_eq!(r.frames[0], (0, 1, 1_700_000_000_123_456_789, 1, vec![1, 2, 3]));
     assert_eq!(r.frames[1], (0, 2, 5, 101, vec![4; 9]));
     assert_eq!(r.early, 1, "secrets come before the frames");
     assert_eq!(r.secrets, [Secrets { kind: Secrets::TLS_KEY_LOG, data: b"CLIENT_RANDOM aa bb\n".to_vec() }]);
     assert_eq!(r.inputs[0].links, [1, 101]);
+    assert_eq!(r.inputs[0].dropped, Some(10));
 }
 
 /// A big-endian pcapng block.

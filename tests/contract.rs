@@ -5,13 +5,15 @@
 use plainsight::keys::KeyStore;
 use plainsight::layers::REGISTRY;
 use plainsight::model::{Arrival, Limits, Side};
-use plainsight::peel::{Env, Recorder, Tree, Unit};
+use plainsight::peel::{Env, Hint, Recorder, Tree, Unit};
 
 /// One exchange on a stream or in datagrams, as the sides spoke.
 #[derive(Clone)]
 struct Exchange {
     name: String,
     unit: Unit,
+    /// The layer, where it is stated.
+    layer: Option<&'static str>,
     server_port: u16,
     turns: Vec<(Side, Vec<u8>)>,
     keys: KeyStore,
@@ -20,7 +22,10 @@ struct Exchange {
 fn run(exchange: &Exchange, cut: impl Fn(&[u8]) -> Vec<usize>) -> Recorder {
     let limits = Limits::default();
     let mut sink = Recorder::default();
-    let mut tree = Tree::new(exchange.unit);
+    let mut tree = match exchange.layer {
+        Some(name) => Tree::stated(exchange.unit, Hint::Layer(name)),
+        None => Tree::new(exchange.unit),
+    };
     let mut env = Env {
         registry: &REGISTRY,
         limits: &limits,
@@ -45,11 +50,18 @@ fn run(exchange: &Exchange, cut: impl Fn(&[u8]) -> Vec<usize>) -> Recorder {
 
 fn text(name: &str, server_port: u16, turns: &[(Side, &[u8])]) -> Exchange {
     let turns = turns.iter().map(|(s, b)| (*s, b.to_vec())).collect();
-    Exchange { name: name.to_owned(), unit: Unit::Stream, server_port, turns, keys: KeyStore::default() }
+    Exchange {
+        name: name.to_owned(),
+        unit: Unit::Stream,
+        layer: None,
+        server_port,
+        turns,
+        keys: KeyStore::default(),
+    }
 }
 
 /// An exchange written down line by line in `tests/exchanges/`, so that a new layer's is one file: `port` of
-/// the server, `unit datagram` unless it is a stream, `k` a line of its key log, `>` and `<` bytes of the
+/// the server, `unit datagram` unless it is a stream, `layer` where something outside states it, `k` a line of its key log, `>` and `<` bytes of the
 /// client and the server in hexadecimal, one datagram or write a line. `#` starts a comment. Keep it under
 /// 4 KB: every cut of it is tried.
 fn written(name: String, text: &str) -> Exchange {
@@ -58,11 +70,12 @@ fn written(name: String, text: &str) -> Exchange {
         (0..t.len() / 2).map(|i| u8::from_str_radix(&t[2 * i..2 * i + 2], 16).unwrap()).collect()
     };
     let (unit, keys) = (Unit::Stream, KeyStore::default());
-    let mut exchange = Exchange { name, unit, server_port: 443, turns: Vec::new(), keys };
+    let mut exchange = Exchange { name, unit, layer: None, server_port: 443, turns: Vec::new(), keys };
     for line in text.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty()) {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "port" => exchange.server_port = rest.trim().parse().expect("a port"),
+            "layer" => exchange.layer = Some(REGISTRY.find(rest.trim()).expect("a layer").name),
             "unit" if rest.trim() == "datagram" => exchange.unit = Unit::Datagram,
             "k" => {
                 let report = exchange.keys.add_keylog(rest.as_bytes(), &exchange.name);

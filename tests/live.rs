@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 const PLANTED: &str = "the heron lands at dusk by the old mill";
@@ -26,6 +26,14 @@ fn chat_server() -> u16 {
 
 /// Starts a capture of a port and waits until it listens. `None` where capturing is not possible here.
 fn start(port: u16, dir: &Path, more: &[&str]) -> Option<Child> {
+    let (child, mut said) = listening(port, dir, more)?;
+    // Whoever is listened to must be able to go on speaking.
+    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+    Some(child)
+}
+
+/// The same, with what the program says from then on.
+fn listening(port: u16, dir: &Path, more: &[&str]) -> Option<(Child, BufReader<ChildStderr>)> {
     let mut child = Command::new(env!("CARGO_BIN_EXE_plainsight"))
         .args(["live", "-i", "lo", "-f", &format!("tcp port {port}"), "--canary", PLANTED])
         .args(more)
@@ -38,9 +46,7 @@ fn start(port: u16, dir: &Path, more: &[&str]) -> Option<Child> {
     let mut err = BufReader::new(child.stderr.take().expect("piped"));
     err.read_line(&mut said).expect("a line");
     if said.contains("capturing on lo") {
-        // Whoever is listened to must be able to go on speaking.
-        std::thread::spawn(move || std::io::copy(&mut err, &mut std::io::sink()));
-        return Some(child);
+        return Some((child, err));
     }
     assert_eq!(child.wait().expect("ends").code(), Some(3), "{said}");
     println!("skipped: {}", said.trim());
@@ -119,6 +125,33 @@ fn an_interrupt_ends_an_idle_capture_with_a_report() {
     let report = json(&std::fs::read(dir.path().join("report.json")).expect("written"));
     assert_eq!(report["summary"]["verdict"], "undetermined");
     assert_eq!(report["inputs"][0]["packets"], 0);
+}
+
+#[test]
+fn verdicts_are_told_while_they_form() {
+    let (dir, port) = (tempfile::tempdir().expect("a folder"), chat_server());
+    let Some((mut child, mut said)) = listening(port, dir.path(), &["--json", "report.json"]) else { return };
+    let (told, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        while said.read_line(&mut line).is_ok_and(|n| n > 0) {
+            let _ = told.send(std::mem::take(&mut line));
+        }
+    });
+    let pid = child.id().to_string();
+    let ender = std::thread::spawn(move || {
+        let wait = Duration::from_secs(20);
+        let first =
+            std::iter::from_fn(|| lines.recv_timeout(wait).ok()).find(|l| l.contains("so far plaintext"));
+        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill runs").success());
+        first
+    });
+    chat(port, &mut child);
+    let first = ender.join().expect("ends").expect("a verdict is told while the capture runs");
+    assert!(first.contains(&format!("127.0.0.1:{port}")), "{first}");
+    finished(child);
+    let report = json(&std::fs::read(dir.path().join("report.json")).expect("written"));
+    assert_eq!(report["summary"]["verdict"], "plaintext");
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! What flows and shards add up to. Joining is commutative and associative.
 
+use super::crowd::Crowd;
 use crate::evidence::trial::{self, Candidate, Field};
 use crate::evidence::weak;
-use crate::evidence::{Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence};
+use crate::evidence::{Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence, Media};
 use crate::model::{Limits, Notes, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// Sums over flows.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Totals {
     /// Frames read.
     pub frames: u64,
@@ -20,16 +21,15 @@ pub struct Totals {
     pub coverage: Coverage,
     /// Something odd, by code.
     pub notes: Notes,
-    drafts: BTreeMap<ConversationKey, Draft>,
+    drafts: Crowd,
     candidates: Vec<Candidate>,
     fields: Vec<Field>,
+    media: Media,
     names: BTreeMap<IpAddr, String>,
     /// Transport facts by endpoint.
     pub transport: BTreeMap<String, BTreeMap<String, BTreeSet<Value>>>,
 }
 
-/// Background conversations kept apart; more are joined into one.
-const BACKGROUND: usize = 2000;
 /// Candidate keys tried.
 const CANDIDATES: usize = 256;
 /// Opaque fields tried.
@@ -46,9 +46,10 @@ impl Totals {
             self.name(ip, name);
         }
         for draft in flow.drafts {
-            self.add_draft(draft, limits);
+            self.drafts.add(draft, limits);
         }
         self.keep(flow.candidates, flow.fields);
+        self.media.merge(flow.media);
     }
 
     /// Keeps the earliest candidates and fields, whatever the order in which flows end.
@@ -77,10 +78,11 @@ impl Totals {
         for opened in trial::try_all(&candidates, &fields) {
             found.extend(trial::evidence(&opened, &candidates, &fields, canaries));
         }
+        found.extend(self.media.trials());
         for (key, evidence) in found {
             // Only message fields count: a conversation that carries none gets no verdict from a trial
             // unless a planted text came out.
-            let Some(draft) = self.drafts.get_mut(&key) else { continue };
+            let Some(draft) = self.drafts.find(&key) else { continue };
             draft.add(evidence, limits.evidence);
         }
     }
@@ -91,26 +93,12 @@ impl Totals {
             if name < *known {
                 *known = name;
             }
-        } else if self.names.len() < NAMES {
-            self.names.insert(ip, name);
+            return;
         }
-    }
-
-    fn add_draft(&mut self, mut draft: Draft, limits: &Limits) {
-        let crowd = match draft.key.content {
-            Content::Background | Content::Unknown => self.drafts.len() >= BACKGROUND,
-            Content::Sealed => self.drafts.len() >= 2 * BACKGROUND,
-            _ => false,
-        };
-        if crowd && !self.drafts.contains_key(&draft.key) {
-            draft.key.endpoint = "others".into();
-            draft.facts.clear();
-        }
-        match self.drafts.get_mut(&draft.key) {
-            Some(known) => known.merge(draft, limits.evidence),
-            None => {
-                self.drafts.insert(draft.key.clone(), draft);
-            }
+        self.names.insert(ip, name);
+        if self.names.len() > NAMES {
+            // Which are given up must not depend on which came first.
+            self.names.pop_last();
         }
     }
 
@@ -124,16 +112,19 @@ impl Totals {
         for (ip, name) in other.names {
             self.name(ip, name);
         }
-        for (_, draft) in other.drafts {
-            self.add_draft(draft, limits);
+        for draft in other.drafts.into_drafts() {
+            self.drafts.add(draft, limits);
         }
         self.keep(other.candidates, other.fields);
+        self.media.merge(other.media);
     }
 
     /// Takes the conversations out, with addresses named where a look-up named them.
     pub fn conversations(&mut self) -> Vec<Draft> {
         let mut named: BTreeMap<ConversationKey, Draft> = BTreeMap::new();
-        for (_, mut draft) in std::mem::take(&mut self.drafts) {
+        let crowd = std::mem::take(&mut self.drafts);
+        self.notes.add_many("conversation-limit", crowd.joined(), None);
+        for mut draft in crowd.into_drafts() {
             if draft.key.endpoint == draft.server
                 && let Ok(address) = draft.server.parse::<std::net::SocketAddr>()
                 && let Some(name) = self.names.get(&address.ip())

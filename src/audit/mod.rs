@@ -1,17 +1,19 @@
 //! The conductor, the one place that names every stage: frames -> packets -> flows -> layers ->
 //! evidence -> verdicts.
 
+mod crowd;
 mod dispatch;
 mod listing;
 mod merge;
 mod report;
 mod shard;
 
+use dispatch::Onlooker;
 pub use listing::peel;
 pub use merge::Totals;
 
 use crate::capture::{CaptureError, InputInfo, Source};
-use crate::evidence::{Canaries, Canary, Draft, Kind, Polarity, Shared};
+use crate::evidence::{Canaries, Canary, Draft, Drops, Kind, Polarity, Shared};
 use crate::keys::KeyStore;
 use crate::model::{Limits, Notes};
 use crate::ruleset::Ruleset;
@@ -116,11 +118,22 @@ pub fn run(plan: &Plan, progress: &(dyn Fn(u64) + Sync)) -> Result<Audit, AuditE
     run_source(plan, crate::capture::open(&plan.captures, &plan.limits)?, progress)
 }
 
-/// Audits what a source delivers, such as a live capture; the plan's recordings are not looked at.
+/// Audits what a source delivers; the plan's recordings are not looked at.
 pub fn run_source(
     plan: &Plan,
     source: Box<dyn Source + Send>,
     progress: &(dyn Fn(u64) + Sync),
+) -> Result<Audit, AuditError> {
+    watch(plan, source, progress, &|_| {})
+}
+
+/// Audits what a source delivers and tells `news` now and then where things stand: an audit of what was
+/// seen so far, as if the source had ended there. Keys in sight are not tried for it.
+pub fn watch(
+    plan: &Plan,
+    source: Box<dyn Source + Send>,
+    progress: &(dyn Fn(u64) + Sync),
+    news: &(dyn Fn(&Audit) + Sync),
 ) -> Result<Audit, AuditError> {
     let shared = Arc::new(Shared {
         ruleset: plan.ruleset.clone(),
@@ -128,8 +141,9 @@ pub fn run_source(
         limits: plan.limits.clone(),
         reveal: plan.reveal,
     });
-    let (inputs, totals, given) = dispatch::read(source, plan, &shared, progress)?;
-    let mut totals = totals;
+    let tell = |(inputs, totals, given): dispatch::Outcome| news(&conclude(plan, inputs, totals, given));
+    let onlooker = Onlooker { progress, news: &tell };
+    let (inputs, mut totals, given) = dispatch::read(source, plan, &shared, &onlooker)?;
     totals.trials(&shared.canaries, &plan.limits);
     Ok(conclude(plan, inputs, totals, given))
 }
@@ -137,6 +151,8 @@ pub fn run_source(
 /// Judges what was collected.
 fn conclude(plan: &Plan, inputs: Vec<InputInfo>, mut totals: Totals, given: usize) -> Audit {
     let mut drafts = totals.conversations();
+    let dropped = inputs.iter().filter_map(|i| i.dropped).sum();
+    drafts.iter_mut().for_each(|d| d.drops = Drops { dropped, recorded: totals.frames });
     let experiment = experiment(&plan.canaries, &drafts);
     let mut pairs: Vec<(Draft, Judgement)> = drafts
         .drain(..)

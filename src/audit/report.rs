@@ -323,6 +323,17 @@ fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
         Kind::KeyInSight { how, party, key_at } => {
             (K::KeyExposure, format!("a key that the {party} sees at {key_at} opens this field ({how})"))
         }
+        Kind::Media { protection, keyed, codec } => {
+            let how = match protection.as_str() {
+                "none" => {
+                    "in clear: its payloads are no ciphertext, or the ends agreed on no protection".into()
+                }
+                "opened" => format!("as SRTP keyed by {keyed}; the session keys of one end open it"),
+                "srtp" => format!("as SRTP keyed by {keyed}"),
+                _ => "with a protection that the recording does not tell".to_owned(),
+            };
+            (K::Transport, format!("media ({codec}) {how}"))
+        }
         Kind::Metadata { item, rule } => {
             (K::Metadata, format!("{} {seen} (rule {rule})", item.replace('-', " ")))
         }

@@ -1,12 +1,12 @@
 //! One shard: its flow table, the trees of its flows, and their evidence.
 
-use super::dispatch::Work;
+use super::dispatch::{BUCKETS, Work};
 use super::merge::Totals;
 use crate::evidence::{Collector, Shared};
 use crate::flow::{Close, Handler, Info, Segment, Table, TcpFlags, TcpSegment};
 use crate::keys::KeyStore;
 use crate::layers::REGISTRY;
-use crate::model::{Arrival, Side, Transport};
+use crate::model::{Arrival, Limits, Side, Transport};
 use crate::peel::{Env, Memory, Tree, Unit};
 use crate::wire::{Packet, Proto};
 use std::sync::Arc;
@@ -14,54 +14,84 @@ use std::sync::Arc;
 /// What the flow table calls back.
 struct Peeling {
     shared: Arc<Shared>,
+    /// One bucket's part of the bounds.
+    part: Limits,
     keys: Arc<KeyStore>,
-    memory: Memory,
+    /// What flows left for others, by bucket, and the bucket being worked on.
+    memories: [Memory; BUCKETS],
+    bucket: usize,
     totals: Totals,
 }
 
-/// What is kept for one flow.
+/// What is kept for one flow that said something.
 struct FlowState {
     tree: Tree,
     collector: Collector,
 }
 
+/// Most flows of a scan never say anything, and a box is cheap to move.
+type Lazy = Option<Box<FlowState>>;
+
 /// A shard.
 pub(super) struct Shard {
-    table: Table<Peeling>,
+    tables: [Table<Peeling>; BUCKETS],
     peeling: Peeling,
 }
 
 impl Shard {
     pub fn new(shared: Arc<Shared>, keys: Arc<KeyStore>) -> Self {
-        let table = Table::new(&shared.limits);
-        Self {
-            table,
-            peeling: Peeling { shared, keys, memory: Memory::default(), totals: Totals::default() },
-        }
+        // Every bucket has its part of the bounds, whether another shard has the others or not.
+        let limits = &shared.limits;
+        let part = Limits {
+            flows: (limits.flows / BUCKETS).max(1),
+            reorder_total: limits.reorder_total / BUCKETS,
+            remembered_pairs: (limits.remembered_pairs / BUCKETS).max(1),
+            ..limits.clone()
+        };
+        let tables = std::array::from_fn(|_| Table::new(&part));
+        let memories = std::array::from_fn(|_| Memory::default());
+        let totals = Totals::default();
+        Self { tables, peeling: Peeling { shared, part, keys, memories, bucket: 0, totals } }
     }
 
     pub fn take(&mut self, work: &Work) {
         if let Some(keys) = &work.keys {
             self.peeling.keys = keys.clone();
         }
+        if let Some(answer) = &work.glance {
+            // Nobody waits for it any more if this fails.
+            let _ = answer.send(self.so_far());
+        }
         for item in &work.items {
             let frame = work.batch.data.get(item.start..).unwrap_or_default();
             let segment = segment(&item.packet, frame);
             let app = item.packet.app.as_ref().map(|a| &a.name);
-            self.table.packet(
-                &mut self.peeling,
-                item.packet.source,
-                item.packet.target,
-                segment,
-                app,
-                item.at,
-            );
+            let bucket = usize::from(item.bucket);
+            let Some(table) = self.tables.get_mut(bucket) else { continue };
+            self.peeling.bucket = bucket;
+            table.packet(&mut self.peeling, item.packet.source, item.packet.target, segment, app, item.at);
         }
     }
 
+    /// What was found so far, with the open flows as they stand.
+    fn so_far(&self) -> Totals {
+        let mut totals = self.peeling.totals.clone();
+        let limits = &self.peeling.shared.limits;
+        for table in &self.tables {
+            table.each_open(|info, state| {
+                let Some(state) = state else { return };
+                totals.add_flow(state.collector.so_far(info.app.as_deref(), info.delivered), limits);
+            });
+        }
+        totals
+    }
+
     pub fn finish(mut self) -> Totals {
-        self.table.finish(&mut self.peeling);
-        self.peeling.totals.notes.merge(self.table.notes());
+        for (bucket, table) in self.tables.iter_mut().enumerate() {
+            self.peeling.bucket = bucket;
+            table.finish(&mut self.peeling);
+            self.peeling.totals.notes.merge(table.notes());
+        }
         self.peeling.totals
     }
 }
@@ -69,17 +99,19 @@ impl Shard {
 impl Peeling {
     fn with(
         &mut self,
-        state: &mut FlowState,
+        state: &mut Lazy,
         info: &Info,
         at: Arrival,
         act: impl FnOnce(&mut Tree, &mut Env<'_>),
     ) {
-        self.memory.between(info.key.client.ip, info.key.server.ip);
+        let state = state.get_or_insert_with(|| Box::new(FlowState::new(&self.shared, info)));
+        let memory = &mut self.memories[self.bucket];
+        memory.between(info.key.client.ip, info.key.server.ip);
         let mut env = Env {
             registry: &REGISTRY,
-            limits: &self.shared.limits,
+            limits: &self.part,
             keys: &self.keys,
-            memory: &mut self.memory,
+            memory,
             sink: &mut state.collector,
             server_port: info.key.server.port,
             at,
@@ -89,37 +121,30 @@ impl Peeling {
 }
 
 impl Handler for Peeling {
-    type State = FlowState;
+    type State = Lazy;
 
-    fn open(&mut self, info: &Info) -> FlowState {
-        let unit = match info.key.transport {
-            Transport::Tcp => Unit::Stream,
-            Transport::Udp => Unit::Datagram,
-        };
-        let collector = Collector::new(self.shared.clone(), info.key, info.app.clone(), info.first.time);
+    fn open(&mut self, _info: &Info) -> Lazy {
         self.totals.flows += 1;
-        FlowState { tree: Tree::new(unit), collector }
+        None
     }
 
-    fn data(&mut self, state: &mut FlowState, info: &Info, side: Side, bytes: &[u8], at: Arrival) {
-        state.collector.count(side, bytes.len() as u64);
+    fn data(&mut self, state: &mut Lazy, info: &Info, side: Side, bytes: &[u8], at: Arrival) {
         self.with(state, info, at, |tree, env| tree.feed(env, side, bytes));
     }
 
-    fn gap(&mut self, state: &mut FlowState, info: &Info, side: Side, len: u64, at: Arrival) {
+    fn gap(&mut self, state: &mut Lazy, info: &Info, side: Side, len: u64, at: Arrival) {
         self.with(state, info, at, |tree, env| tree.gap(env, side, len));
     }
 
     fn datagram(
         &mut self,
-        state: &mut FlowState,
+        state: &mut Lazy,
         info: &Info,
         side: Side,
         bytes: &[u8],
         missing: u32,
         at: Arrival,
     ) {
-        state.collector.count(side, bytes.len() as u64);
         self.with(state, info, at, |tree, env| {
             tree.feed(env, side, bytes);
             if missing > 0 {
@@ -128,14 +153,27 @@ impl Handler for Peeling {
         });
     }
 
-    fn end_side(&mut self, state: &mut FlowState, info: &Info, side: Side, at: Arrival) {
+    fn end_side(&mut self, state: &mut Lazy, info: &Info, side: Side, at: Arrival) {
         self.with(state, info, at, |tree, env| tree.end(env, side));
     }
 
-    fn close(&mut self, mut state: FlowState, info: &Info, _why: Close) {
-        self.with(&mut state, info, info.last, |tree, env| tree.finish(env));
-        let evidence = state.collector.finish();
+    fn close(&mut self, mut state: Lazy, info: &Info, _why: Close) {
+        if state.is_some() {
+            self.with(&mut state, info, info.last, |tree, env| tree.finish(env));
+        }
+        let state = state.unwrap_or_else(|| Box::new(FlowState::new(&self.shared, info)));
+        let evidence = state.collector.finish(info.app.as_deref(), info.delivered);
         self.totals.add_flow(evidence, &self.shared.limits);
+    }
+}
+
+impl FlowState {
+    fn new(shared: &Arc<Shared>, info: &Info) -> Self {
+        let unit = match info.key.transport {
+            Transport::Tcp => Unit::Stream,
+            Transport::Udp => Unit::Datagram,
+        };
+        Self { tree: Tree::new(unit), collector: Collector::new(shared.clone(), info.key, info.first.time) }
     }
 }
 

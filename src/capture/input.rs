@@ -153,6 +153,9 @@ impl Reader {
             info.first = Some(self.tally.first);
             info.last = Some(self.tally.last);
         }
+        if let Format::Pcapng(ng) = &self.format {
+            info.dropped = ng.dropped();
+        }
         info.links = self.tally.links.clone();
         info.links.sort_unstable();
         if let Some(feed) = &self.feed {

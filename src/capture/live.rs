@@ -65,6 +65,8 @@ const IDLE: Duration = Duration::from_millis(10);
 const LAST: Duration = Duration::from_millis(200);
 /// Time that emptying the kernel's buffer may take at the end.
 const DRAIN: Duration = Duration::from_secs(2);
+/// Time between two looks at where things stand.
+const GLANCE: Duration = Duration::from_secs(2);
 /// The kernel's buffer.
 const KERNEL_BUFFER: i32 = 64 << 20;
 
@@ -82,6 +84,8 @@ pub struct Live {
     /// moment after its frames were sent, and they are needed when those are judged.
     held: Batch,
     drops_told: u64,
+    /// When, and after how many frames, was last told where things stand.
+    glanced: (Instant, u64),
     ending: Option<Instant>,
     ended: bool,
 }
@@ -121,6 +125,7 @@ impl Live {
             keylogs: Vec::new(),
             held: Batch::default(),
             drops_told: 0,
+            glanced: (Instant::now(), 0),
             ending: None,
             ended: false,
         })
@@ -229,7 +234,9 @@ impl Live {
     }
 
     fn close(&mut self) {
-        if let Some((_, writer)) = self.evidence.take()
+        let last = self.info.last.unwrap_or_default();
+        if let Some((_, mut writer)) = self.evidence.take()
+            && writer.statistics(0, last, self.drops_told).is_ok()
             && let Ok(out) = writer.into_inner()
         {
             self.info.bytes = out.bytes;
@@ -269,6 +276,15 @@ impl Source for Live {
 
     fn inputs(&self) -> Vec<InputInfo> {
         vec![self.info.clone()]
+    }
+
+    fn glance(&mut self) -> bool {
+        let (at, frames) = self.glanced;
+        let due = !self.ended && at.elapsed() >= GLANCE && self.info.packets > frames;
+        if due {
+            self.glanced = (Instant::now(), self.info.packets);
+        }
+        due
     }
 }
 

@@ -57,8 +57,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Bytes that a full batch holds, about.
-    pub const TARGET: usize = 1 << 20;
+    /// Bytes that a full batch holds, about: those under way between the threads stay in the cache.
+    pub const TARGET: usize = 256 << 10;
 
     /// Empties the batch and keeps its memory.
     pub fn clear(&mut self) {
@@ -130,6 +130,10 @@ pub trait Source {
     fn progress(&self) -> u64;
     /// The inputs in the order given; complete after the end.
     fn inputs(&self) -> Vec<InputInfo>;
+    /// Whether it is time to tell whoever watches where things stand. Only what runs in real time says so.
+    fn glance(&mut self) -> bool {
+        false
+    }
 }
 
 /// Opens captures to be read as one, in the order of time; `-` is standard input. Frames of equal

@@ -3,7 +3,7 @@
 
 use super::LinkType;
 use super::input::{ABSURD, Sink, Split};
-use super::options::{Clock, Order, names_of};
+use super::options::{Clock, Order, names_of, options_of};
 use super::presecrets::secrets_of;
 use crate::bytes::Cursor;
 use crate::model::Timestamp;
@@ -40,6 +40,8 @@ struct Interface {
     link: LinkType,
     snaplen: u32,
     clock: Clock,
+    /// Frames that were lost, as its latest Interface Statistics Block counts them.
+    dropped: Option<u64>,
 }
 
 /// The splitter of pcapng files.
@@ -49,6 +51,8 @@ pub(super) struct Pcapng {
     interfaces: Vec<Interface>,
     /// For Simple Packet Blocks, which have no time.
     latest: Timestamp,
+    /// Frames lost in sections that are over.
+    dropped: Option<u64>,
     without_secrets: bool,
     lost: bool,
 }
@@ -110,7 +114,9 @@ impl Pcapng {
             block::PACKET => self.obsolete(body, start, sink),
             block::SIMPLE => self.simple(body, start, sink),
             block::INTERFACE => self.interface(body),
+            block::STATISTICS => self.statistics(body),
             block::SECTION => {
+                self.dropped = self.dropped();
                 self.interfaces.clear();
                 Some(())
             }
@@ -140,9 +146,30 @@ impl Pcapng {
         let snaplen = self.order.u32(&mut c)?;
         let clock = Clock::from_options(c.rest(), self.order);
         if self.interfaces.len() < Self::INTERFACES {
-            self.interfaces.push(Interface { link, snaplen, clock });
+            self.interfaces.push(Interface { link, snaplen, clock, dropped: None });
         }
         Some(())
+    }
+
+    /// `isb_ifdrop` (5) and `isb_osdrop` (7): counts since the capture began, so the latest holds.
+    fn statistics(&mut self, body: &[u8]) -> Option<()> {
+        let mut c = Cursor::new(body);
+        let interface = self.order.u32(&mut c)? as usize;
+        self.ticks(&mut c)?;
+        let counts = options_of(c.rest(), self.order)
+            .filter(|(code, _)| matches!(code, 5 | 7))
+            .filter_map(|(_, value)| self.order.u64(&mut Cursor::new(value)));
+        let dropped = counts.reduce(u64::saturating_add);
+        if let Some(interface) = self.interfaces.get_mut(interface) {
+            interface.dropped = dropped.or(interface.dropped);
+        }
+        Some(())
+    }
+
+    /// Frames that the capturing side lost, where the file says so.
+    pub fn dropped(&self) -> Option<u64> {
+        let counts = self.interfaces.iter().map(|i| i.dropped).chain([self.dropped]).flatten();
+        counts.reduce(u64::saturating_add)
     }
 
     #[inline]

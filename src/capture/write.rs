@@ -71,6 +71,18 @@ impl<W: Write> PcapngWriter<W> {
         self.finish()
     }
 
+    /// Says how many frames of an interface were lost from the beginning until `time`.
+    pub fn statistics(&mut self, interface: u32, time: Timestamp, dropped: u64) -> io::Result<()> {
+        let ticks = u64::try_from(time.0).unwrap_or(0);
+        let b = self.start(5);
+        b.extend_from_slice(&interface.to_le_bytes());
+        b.extend_from_slice(&((ticks >> 32) as u32).to_le_bytes());
+        b.extend_from_slice(&(ticks as u32).to_le_bytes());
+        option(b, 7, &dropped.to_le_bytes());
+        end_of_options(b);
+        self.finish()
+    }
+
     /// Flushes and gives the inner writer back.
     pub fn into_inner(mut self) -> io::Result<W> {
         self.out.flush()?;

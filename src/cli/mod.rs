@@ -7,6 +7,7 @@ mod fault;
 mod meant;
 mod output;
 mod progress;
+mod standing;
 
 use clap::Parser;
 use fault::Fault;

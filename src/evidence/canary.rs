@@ -1,5 +1,6 @@
 //! The canary search: planted texts, looked for in every layer's bytes and under every usual encoding.
 
+use super::masked::Masked;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -39,6 +40,7 @@ pub struct Canaries {
     folded: Option<Search>,
     exact: Option<Search>,
     longest: usize,
+    masked: Masked,
 }
 
 #[derive(Debug)]
@@ -58,11 +60,13 @@ impl Canaries {
     pub fn new(list: Vec<Canary>) -> Self {
         let mut folded: Vec<(Vec<u8>, CanaryHit)> = Vec::new();
         let mut exact: Vec<(Vec<u8>, CanaryHit)> = Vec::new();
+        let mut texts: Vec<(u32, Vec<u8>)> = Vec::new();
         for (i, canary) in list.iter().enumerate() {
             let text: String = canary.text.trim().chars().take(COMPARED).collect();
             if !canary.is_searched() {
                 continue;
             }
+            texts.push((i as u32, text.as_bytes().to_vec()));
             let hit = |encoding| CanaryHit { canary: i as u32, encoding };
             for (encoding, bytes) in insensitive(&text) {
                 folded.push((bytes, hit(encoding)));
@@ -77,6 +81,7 @@ impl Canaries {
             folded: Search::new(folded, Case::Folded),
             exact: Search::new(exact, Case::Exact),
             longest,
+            masked: Masked::new(&texts),
         }
     }
 
@@ -88,6 +93,11 @@ impl Canaries {
     /// Bytes of the longest pattern: what a search over pieces must carry over is one less.
     pub fn longest(&self) -> usize {
         self.longest
+    }
+
+    /// Canaries under a XOR with any key of up to `longest` octets.
+    pub fn find_masked(&self, bytes: &[u8], longest: usize) -> Vec<CanaryHit> {
+        self.masked.find(bytes, longest)
     }
 
     /// All canaries in `bytes`, each once per encoding, in order.
@@ -145,8 +155,9 @@ fn insensitive(text: &str) -> Vec<Pattern> {
         (Some("quoted-printable"), quoted_printable(text).into_bytes()),
         (Some("gsm-7bit"), gsm7(text)),
         (Some("reversed"), text.chars().rev().collect::<String>().into_bytes()),
-        (Some("rot13"), rot13(text).into_bytes()),
+        (Some("rot13"), turned(text, 13).into_bytes()),
     ];
+    all.extend((1..26).filter(|n| *n != 13).map(|n| (Some("caesar"), turned(text, n).into_bytes())));
     let mut seen = Vec::new();
     all.retain(|(_, p)| {
         let new = !p.is_empty() && !seen.contains(p);
@@ -159,7 +170,14 @@ fn insensitive(text: &str) -> Vec<Pattern> {
 /// Base64 at the three places a text can take in the stream, without the characters that depend on
 /// what stands around it (RFC 4648).
 fn sensitive(text: &str) -> Vec<Pattern> {
-    let mut all = Vec::new();
+    let each = |turn: fn(u8) -> u8| text.bytes().map(turn).collect::<Vec<u8>>();
+    let mut all: Vec<Pattern> = vec![
+        (Some("complement"), each(|b| !b)),
+        (Some("nibble-swap"), each(|b| b.rotate_left(4))),
+        (Some("bit-reversal"), each(u8::reverse_bits)),
+        (Some("base32"), base32(text.as_bytes())),
+    ];
+    all.retain(|(_, p)| !p.is_empty());
     for shift in 0..3usize {
         let mut padded = vec![0u8; shift];
         padded.extend_from_slice(text.as_bytes());
@@ -177,6 +195,18 @@ fn sensitive(text: &str) -> Vec<Pattern> {
         }
     }
     all
+}
+
+/// Whole groups of base32 (RFC 4648 section 6), for a text at the start of a group.
+fn base32(bytes: &[u8]) -> Vec<u8> {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let groups = bytes.chunks_exact(5).filter(|_| bytes.len() >= 10);
+    groups
+        .flat_map(|five| {
+            let bits = five.iter().fold(0u64, |n, b| n << 8 | u64::from(*b));
+            (0..8).rev().map(move |i| ALPHABET[(bits >> (5 * i) & 31) as usize])
+        })
+        .collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -257,8 +287,9 @@ fn gsm7(text: &str) -> Vec<u8> {
     out
 }
 
-fn rot13(text: &str) -> String {
-    let turn = |c: char, a: u8| ((c as u8 - a + 13) % 26 + a) as char;
+/// Letters turned by a number (Caesar; 13 is ROT13).
+fn turned(text: &str, by: u8) -> String {
+    let turn = |c: char, a: u8| ((c as u8 - a + by) % 26 + a) as char;
     text.chars()
         .map(|c| match c {
             'a'..='z' => turn(c, b'a'),

@@ -1,13 +1,16 @@
 //! The sink of one flow: runs the observers over what the engine tells and sums it up per conversation.
 
+use super::media::Media;
 use super::message::Message;
 use super::sink::protocol_path;
 use super::trial::{Candidate, Field};
 use super::{Canaries, Content, ConversationKey, Coverage, Draft, Evidence};
-use crate::model::{Arrival, FlowKey, Limits, Notes, Side, Timestamp, Transport, Value};
+use crate::model::{Arrival, FlowKey, Limits, Notes, PerSide, Side, Timestamp, Transport, Value};
 use crate::peel::{NodeRef, Why};
 use crate::ruleset::{Hit, Ruleset};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -25,7 +28,7 @@ pub struct Shared {
 }
 
 /// What one flow showed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct FlowEvidence {
     /// Conversations it carries.
     pub drafts: Vec<Draft>,
@@ -41,6 +44,8 @@ pub struct FlowEvidence {
     pub candidates: Vec<Candidate>,
     /// Opaque fields of messages, for trials with those keys.
     pub fields: Vec<Field>,
+    /// Keys and packets of calls.
+    pub media: Media,
 }
 
 /// Messages held open at once; an older one is settled when a newer one needs its place.
@@ -55,17 +60,16 @@ pub(super) const VALUES: usize = 16;
 pub(super) const OWN: u64 = 1 << 63;
 
 /// The sink of one flow.
+#[derive(Clone)]
 pub struct Collector {
     pub(super) shared: Arc<Shared>,
     pub(super) flow: FlowKey,
-    pub(super) flow_text: Arc<str>,
-    pub(super) app: Option<Arc<str>>,
+    pub(super) flow_text: OnceCell<String>,
     pub(super) first: Timestamp,
     pub(super) messages: Vec<Message>,
     pub(super) drafts: BTreeMap<ConversationKey, Draft>,
     pub(super) result: FlowEvidence,
-    pub(super) bytes: crate::model::PerSide<u64>,
-    pub(super) sealed: crate::model::PerSide<u64>,
+    pub(super) sealed: PerSide<u64>,
     pub(super) sealed_why: Option<(Why, Evidence)>,
     pub(super) secure_path: String,
     pub(super) service: Option<String>,
@@ -76,27 +80,25 @@ pub struct Collector {
     /// Canaries seen below a field, and those seen in raw layer bytes with the first place.
     pub(super) inner: BTreeSet<u32>,
     pub(super) outer: BTreeMap<u32, Evidence>,
-    pub(super) carry: HashMap<(u32, Side), Vec<u8>>,
+    pub(super) carry: FxHashMap<(u32, Side), Vec<u8>>,
     /// Message that each kept field belongs to.
     pub(super) field_scopes: Vec<u64>,
-    pub(super) unknown: crate::model::PerSide<u64>,
+    pub(super) unknown: PerSide<u64>,
     /// A limit was reached: something in this flow was not looked at.
     pub(super) limited: bool,
 }
 
 impl Collector {
     /// For a flow that begins.
-    pub fn new(shared: Arc<Shared>, flow: FlowKey, app: Option<Arc<str>>, first: Timestamp) -> Self {
+    pub fn new(shared: Arc<Shared>, flow: FlowKey, first: Timestamp) -> Self {
         Self {
             shared,
-            flow_text: flow.to_string().into(),
+            flow_text: OnceCell::new(),
             flow,
-            app,
             first,
             messages: Vec::new(),
             drafts: BTreeMap::new(),
             result: FlowEvidence::default(),
-            bytes: Default::default(),
             sealed: Default::default(),
             sealed_why: None,
             secure_path: String::new(),
@@ -106,36 +108,35 @@ impl Collector {
             hits: Vec::new(),
             inner: BTreeSet::new(),
             outer: BTreeMap::new(),
-            carry: HashMap::new(),
+            carry: FxHashMap::default(),
             field_scopes: Vec::new(),
             unknown: Default::default(),
             limited: false,
         }
     }
 
-    /// Counts transport payload.
-    pub fn count(&mut self, side: Side, bytes: u64) {
-        self.bytes[side] += bytes;
+    /// What the flow showed so far, as if it ended here.
+    pub fn so_far(&self, app: Option<&str>, bytes: PerSide<u64>) -> FlowEvidence {
+        self.clone().finish(app, bytes)
     }
 
-    /// The flow ended: everything is settled.
-    pub fn finish(mut self) -> FlowEvidence {
+    /// The flow ended: everything is settled. `app` is whose it was, `bytes` what its transport carried.
+    pub fn finish(mut self, app: Option<&str>, bytes: PerSide<u64>) -> FlowEvidence {
         self.settle_outer();
         for message in std::mem::take(&mut self.messages) {
             self.settle(message);
         }
+        self.fold_calls();
         self.settle_flow();
-        let (flow, app) = (self.flow, self.app.clone());
+        let server = self.flow.server.to_string();
         for (_, mut draft) in std::mem::take(&mut self.drafts) {
             draft.flows = 1;
-            draft.server = flow.server.to_string();
-            draft.app = app.as_deref().map(str::to_owned);
+            draft.server.clone_from(&server);
+            draft.app = app.map(str::to_owned);
             draft.coverage = self.result.coverage;
-            draft.bytes = self.bytes;
+            draft.bytes = bytes;
             draft.limited = self.limited;
-            for (name, values) in &self.result.facts {
-                draft.facts.insert(name.clone(), values.clone());
-            }
+            draft.facts.clone_from(&self.result.facts);
             self.result.drafts.push(draft);
         }
         self.result

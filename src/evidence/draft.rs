@@ -78,6 +78,26 @@ impl Coverage {
     }
 }
 
+/// Frames that never reached the recording, as the capturing system counts them. Nobody knows to which
+/// conversation they belonged, so they stand beside every one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Drops {
+    /// Frames that were lost.
+    pub dropped: u64,
+    /// Frames that were recorded.
+    pub recorded: u64,
+}
+
+impl Drops {
+    /// Share of the frames that was lost, 0 to 1.
+    pub fn share(&self) -> f64 {
+        match self.dropped {
+            0 => 0.0,
+            lost => lost as f64 / (lost as f64 + self.recorded as f64),
+        }
+    }
+}
+
 /// A conversation with its evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
@@ -88,6 +108,9 @@ pub struct Draft {
     /// Whether a limit kept something in its flows from being looked at.
     #[serde(default)]
     pub limited: bool,
+    /// Frames that the recording misses; set when conversations are complete.
+    #[serde(default)]
+    pub drops: Drops,
     /// Messages of the same content at the same service, over all paths; set when conversations are
     /// complete.
     #[serde(default)]
@@ -121,6 +144,7 @@ impl Draft {
             key,
             messages: 0,
             limited: false,
+            drops: Drops::default(),
             kin: 0,
             flows: 0,
             server: String::new(),

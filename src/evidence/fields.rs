@@ -1,6 +1,7 @@
 //! What a field is to the observers: its rules, the planted texts in it, what may be a key, how random it is.
 
 use super::collector::{Collector, MEASURED, TRIED};
+use super::masked;
 use super::message::{is_content_slot, is_message_slot, may_be_said};
 use super::sink::{chain_of, join_fields, protocol_path};
 use super::trial::{self, Candidate, Field};
@@ -17,7 +18,7 @@ impl Collector {
         Origin {
             frame: leaf.at.frame,
             time: leaf.at.time,
-            flow: self.flow_text.to_string(),
+            flow: self.flow_text.get_or_init(|| self.flow.to_string()).clone(),
             side: leaf.side,
             layers: node.path().to_owned(),
             field: join_fields(node.field(), leaf.field),
@@ -120,7 +121,16 @@ impl Collector {
             return;
         }
         let shared = self.shared.clone();
-        for hit in shared.canaries.find(leaf.bytes) {
+        let mut hits = shared.canaries.find(leaf.bytes);
+        if hits.is_empty() {
+            // Text under a key of one small octet may still be text; more is not worth looking for there.
+            let (longest, most) =
+                if leaf.end == End::Opaque { (masked::PERIODS, usize::MAX) } else { (1, 4096) };
+            if leaf.bytes.len() <= most {
+                hits = shared.canaries.find_masked(leaf.bytes, longest);
+            }
+        }
+        for hit in hits {
             let control = shared.canaries.list[hit.canary as usize].control;
             let kind = Kind::Canary {
                 canary: hit.canary,

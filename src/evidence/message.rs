@@ -16,7 +16,7 @@ const ABOUT_SLOTS: [&str; 7] =
 const FALLBACK_SLOT: &str = "fallback-body";
 
 /// Collected evidence of one message.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Message {
     pub scope: u64,
     pub endpoint: String,

@@ -5,6 +5,8 @@ mod canary;
 mod collector;
 mod draft;
 mod fields;
+mod masked;
+mod media;
 mod message;
 pub mod randomness;
 mod record;
@@ -15,5 +17,6 @@ pub mod weak;
 
 pub use canary::{Canaries, Canary, CanaryHit};
 pub use collector::{Collector, FlowEvidence, Shared};
-pub use draft::{Content, ConversationKey, Coverage, Draft};
+pub use draft::{Content, ConversationKey, Coverage, Draft, Drops};
+pub use media::{Media, MediaKey, MediaSample};
 pub use record::{Evidence, Kind, Polarity, Strength};

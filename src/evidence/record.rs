@@ -97,6 +97,15 @@ pub enum Kind {
         /// Where the key stood.
         key_at: String,
     },
+    /// A stream of a call's media.
+    Media {
+        /// `none`, `srtp`, `opened` (SRTP whose keys are at hand) or `unknown`.
+        protection: String,
+        /// Who agreed on the keys.
+        keyed: String,
+        /// The codec.
+        codec: String,
+    },
     /// A data item that whoever reads this layer learns.
     Metadata {
         /// Row of the who-learns-what matrix.

@@ -15,6 +15,11 @@ impl Sink for Collector {
             }
             return;
         }
+        match name {
+            "sdp.crypto" => return self.media_key(node, value, at),
+            "call.media" => return self.call_media(node, value, at),
+            _ => {}
+        }
         if node.family() == Some(Family::Envelope) {
             return self.envelope_fact(node, name, value, at);
         }
@@ -33,6 +38,9 @@ impl Sink for Collector {
     }
 
     fn leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        if super::media::is_media(node, leaf) {
+            return self.media_leaf(node, leaf);
+        }
         if let End::Sealed(By::Transport, why) = leaf.end {
             return self.sealed_leaf(node, leaf, why);
         }
@@ -114,6 +122,9 @@ impl Sink for Collector {
         let opened = node.parent().is_some_and(|p| p.family() == Some(Family::Secure));
         if opened && node.guard() == Guard::Confidential {
             coverage.decrypted += ledger.fed;
+        }
+        if self.carry.is_empty() {
+            return;
         }
         for side in Side::BOTH {
             self.carry.remove(&(node.id(), side));

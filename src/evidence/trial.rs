@@ -1,6 +1,7 @@
 //! Keys in the wrong hands: every candidate key that a party can see is tried on the opaque fields of
 //! the same recording. An authenticated success is proof.
 
+use super::uniform::Measure;
 use super::{Canaries, ConversationKey, Evidence, Kind, Polarity, Strength};
 use crate::model::Origin;
 use crate::peel::Guard;
@@ -8,6 +9,7 @@ use aes::cipher::{BlockCipherDecrypt, KeyInit};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use ring::aead::{self, LessSafeKey, Nonce, UnboundKey};
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 /// Bytes that could be a symmetric key, where somebody could see them.
@@ -54,6 +56,12 @@ pub const LONGEST: usize = 8 << 10;
 /// Trials of one audit.
 const TRIALS: usize = 400_000;
 
+/// Keeps the earliest of a list, whatever order it came in.
+pub(super) fn bounded<T: Ord>(list: &mut Vec<T>, most: usize, time: impl Fn(&T) -> crate::model::Timestamp) {
+    list.sort_by(|a, b| (time(a), a).cmp(&(time(b), b)));
+    list.truncate(most);
+}
+
 /// Reads a field's bytes as candidate keys: raw, hexadecimal or base64 of 16, 24 or 32 bytes that are
 /// varied enough to be a key.
 pub fn candidate(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -96,23 +104,36 @@ fn is_key(bytes: &[u8]) -> bool {
 pub fn try_all(candidates: &[Candidate], fields: &[Field]) -> Vec<Opened> {
     let mut opened = Vec::new();
     let mut left = TRIALS;
-    // A key that opened one field most likely opens the next: it goes first.
-    let mut order: Vec<usize> = (0..candidates.len()).collect();
-    for (f, field) in fields.iter().enumerate() {
+    // A key that opened one field most likely opens the next: it goes first. The same key in a second
+    // place opens nothing more.
+    let mut distinct = FxHashSet::default();
+    let mut order: Vec<(usize, Lock)> = (candidates.iter().enumerate())
+        .filter(|(_, c)| distinct.insert(&c.key))
+        .map(|(i, c)| (i, Lock::new(&c.key)))
+        .collect();
+    let mut scratch = Vec::new();
+    for (f, field) in fields.iter().enumerate().filter(|(_, f)| is_ciphertext(&f.bytes)) {
+        let layouts = layouts(field);
         for place in 0..order.len() {
             if left == 0 {
                 return opened;
             }
             left -= 1;
-            let c = order[place];
-            if let Some((how, plaintext)) = open(&candidates[c].key, field) {
-                opened.push(Opened { field: f, candidate: c, how, plaintext });
+            let (c, lock) = &order[place];
+            if let Some((how, plaintext)) = lock.open(field, &layouts, &mut scratch) {
+                opened.push(Opened { field: f, candidate: *c, how, plaintext });
                 order[..=place].rotate_right(1);
                 break;
             }
         }
     }
     opened
+}
+
+/// Ciphertext passes for uniform. The bound is far below what uniform bytes ever show, and short fields
+/// are always tried.
+fn is_ciphertext(bytes: &[u8]) -> bool {
+    bytes.len() < 64 || Measure::of(bytes).z > -8.0
 }
 
 /// What an opening shows: the key in sight, and any planted text that came out.
@@ -156,86 +177,129 @@ pub fn evidence(
     all
 }
 
-/// Tries the usual authenticated ciphers in the usual layouts, then the unauthenticated ones where the
-/// result itself convinces.
-fn open(key: &[u8], field: &Field) -> Option<(&'static str, Vec<u8>)> {
-    let algorithms: &[(&'static aead::Algorithm, &'static str)] = match key.len() {
-        16 => &[(&aead::AES_128_GCM, "AES-128-GCM")],
-        32 => &[(&aead::AES_256_GCM, "AES-256-GCM"), (&aead::CHACHA20_POLY1305, "ChaCha20-Poly1305")],
-        _ => &[],
-    };
-    for (algorithm, name) in algorithms {
-        let Ok(unbound) = UnboundKey::new(algorithm, key) else { continue };
-        let sealer = LessSafeKey::new(unbound);
-        for (nonce, body) in layouts(field) {
-            let mut buffer = body;
-            if let Ok(plain) =
-                sealer.open_in_place(Nonce::assume_unique_for_key(nonce), aead::Aad::empty(), &mut buffer)
-            {
-                return Some((name, plain.to_vec()));
+/// A candidate key, set up once for all ciphers that take a key of its length.
+struct Lock {
+    aeads: Vec<(LessSafeKey, &'static str)>,
+    cipher: Option<Cipher>,
+}
+
+/// AES as a block cipher.
+enum Cipher {
+    Aes128(Box<aes::Aes128>),
+    Aes192(Box<aes::Aes192>),
+    Aes256(Box<aes::Aes256>),
+}
+
+impl Lock {
+    fn new(key: &[u8]) -> Self {
+        let algorithms: &[(&'static aead::Algorithm, &'static str)] = match key.len() {
+            16 => &[(&aead::AES_128_GCM, "AES-128-GCM")],
+            32 => &[(&aead::AES_256_GCM, "AES-256-GCM"), (&aead::CHACHA20_POLY1305, "ChaCha20-Poly1305")],
+            _ => &[],
+        };
+        let set_up = |algorithm| UnboundKey::new(algorithm, key).ok().map(LessSafeKey::new);
+        let aeads = algorithms.iter().filter_map(|(a, name)| Some((set_up(a)?, *name))).collect();
+        let cipher = match key.len() {
+            16 => aes::Aes128::new_from_slice(key).ok().map(|k| Cipher::Aes128(Box::new(k))),
+            24 => aes::Aes192::new_from_slice(key).ok().map(|k| Cipher::Aes192(Box::new(k))),
+            32 => aes::Aes256::new_from_slice(key).ok().map(|k| Cipher::Aes256(Box::new(k))),
+            _ => None,
+        };
+        Self { aeads, cipher }
+    }
+
+    /// Tries the usual authenticated ciphers in the usual layouts, then the unauthenticated ones where
+    /// the result itself convinces.
+    fn open(
+        &self,
+        field: &Field,
+        layouts: &[Layout<'_>],
+        scratch: &mut Vec<u8>,
+    ) -> Option<(&'static str, Vec<u8>)> {
+        for (key, name) in &self.aeads {
+            for layout in layouts {
+                scratch.clear();
+                scratch.extend_from_slice(layout.body);
+                scratch.extend_from_slice(layout.tag);
+                let nonce = Nonce::assume_unique_for_key(layout.nonce);
+                if let Ok(plain) = key.open_in_place(nonce, aead::Aad::empty(), scratch) {
+                    return Some((name, plain.to_vec()));
+                }
             }
         }
+        self.cbc(field)
     }
-    cbc(key, field)
+
+    /// AES-CBC has no tag: only a full PKCS#7 padding over readable text convinces.
+    fn cbc(&self, field: &Field) -> Option<(&'static str, Vec<u8>)> {
+        let cipher = self.cipher.as_ref()?;
+        let own = field.bytes.split_at_checked(16);
+        let near = field.nearby.iter().filter(|n| n.len() == 16).map(|n| (n.as_slice(), &*field.bytes));
+        own.into_iter().chain(near).find_map(|(iv, body)| {
+            if body.is_empty() || !body.len().is_multiple_of(16) {
+                return None;
+            }
+            // The last block alone tells of a wrong key.
+            let last = body.len() - 16;
+            let before = if last == 0 { iv } else { &body[last - 16..last] };
+            padding(&cipher.undo(before, &body[last..]))?;
+            let mut plain = cipher.undo(iv, body);
+            let keep = plain.len() - padding(&plain)?;
+            plain.truncate(keep);
+            let text = std::str::from_utf8(&plain).ok()?;
+            let readable = keep >= 8 && !text.chars().any(|c| c.is_control() && !c.is_whitespace());
+            readable.then_some(("AES-CBC", plain))
+        })
+    }
+}
+
+/// Length of a PKCS#7 padding (RFC 5652 section 6.3).
+fn padding(plain: &[u8]) -> Option<usize> {
+    let pad = *plain.last()?;
+    let keep = plain.len().checked_sub(usize::from(pad)).filter(|_| (1..=16).contains(&pad))?;
+    plain[keep..].iter().all(|b| *b == pad).then_some(usize::from(pad))
+}
+
+/// Where nonce, ciphertext and tag lie.
+struct Layout<'a> {
+    nonce: [u8; 12],
+    body: &'a [u8],
+    tag: &'a [u8],
 }
 
 /// Nonce and ciphertext-with-tag in the layouts that apps use.
-fn layouts(field: &Field) -> Vec<([u8; 12], Vec<u8>)> {
+fn layouts(field: &Field) -> Vec<Layout<'_>> {
     let mut all = Vec::new();
-    let bytes = &field.bytes;
+    let bytes = field.bytes.as_slice();
     // A version byte or two may stand in front.
     for lead in 0..3usize {
-        if let Some(rest) = bytes.get(lead..)
-            && let Some((nonce, body)) = rest.split_first_chunk::<12>()
-            && body.len() >= 17
-        {
-            all.push((*nonce, body.to_vec()));
+        if let Some((nonce, body)) = bytes.get(lead..).and_then(|b| b.split_first_chunk::<12>()) {
+            all.push(Layout { nonce: *nonce, body, tag: &[] });
         }
     }
-    if let Some((body, nonce)) = bytes.split_last_chunk::<12>()
-        && body.len() >= 17
-    {
-        all.push((*nonce, body.to_vec()));
+    if let Some((body, nonce)) = bytes.split_last_chunk::<12>() {
+        all.push(Layout { nonce: *nonce, body, tag: &[] });
     }
     for near in &field.nearby {
         let Ok(nonce) = <[u8; 12]>::try_from(near.as_slice()) else { continue };
-        all.push((nonce, bytes.clone()));
+        all.push(Layout { nonce, body: bytes, tag: &[] });
         for tag in field.nearby.iter().filter(|t| t.len() == 16) {
-            all.push((nonce, [bytes.as_slice(), tag].concat()));
+            all.push(Layout { nonce, body: bytes, tag });
         }
     }
-    all.retain(|(_, body)| body.len() >= 17);
+    all.retain(|l| l.body.len() + l.tag.len() >= 17);
     all
 }
 
-/// AES-CBC has no tag: only a full PKCS#7 padding over readable text convinces.
-fn cbc(key: &[u8], field: &Field) -> Option<(&'static str, Vec<u8>)> {
-    let mut pairs: Vec<(&[u8], &[u8])> = Vec::new();
-    if let Some((iv, body)) = field.bytes.split_at_checked(16) {
-        pairs.push((iv, body));
-    }
-    for near in field.nearby.iter().filter(|n| n.len() == 16) {
-        pairs.push((near, &field.bytes));
-    }
-    pairs.into_iter().find_map(|(iv, body)| {
-        if body.is_empty() || !body.len().is_multiple_of(16) {
-            return None;
+impl Cipher {
+    /// Undoes CBC from `iv` on.
+    fn undo(&self, iv: &[u8], body: &[u8]) -> Vec<u8> {
+        match self {
+            Cipher::Aes128(cipher) => blocks(&**cipher, iv, body),
+            Cipher::Aes192(cipher) => blocks(&**cipher, iv, body),
+            Cipher::Aes256(cipher) => blocks(&**cipher, iv, body),
         }
-        let mut plain = match key.len() {
-            16 => blocks(&aes::Aes128::new_from_slice(key).ok()?, iv, body),
-            24 => blocks(&aes::Aes192::new_from_slice(key).ok()?, iv, body),
-            _ => blocks(&aes::Aes256::new_from_slice(key).ok()?, iv, body),
-        };
-        let pad = usize::from(*plain.last()?);
-        let keep = plain.len().checked_sub(pad).filter(|_| (1..=16).contains(&pad))?;
-        if plain[keep..].iter().any(|b| usize::from(*b) != pad) {
-            return None;
-        }
-        plain.truncate(keep);
-        let text = std::str::from_utf8(&plain).ok()?;
-        let readable = keep >= 8 && !text.chars().any(|c| c.is_control() && !c.is_whitespace());
-        readable.then_some(("AES-CBC", plain))
-    })
+    }
 }
 
 fn blocks<C: BlockCipherDecrypt>(cipher: &C, iv: &[u8], body: &[u8]) -> Vec<u8> {

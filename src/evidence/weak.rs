@@ -5,6 +5,7 @@ use super::uniform::Measure;
 use super::{Canaries, ConversationKey, Evidence, Kind, Polarity, Strength};
 use crate::ruleset::language;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 /// Longest XOR key that is searched for, bytes.
 const PERIOD: usize = 32;
@@ -79,10 +80,35 @@ fn key_byte(list: &[&Field], period: usize, place: usize) -> Option<u8> {
         field.bytes.iter().skip(place).step_by(period).for_each(|b| counts[*b as usize] += 1);
     }
     let total: u32 = counts.iter().sum();
-    let present: Vec<(u8, u32)> = (0..=255u8).zip(counts).filter(|(_, n)| *n > 0).collect();
-    let score = |key: u8| -> u32 { present.iter().map(|(b, n)| n * weight(b ^ key)).sum() };
-    let best = (0..=255u8).max_by_key(|k| (score(*k), std::cmp::Reverse(*k)))?;
-    (total >= 6).then_some(best)
+    if total < 6 {
+        return None;
+    }
+    let scores = scores(&counts);
+    (0..=255u8).max_by_key(|k| (scores[usize::from(*k)], std::cmp::Reverse(*k)))
+}
+
+/// For every key byte, the weights of all bytes under it: counts and weights convolved by XOR, which
+/// the Walsh-Hadamard transform turns into a product.
+fn scores(counts: &[u32; 256]) -> [i64; 256] {
+    static WEIGHTS: LazyLock<[i64; 256]> =
+        LazyLock::new(|| hadamard(std::array::from_fn(|b| i64::from(weight(b as u8)))));
+    let spectrum = hadamard(counts.map(i64::from));
+    let product = std::array::from_fn(|i| spectrum[i] * WEIGHTS[i]);
+    hadamard(product).map(|s| s / 256)
+}
+
+fn hadamard(mut a: [i64; 256]) -> [i64; 256] {
+    let mut half = 1;
+    while half < a.len() {
+        for pair in a.chunks_exact_mut(2 * half) {
+            let (low, high) = pair.split_at_mut(half);
+            for (x, y) in low.iter_mut().zip(high) {
+                (*x, *y) = (*x + *y, *x - *y);
+            }
+        }
+        half *= 2;
+    }
+    a
 }
 
 /// How much a byte speaks for text, roughly as often as it occurs there.
@@ -186,4 +212,17 @@ fn blocks(key: &ConversationKey, list: &[&&Field]) -> Option<(ConversationKey, E
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_by_transform_are_the_sums_they_stand_for() {
+        let counts: [u32; 256] = std::array::from_fn(|i| (i as u32 * 37 + 11) % 23);
+        let sums: [i64; 256] =
+            std::array::from_fn(|key| (0..256).map(|b| i64::from(counts[b] * weight((b ^ key) as u8))).sum());
+        assert_eq!(scores(&counts), sums);
+    }
 }

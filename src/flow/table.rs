@@ -111,6 +111,12 @@ impl<H: Handler> Table<H> {
         self.deliver(handler, slot, &packet);
     }
 
+    /// Shows every flow that is open.
+    pub fn each_open(&self, mut look: impl FnMut(&Info, &H::State)) {
+        let open = self.slots.iter().filter_map(|(_, entry)| Some((&entry.info, entry.state.as_ref()?)));
+        open.for_each(|(info, state)| look(info, state));
+    }
+
     /// Closes all flows in the order of their ids.
     pub fn finish(&mut self, handler: &mut H) {
         let mut rest: Vec<(u64, u32)> =

@@ -1,6 +1,7 @@
 //! Secrets that open transport layers: key logs, secrets embedded in captures, private keys, PSKs.
 
 mod messengers;
+pub mod srtp;
 
 pub use messengers::{AUTH_KEY, Messengers, NoisePrivate, NoiseTransport, auth_key_id};
 
@@ -24,10 +25,12 @@ pub enum Label {
     ClientTraffic,
     /// TLS 1.3 application data of the server, first generation.
     ServerTraffic,
+    /// TLS 1.3 exporter, from which other protocols take their keys.
+    Exporter,
 }
 
 impl Label {
-    const ALL: [Label; 7] = [
+    const ALL: [Label; 8] = [
         Label::Master,
         Label::Premaster,
         Label::ClientEarly,
@@ -35,6 +38,7 @@ impl Label {
         Label::ServerHandshake,
         Label::ClientTraffic,
         Label::ServerTraffic,
+        Label::Exporter,
     ];
 
     fn parse(text: &str) -> Option<Self> {
@@ -46,6 +50,7 @@ impl Label {
             "SERVER_HANDSHAKE_TRAFFIC_SECRET" => Label::ServerHandshake,
             "CLIENT_TRAFFIC_SECRET_0" => Label::ClientTraffic,
             "SERVER_TRAFFIC_SECRET_0" => Label::ServerTraffic,
+            "EXPORTER_SECRET" => Label::Exporter,
             _ => return None,
         })
     }
@@ -214,7 +219,7 @@ mod tests {
     fn reads_what_programs_really_write() {
         let random = "AB".repeat(32);
         let text = format!(
-            "\u{feff}# a comment\r\n\r\nCLIENT_RANDOM {random} {}\r\nclient_traffic_secret_0 {} {}  \nEXPORTER_SECRET {random} 00\nnonsense\n",
+            "\u{feff}# a comment\r\n\r\nCLIENT_RANDOM {random} {}\r\nclient_traffic_secret_0 {} {}  \nECH_SECRET {random} 00\nnonsense\n",
             "01".repeat(48),
             random.to_lowercase(),
             "02".repeat(32)

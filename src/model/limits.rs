@@ -9,9 +9,10 @@ pub struct Limits {
     pub frame: usize,
     /// Bytes allocated for out-of-order TCP segments of one flow.
     pub reorder_flow: usize,
-    /// Bytes allocated for out-of-order TCP segments of all flows of a shard.
+    /// Bytes allocated for out-of-order TCP segments of all flows.
     pub reorder_total: usize,
-    /// Flows tracked at once by a shard.
+    /// Flows tracked at once. Sixteen shares of hosts have an equal part of this bound and of that on
+    /// out-of-order segments, so that the number of threads changes nothing.
     pub flows: usize,
     /// Idle time after which a TCP flow is closed.
     pub tcp_idle: f64,

@@ -2,7 +2,9 @@
 
 use super::{Eats, Form, Guess, Hint, Probe, Registry, Spec, Unit};
 use crate::model::Trust;
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 /// What the look at some bytes came to.
 pub(super) enum Choice {
@@ -43,13 +45,9 @@ pub(super) fn probed(registry: &Registry, unit: Unit, probe: &Probe<'_>) -> Choi
     }
     let mut best: Option<&'static Spec> = None;
     let mut waiting = false;
-    for spec in registry.specs() {
-        let Some(ask) = spec.probe else { continue };
-        let whole = spec.eats != Eats::Stream && unit == Unit::Message;
-        if !serves(spec.eats, unit) || !spec.forms.contains(&probe.form) {
-            continue;
-        }
-        if whole && !probe.end {
+    let rows = Rows::of(registry);
+    for Row { spec, ask, whole } in rows.asked(unit, probe.form) {
+        if *whole && !probe.end {
             waiting = true;
             continue;
         }
@@ -64,5 +62,56 @@ pub(super) fn probed(registry: &Registry, unit: Unit, probe: &Probe<'_>) -> Choi
         _ if waiting => Choice::Wait,
         Some(spec) => Choice::Layer(spec, Trust::Guessed),
         None => Choice::Leaf,
+    }
+}
+
+/// A row that is asked about bytes of some unit and form.
+struct Row {
+    spec: &'static Spec,
+    ask: fn(&Probe<'_>) -> Guess,
+    /// It needs a complete message.
+    whole: bool,
+}
+
+/// The rows that have a say, by unit and form: most of a registry's rows never look at most bytes.
+struct Rows {
+    tables: &'static [&'static [&'static Spec]],
+    lists: Vec<((Unit, Form), Vec<Row>)>,
+}
+
+thread_local! {
+    /// The lists of the registry that was used last; a program has one.
+    static ROWS: RefCell<Option<Rc<Rows>>> = const { RefCell::new(None) };
+}
+
+impl Rows {
+    fn of(registry: &Registry) -> Rc<Rows> {
+        ROWS.with_borrow_mut(|last| match last {
+            Some(rows) if std::ptr::eq(rows.tables, registry.tables) => rows.clone(),
+            _ => last.insert(Rc::new(Rows::new(registry))).clone(),
+        })
+    }
+
+    fn new(registry: &Registry) -> Self {
+        let mut lists: Vec<((Unit, Form), Vec<Row>)> = Vec::new();
+        for unit in [Unit::Stream, Unit::Datagram, Unit::Message] {
+            for spec in registry.specs().filter(|s| serves(s.eats, unit)) {
+                let Some(ask) = spec.probe else { continue };
+                let whole = spec.eats != Eats::Stream && unit == Unit::Message;
+                for form in spec.forms {
+                    let key = (unit, *form);
+                    let row = Row { spec, ask, whole };
+                    match lists.iter_mut().find(|(k, _)| *k == key) {
+                        Some((_, list)) => list.push(row),
+                        None => lists.push((key, vec![row])),
+                    }
+                }
+            }
+        }
+        Self { tables: registry.tables, lists }
+    }
+
+    fn asked(&self, unit: Unit, form: Form) -> &[Row] {
+        self.lists.iter().find(|(k, _)| *k == (unit, form)).map_or(&[], |(_, list)| list)
     }
 }

@@ -87,6 +87,7 @@ impl Tree {
             stated: false,
             known: false,
             keys: env.keys,
+            before: &[],
         };
         match choose::probed(env.registry, unit, &probe) {
             Choice::Layer(spec, trust) => self.start(env, id, spec, trust),
@@ -201,7 +202,11 @@ pub(super) fn bucket_of(end: End) -> Bucket {
 }
 
 /// UTF-8 (a character cut at the end is forgiven) without control characters other than white space.
-fn reads_as_text(bytes: &[u8]) -> bool {
+pub(super) fn reads_as_text(bytes: &[u8]) -> bool {
+    if bytes.is_ascii() {
+        let control = |b: &u8| (*b < b' ' || *b == 0x7f) && !matches!(b, b'\n' | b'\r' | b'\t' | 0);
+        return !bytes.is_empty() && !bytes.iter().any(control);
+    }
     let text = match std::str::from_utf8(bytes) {
         Ok(t) => t,
         Err(e) if e.error_len().is_none() => std::str::from_utf8(&bytes[..e.valid_up_to()]).unwrap_or(""),

@@ -2,6 +2,7 @@
 //! the keys of a media stream for the stream itself. It is kept by pair of hosts, so that the number of
 //! threads changes nothing.
 
+use super::recent::Recent;
 use crate::model::Limits;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -18,6 +19,8 @@ pub struct Memory {
     pairs: FxHashMap<Hosts, Pair>,
     /// Pairs in order of their first entry; the oldest is forgotten whole.
     order: VecDeque<Hosts>,
+    /// Short messages of any flow, and which layer took them.
+    pub(super) recent: Recent,
 }
 
 #[derive(Debug, Default)]
@@ -29,7 +32,12 @@ struct Pair {
 impl Default for Memory {
     fn default() -> Self {
         let none = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        Self { hosts: (none, none), pairs: FxHashMap::default(), order: VecDeque::new() }
+        Self {
+            hosts: (none, none),
+            pairs: FxHashMap::default(),
+            order: VecDeque::new(),
+            recent: Recent::default(),
+        }
     }
 }
 

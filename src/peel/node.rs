@@ -66,6 +66,8 @@ pub(super) struct Node {
     pub order: Vec<(Side, usize)>,
     /// Chosen layers of a datagram node.
     pub switch: Vec<u32>,
+    /// The beginnings of the latest datagrams.
+    pub before: Vec<super::Before>,
     /// Datagrams in a row that no layer claimed.
     pub unclaimed: u32,
     /// Bytes of the current input that the peeler declared sealed.
@@ -78,7 +80,7 @@ pub(super) struct Node {
 /// A node as observers see it.
 #[derive(Clone, Copy)]
 pub struct NodeRef<'a> {
-    pub(super) nodes: &'a [Option<Node>],
+    pub(super) nodes: &'a [Option<Box<Node>>],
     pub(super) id: u32,
     pub(super) node: &'a Node,
 }
@@ -134,7 +136,7 @@ impl<'a> NodeRef<'a> {
     /// The node around this one.
     pub fn parent(&self) -> Option<NodeRef<'a>> {
         let id = self.node.parent?;
-        let node = self.nodes.get(id as usize)?.as_ref()?;
+        let node = self.nodes.get(id as usize)?.as_deref()?;
         Some(NodeRef { nodes: self.nodes, id, node })
     }
     /// The layer names from the inside out.

@@ -133,6 +133,7 @@ impl Out<'_, '_> {
             stated: false,
             known: false,
             keys: self.env.keys,
+            before: &[],
         };
         let sure = |s: &&'static Spec| {
             s.family == Family::Secure

@@ -80,6 +80,29 @@ pub struct Probe<'a> {
     pub known: bool,
     /// The secrets at hand: a name that stands in the bytes and in a key log is no accident.
     pub keys: &'a KeyStore,
+    /// The beginnings of the latest datagrams before this one, of both sides, oldest first (datagrams only):
+    /// for protocols that only several packets give away.
+    pub before: &'a [Before],
+}
+
+/// The beginning of an earlier datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Before {
+    /// Who sent it.
+    pub side: Side,
+    /// Its first bytes; zeros where it was shorter.
+    pub head: [u8; 16],
+    /// Its length.
+    pub len: usize,
+}
+
+impl Before {
+    /// Of a datagram.
+    pub fn of(side: Side, bytes: &[u8]) -> Self {
+        let mut head = [0; 16];
+        head.iter_mut().zip(bytes).for_each(|(h, b)| *h = *b);
+        Self { side, head, len: bytes.len() }
+    }
 }
 
 /// One row of a layer table. The tables are plain static slices; listings, docs, contract tests and

@@ -27,7 +27,7 @@ pub struct Env<'e> {
 
 /// The tree of layers of one flow.
 pub struct Tree {
-    pub(super) nodes: Vec<Option<Node>>,
+    pub(super) nodes: Vec<Option<Box<Node>>>,
     free: Vec<u32>,
     generation: u32,
     next_scope: u64,
@@ -41,9 +41,18 @@ const ROOT: u32 = 0;
 impl Tree {
     /// A tree for a flow that brings `unit` (a stream or datagrams).
     pub fn new(unit: Unit) -> Self {
+        Self::rooted(unit, VecDeque::new())
+    }
+
+    /// A tree for a flow of which something outside it states the layer.
+    pub fn stated(unit: Unit, hint: Hint) -> Self {
+        Self::rooted(unit, VecDeque::from([hint]))
+    }
+
+    fn rooted(unit: Unit, hints: VecDeque<Hint>) -> Self {
         let mut tree =
             Self { nodes: Vec::new(), free: Vec::new(), generation: 0, next_scope: 0, fed: 0, work: 0 };
-        tree.insert(None, unit, Form::Binary, Guard::Open, VecDeque::new());
+        tree.insert(None, unit, Form::Binary, Guard::Open, hints);
         tree
     }
 
@@ -75,10 +84,10 @@ impl Tree {
     }
 
     pub(super) fn node(&self, id: u32) -> Option<&Node> {
-        self.nodes.get(id as usize)?.as_ref()
+        self.nodes.get(id as usize)?.as_deref()
     }
     pub(super) fn node_mut(&mut self, id: u32) -> Option<&mut Node> {
-        self.nodes.get_mut(id as usize)?.as_mut()
+        self.nodes.get_mut(id as usize)?.as_deref_mut()
     }
     pub(super) fn node_ref(&self, id: u32) -> Option<NodeRef<'_>> {
         Some(NodeRef { nodes: &self.nodes, id, node: self.node(id)? })
@@ -130,7 +139,7 @@ impl Tree {
             scope = self.next_scope;
         }
         self.generation += 1;
-        let node = Node {
+        let node = Box::new(Node {
             parent,
             generation: self.generation,
             depth,
@@ -149,11 +158,12 @@ impl Tree {
             sides: PerSide::default(),
             order: Vec::new(),
             switch: Vec::new(),
+            before: Vec::new(),
             unclaimed: 0,
             declared: 0,
             fields: 0,
             ledger: Default::default(),
-        };
+        });
         match self.free.pop() {
             Some(id) => {
                 self.nodes[id as usize] = Some(node);

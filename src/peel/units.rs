@@ -1,10 +1,13 @@
 //! Whole messages and datagrams: how the engine feeds layers that do not eat streams.
 
 use super::choose::{self, Choice};
-use super::feeding::{Last, bucket_of, plain_end};
+use super::feeding::{Last, bucket_of, plain_end, reads_as_text};
 use super::node::State;
+use super::recent::{Seen, Taken};
 use super::tree::Env;
-use super::{Child, CutWhy, Eats, End, Form, Guess, Input, Leaf, Out, Probe, Spec, Then, Tree, Unit};
+use super::{
+    Before, Child, CutWhy, Eats, End, Family, Form, Guess, Input, Leaf, Out, Probe, Spec, Then, Tree, Unit,
+};
 use crate::model::{Bucket, Side, Trust};
 
 /// Datagrams in a row that no layer claims before the engine stops asking for every one.
@@ -13,10 +16,19 @@ const ASK: u32 = 32;
 const SHOWN: u32 = 256;
 /// Different layers that may share one datagram flow (STUN, DTLS, RTP and RTCP do).
 const SHARING: usize = 6;
+/// Datagrams whose beginnings probes may look back at.
+const BEFORE: usize = 16;
 
 impl Tree {
     /// Hands one whole message from `parent` on: to a layer, or as a leaf of the parent.
-    pub(super) fn whole(&mut self, env: &mut Env<'_>, parent: u32, child: Child, side: Side, bytes: &[u8]) {
+    pub(super) fn whole(
+        &mut self,
+        env: &mut Env<'_>,
+        parent: u32,
+        mut child: Child,
+        side: Side,
+        bytes: &[u8],
+    ) {
         let Some(node) = self.node_mut(parent) else {
             return;
         };
@@ -47,7 +59,7 @@ impl Tree {
         let stated = choose::stated(env.registry, Unit::Message, &mut hints);
         let choice = match stated {
             Some(spec) if !contradicted(spec, env, child.form, side, bytes) => Some((spec, Trust::Stated)),
-            _ => choose_message(env, child.form, side, bytes),
+            _ => choose_seen(env, &mut child.form, side, bytes),
         };
         // A message that stands alone gets a node even as a leaf, so that it has a scope of its own.
         if choice.is_none() && !top {
@@ -148,13 +160,16 @@ impl Tree {
             return;
         };
         let bytes = std::mem::take(&mut node.sides[side].held);
-        let form = node.form;
+        let mut form = node.form;
         node.order.clear();
         let stated = choose::stated(env.registry, Unit::Message, &mut node.hints);
         let choice = match stated {
             Some(spec) if !contradicted(spec, env, form, side, &bytes) => Some((spec, Trust::Stated)),
-            _ => choose_message(env, form, side, &bytes),
+            _ => choose_seen(env, &mut form, side, &bytes),
         };
+        if let Some(node) = self.node_mut(id) {
+            node.form = form;
+        }
         match choice {
             Some((spec, trust)) => {
                 self.decide(env, id, spec, trust);
@@ -206,7 +221,16 @@ impl Tree {
     /// One datagram of a node that may hold several layers side by side.
     pub(super) fn datagram(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) {
         let len = bytes.len() as u64;
-        if let Some(child) = self.claimant(env, id, side, bytes) {
+        let mut before = self.node_mut(id).map(|n| std::mem::take(&mut n.before)).unwrap_or_default();
+        let claimant = self.claimant(env, id, side, bytes, &before);
+        if before.len() >= BEFORE {
+            before.remove(0);
+        }
+        before.push(Before::of(side, bytes));
+        if let Some(node) = self.node_mut(id) {
+            node.before = before;
+        }
+        if let Some(child) = claimant {
             if let Some(node) = self.node_mut(id) {
                 node.unclaimed = 0;
                 node.ledger.count(Bucket::Parsed, len);
@@ -222,6 +246,9 @@ impl Tree {
                 env.sink.bytes(&node, "", side, 0, bytes, env.at);
             }
             return self.one_datagram(env, child, side, bytes);
+        }
+        if self.encoded_datagram(env, id, side, bytes) {
+            return;
         }
         let Some(node) = self.node_mut(id) else {
             return;
@@ -240,6 +267,24 @@ impl Tree {
         }
     }
 
+    /// A datagram of no protocol that is a whole message in some encoding. True if it was one.
+    fn encoded_datagram(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) -> bool {
+        if self.node(id).is_none_or(|n| n.unclaimed > ASK && !n.unclaimed.is_multiple_of(64)) {
+            return false;
+        }
+        let mut form = Form::Binary;
+        let chosen = choose_seen(env, &mut form, side, bytes).is_some_and(|(s, _)| s.family == Family::Codec);
+        if !chosen || !self.may_open(env, id) {
+            return false;
+        }
+        if let Some(node) = self.node_mut(id) {
+            node.unclaimed = 0;
+            node.ledger.count(Bucket::Parsed, bytes.len() as u64);
+        }
+        self.whole(env, id, Child::message().form(form), side, bytes);
+        true
+    }
+
     /// A datagram for a decided node: every one is a message with a scope of its own.
     pub(super) fn one_datagram(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) {
         self.begin_message(id);
@@ -247,7 +292,14 @@ impl Tree {
     }
 
     /// The layer of this node that the datagram belongs to, opened if need be.
-    fn claimant(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) -> Option<u32> {
+    fn claimant(
+        &mut self,
+        env: &mut Env<'_>,
+        id: u32,
+        side: Side,
+        bytes: &[u8],
+        before: &[Before],
+    ) -> Option<u32> {
         let node = self.node_mut(id)?;
         if node.unclaimed > ASK && !node.unclaimed.is_multiple_of(64) {
             return None;
@@ -263,6 +315,7 @@ impl Tree {
             stated: false,
             known,
             keys: env.keys,
+            before,
         };
         let known: Vec<u32> = node.switch.clone();
         let ask = |t: &Self, child: &u32, wanted: Guess| {
@@ -313,12 +366,33 @@ fn contradicted(spec: &Spec, env: &Env<'_>, form: Form, side: Side, bytes: &[u8]
         stated: true,
         known: false,
         keys: env.keys,
+        before: &[],
     };
     spec.probe.is_some_and(|p| p(&probe) == Guess::No)
 }
 
+/// Probes every layer on one whole message. Octets that nobody knows and that read as text are text: their
+/// layer is asked for again, and so they are shown.
+fn choose_seen(
+    env: &mut Env<'_>,
+    form: &mut Form,
+    side: Side,
+    bytes: &[u8],
+) -> Option<(&'static Spec, Trust)> {
+    let choice = choose_message(env, *form, side, bytes);
+    if choice.is_some() || *form != Form::Binary || !reads_as_text(bytes) {
+        return choice;
+    }
+    *form = Form::Text;
+    choose_message(env, *form, side, bytes)
+}
+
 /// Probes every layer on one whole message.
-fn choose_message(env: &Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Option<(&'static Spec, Trust)> {
+fn choose_message(env: &mut Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Taken {
+    let seen = Seen { bytes, form, side, server_port: env.server_port };
+    if let Some(taken) = env.memory.recent.find(&seen) {
+        return taken;
+    }
     let probe = Probe {
         bytes,
         side,
@@ -329,9 +403,12 @@ fn choose_message(env: &Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Option
         stated: false,
         known: false,
         keys: env.keys,
+        before: &[],
     };
-    match choose::probed(env.registry, Unit::Message, &probe) {
+    let taken = match choose::probed(env.registry, Unit::Message, &probe) {
         Choice::Layer(spec, trust) => Some((spec, trust)),
         Choice::Wait | Choice::Leaf => None,
-    }
+    };
+    env.memory.recent.keep(&seen, taken);
+    taken
 }

@@ -59,6 +59,20 @@ pub static ALL: &[Explanation] = &[
         SEAL,
     ),
     word(
+        "plaintext-call",
+        "A call can be heard by anyone on the path",
+        "Sound or pictures of a call crossed the network in a codec that anybody can play, without encryption.",
+        "Open the frames in Wireshark and play the stream with Telephony, RTP, RTP Player.",
+        "Send media as SRTP, with keys that the ends agree on among themselves (DTLS-SRTP or ZRTP).",
+    ),
+    word(
+        "provider-readable-call",
+        "The service can hear a call",
+        "The media of a call is protected on the path, but reaches a relay of the service without encryption.",
+        FRAMES_KEYS,
+        "Send media as SRTP between the ends, inside whatever connection carries it.",
+    ),
+    word(
         "weak-obfuscation",
         "A message is hidden by something that is not encryption",
         "The bytes look scrambled, but a trivial transformation such as a short repeating XOR key undoes them.",

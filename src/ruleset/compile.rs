@@ -1,11 +1,12 @@
 //! The rules in a form that is fast to ask: an index by the last name of the field, and one automaton
 //! over the keywords of all rules that name no field.
 
-use super::{Hit, Rule, Subject, language};
+use super::{Hit, Rule, Subject, language, places};
 use crate::peel::Form;
 use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
 use rustc_hash::FxHashMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Bytes of a text that are searched for keywords.
 const TEXT: usize = 16 << 10;
@@ -13,31 +14,37 @@ const TEXT: usize = 16 << 10;
 /// Compiled rules.
 #[derive(Debug)]
 pub(super) struct Compiled {
+    /// Tells these rules from others that a thread may have asked before.
+    serial: u64,
     /// Rules by the last, literal name of one of their field globs.
-    by_name: FxHashMap<String, Vec<usize>>,
+    by_name: FxHashMap<String, Vec<u16>>,
     /// Rules whose globs end in a wildcard.
-    by_glob: Vec<usize>,
+    by_glob: Vec<u16>,
     /// Keywords of rules without a field, and whose they are.
     words: Option<AhoCorasick>,
     /// For each word, the place of its rule in `wordy`.
     word_rules: Vec<u32>,
     /// Rules without a field, at most 128 of them.
-    wordy: Vec<usize>,
+    wordy: Vec<u16>,
+    /// Keywords of rules with a field, one of which must be in the text.
+    needles: Vec<Option<AhoCorasick>>,
     regexes: Vec<Option<Regex>>,
 }
 
 /// Compiles a rule's regular expression, bounded in size.
 pub(super) fn regex(text: &str) -> Result<Regex, regex::Error> {
     // Words and digits are ASCII in every rule: without that the fast engines could not be used.
-    RegexBuilder::new(text).unicode(false).size_limit(1 << 20).dfa_size_limit(1 << 20).build()
+    RegexBuilder::new(text).unicode(false).size_limit(1 << 20).dfa_size_limit(4 << 20).build()
 }
+
+static SERIAL: AtomicU64 = AtomicU64::new(0);
 
 impl Compiled {
     pub fn new(rules: &[Rule]) -> Self {
-        let mut by_name: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+        let mut by_name: FxHashMap<String, Vec<u16>> = FxHashMap::default();
         let (mut by_glob, mut words) = (Vec::new(), Vec::new());
         let (mut word_rules, mut wordy) = (Vec::new(), Vec::new());
-        for (i, rule) in rules.iter().enumerate() {
+        for (i, rule) in (0..=u16::MAX).zip(rules) {
             for glob in &rule.place.field {
                 let last = last_name(glob).to_ascii_lowercase();
                 if last.contains('*') {
@@ -56,30 +63,32 @@ impl Compiled {
         }
         by_name.values_mut().for_each(|l| l.dedup());
         by_glob.dedup();
-        let words = (!words.is_empty())
-            .then(|| AhoCorasick::builder().ascii_case_insensitive(true).build(&words).ok())
-            .flatten();
-        let regexes = rules.iter().map(|r| r.what.regex.as_deref().and_then(|t| regex(t).ok())).collect();
-        Self { by_name, by_glob, words, word_rules, wordy, regexes }
+        let needles = |r: &Rule| match r.place.field.is_empty() {
+            true => None,
+            false => automaton(&r.what.keywords),
+        };
+        Self {
+            serial: SERIAL.fetch_add(1, Relaxed),
+            by_name,
+            by_glob,
+            words: automaton(&words),
+            word_rules,
+            wordy,
+            needles: rules.iter().map(needles).collect(),
+            regexes: rules.iter().map(|r| r.what.regex.as_deref().and_then(|t| regex(t).ok())).collect(),
+        }
     }
 
     pub fn matches(&self, rules: &[Rule], subject: &Subject<'_>, hits: &mut Vec<Hit>) {
         let from = hits.len();
-        let field = clean(subject.field);
-        let mut ask = |rule: usize| {
-            if !hits[from..].contains(&Hit { rule }) && self.holds(&rules[rule], rule, subject, &field) {
+        let mut text = Text { subject, natural: None };
+        let mut ask = |rule: u16| {
+            let rule = usize::from(rule);
+            if !hits[from..].contains(&Hit { rule }) && self.says(&rules[rule], rule, &mut text) {
                 hits.push(Hit { rule });
             }
         };
-        let last = last_name(subject.field);
-        let mut lower = [0u8; 48];
-        if let Some(buffer) = lower.get_mut(..last.len()) {
-            buffer.copy_from_slice(last.as_bytes());
-            buffer.make_ascii_lowercase();
-            let named = std::str::from_utf8(buffer).ok().and_then(|n| self.by_name.get(n));
-            named.into_iter().flatten().for_each(|r| ask(*r));
-        }
-        self.by_glob.iter().for_each(|r| ask(*r));
+        places::looking(self.serial, subject, |field| self.looking(rules, subject, field), &mut ask);
         if let Some(words) = self.words.as_ref().filter(|_| subject.form == Form::Text) {
             // Each rule is asked once, however often its words occur.
             let text = &subject.bytes[..subject.bytes.len().min(TEXT)];
@@ -88,30 +97,33 @@ impl Compiled {
                 called |= 1u128 << self.word_rules[m.pattern().as_usize()];
             }
             while called != 0 {
-                ask(self.wordy[called.trailing_zeros() as usize]);
+                let rule = self.wordy[called.trailing_zeros() as usize];
+                if looks_here(&rules[usize::from(rule)], subject, "") {
+                    ask(rule);
+                }
                 called &= called - 1;
             }
         }
         hits[from..].sort_by_key(|h| h.rule);
     }
 
-    fn holds(&self, rule: &Rule, index: usize, s: &Subject<'_>, field: &str) -> bool {
-        let place = &rule.place;
-        let what = &rule.what;
+    /// The rules with a field that look at this place, whatever stands in it.
+    fn looking(&self, rules: &[Rule], subject: &Subject<'_>, field: &str) -> Vec<u16> {
+        let named = self.by_name.get(last_name(field)).into_iter().flatten();
+        let mut found: Vec<u16> = Vec::new();
+        for rule in named.chain(&self.by_glob).copied() {
+            if !found.contains(&rule) && looks_here(&rules[usize::from(rule)], subject, field) {
+                found.push(rule);
+            }
+        }
+        found
+    }
+
+    /// Whether a rule that looks at this place holds for what stands there.
+    fn says(&self, rule: &Rule, index: usize, text: &mut Text<'_, '_>) -> bool {
+        let (s, place, what) = (text.subject, &rule.place, &rule.what);
         let size = s.bytes.len();
         if size < what.min || what.max.is_some_and(|m| size > m) {
-            return false;
-        }
-        if place.side.is_some_and(|x| x != s.side)
-            || place.guard.is_some_and(|x| x != s.guard)
-            || place.form.is_some_and(|x| x != s.form)
-        {
-            return false;
-        }
-        if !place.layers.is_empty() && !s.layers.split('/').any(|l| place.layers.iter().any(|x| x == l)) {
-            return false;
-        }
-        if !place.field.is_empty() && !place.field.iter().any(|g| fits(g, field)) {
             return false;
         }
         let serves =
@@ -119,28 +131,48 @@ impl Compiled {
         if !place.service.is_empty() && !place.service.iter().any(serves) {
             return false;
         }
-        if !place.field.is_empty() && !what.keywords.is_empty() {
-            let text = s.bytes[..s.bytes.len().min(TEXT)].to_ascii_lowercase();
-            if !what
-                .keywords
-                .iter()
-                .any(|k| memchr::memmem::find(&text, k.to_ascii_lowercase().as_bytes()).is_some())
-            {
-                return false;
-            }
-        }
-        if let Some(regex) = &self.regexes[index]
-            && !regex.is_match(&s.bytes[..s.bytes.len().min(TEXT)])
-        {
-            return false;
-        }
-        match what.language {
-            Some(percent) => {
-                std::str::from_utf8(s.bytes).is_ok_and(|t| language::natural(t) * 100.0 >= f32::from(percent))
-            }
-            None => true,
-        }
+        let start = &s.bytes[..size.min(TEXT)];
+        self.needles[index].as_ref().is_none_or(|words| words.is_match(start))
+            && self.regexes[index].as_ref().is_none_or(|regex| regex.is_match(start))
+            && what.language.is_none_or(|percent| text.natural() >= f32::from(percent))
     }
+}
+
+/// What stands in the field, with what was found out about it.
+struct Text<'a, 's> {
+    subject: &'a Subject<'s>,
+    natural: Option<f32>,
+}
+
+impl Text<'_, '_> {
+    /// How much it reads like language, in percent; negative for no text.
+    fn natural(&mut self) -> f32 {
+        let bytes = self.subject.bytes;
+        *self
+            .natural
+            .get_or_insert_with(|| std::str::from_utf8(bytes).map_or(-1.0, |t| language::natural(t) * 100.0))
+    }
+}
+
+/// Whether the rule looks at fields of this kind and place; `field` is the cleaned path.
+fn looks_here(rule: &Rule, s: &Subject<'_>, field: &str) -> bool {
+    let place = &rule.place;
+    if place.side.is_some_and(|x| x != s.side)
+        || place.guard.is_some_and(|x| x != s.guard)
+        || place.form.is_some_and(|x| x != s.form)
+    {
+        return false;
+    }
+    if !place.layers.is_empty() && !s.layers.split('/').any(|l| place.layers.iter().any(|x| x == l)) {
+        return false;
+    }
+    place.field.is_empty() || place.field.iter().any(|g| fits(g, field))
+}
+
+/// Finds any of the words, whatever their case.
+fn automaton(words: &[String]) -> Option<AhoCorasick> {
+    let build = || AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok();
+    (!words.is_empty()).then(build).flatten()
 }
 
 /// The word stands in the text as a word of its own, letters and digits being parts of words.
@@ -156,9 +188,8 @@ fn last_name(field: &str) -> &str {
     name.split('[').next().unwrap_or("")
 }
 
-/// A field path in lower case and without list positions.
-fn clean(field: &str) -> String {
-    let mut text = String::with_capacity(field.len());
+/// A field path in lower case and without list positions, appended to `text`.
+pub(super) fn clean(field: &str, text: &mut String) {
     let mut inside = false;
     for c in field.trim_end_matches('>').chars() {
         match c {
@@ -168,7 +199,6 @@ fn clean(field: &str) -> String {
             _ => text.push(c.to_ascii_lowercase()),
         }
     }
-    text
 }
 
 /// `**.` stands for any path in front, `*` for anything within one glob. Globs are in lower case.
@@ -196,7 +226,9 @@ mod tests {
     use super::*;
 
     fn glob(pattern: &str, field: &str) -> bool {
-        fits(pattern, &clean(field))
+        let mut text = String::new();
+        clean(field, &mut text);
+        fits(pattern, &text)
     }
 
     #[test]

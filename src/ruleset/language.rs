@@ -4,7 +4,7 @@
 /// half: they may be language.
 pub fn natural(text: &str) -> f32 {
     let text = text.trim();
-    let sample: String = text.chars().take(600).collect();
+    let sample = beginning(text, 600);
     let total = sample.chars().count();
     if total < 2 {
         return 0.0;
@@ -13,7 +13,7 @@ pub fn natural(text: &str) -> f32 {
     sample.chars().for_each(|c| counts.add(c));
     let odd = counts.odd as f32 / total as f32;
     let letters = counts.letters as f32 / total as f32;
-    if letters < 0.45 || odd > 0.2 || looks_technical(&sample) {
+    if letters < 0.45 || odd > 0.2 || looks_technical(sample) {
         return 0.0;
     }
     // Scripts that write no spaces between words.
@@ -29,6 +29,15 @@ pub fn natural(text: &str) -> f32 {
         1 => 0.4 * share,
         2 => 0.65 * share,
         _ => (0.75 + 0.05 * wordy.min(5) as f32) * share.max(0.3),
+    }
+}
+
+/// The first `n` characters.
+fn beginning(text: &str, n: usize) -> &str {
+    // A character is a byte at least.
+    match text.len() <= n {
+        true => text,
+        false => text.char_indices().nth(n).map_or(text, |(at, _)| &text[..at]),
     }
 }
 

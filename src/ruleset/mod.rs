@@ -5,6 +5,7 @@ mod compile;
 mod embedded;
 pub mod language;
 mod parse;
+mod places;
 
 pub use parse::{Example, Means, Rule, RuleError, Severity};
 
@@ -86,6 +87,11 @@ pub fn check(path: &Path) -> Result<Vec<Rule>, RuleError> {
         Some(failure) => Err(RuleError { file: path.display().to_string(), reason: failure.clone() }),
         None => Ok(rules),
     }
+}
+
+/// A set of one rule from its text; `name` stands in messages.
+pub fn from_text(text: &str, name: &str) -> Result<Ruleset, RuleError> {
+    Ok(Ruleset::new(vec![parse::rule(text, name)?]))
 }
 
 fn read(path: &Path) -> Result<Vec<Rule>, RuleError> {

@@ -1,7 +1,7 @@
 //! Who learns what: data items against parties.
 
 use super::{Judgement, Network, Provider};
-use crate::evidence::{Draft, Kind};
+use crate::evidence::{Content, Draft, Kind};
 use crate::peel::Guard;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -55,13 +55,14 @@ pub fn exposures(drafts: &[Draft], judgements: &[Judgement]) -> Vec<Exposure> {
                 Network::Protected => Knows::DoesNot,
                 Network::Unknown => Knows::Unknown,
             };
-            set("message-text", "network", network, first);
+            let item = if draft.key.content == Content::Call { "call-media" } else { "message-text" };
+            set(item, "network", network, first);
             let operator = match judgement.provider {
                 Provider::Readable => Knows::Learns,
                 Provider::Sealed => Knows::DoesNot,
                 Provider::Unknown => Knows::Unknown,
             };
-            set("message-text", provider, operator, first);
+            set(item, provider, operator, first);
             for item in ["timing", "sizes", "ip-address"] {
                 set(item, "network", Knows::Learns, None);
                 set(item, provider, Knows::Learns, None);

@@ -50,7 +50,7 @@ pub struct Finding {
 }
 
 /// Encodings that hide a text from the eye and from nobody else.
-const ENCODINGS: [&str; 10] = [
+const ENCODINGS: [&str; 21] = [
     "base64",
     "base64url",
     "hex",
@@ -61,7 +61,22 @@ const ENCODINGS: [&str; 10] = [
     "utf-16be",
     "quoted-printable",
     "base32",
+    "base85",
+    "utf7",
+    "utf16",
+    "utf32",
+    "gsm7",
+    "gsm-7bit",
+    "uuencode",
+    "entities",
+    "escapes",
+    "data-url",
+    "pem",
 ];
+
+/// Operations that are meant to hide a text and need no secret to be undone.
+const OBFUSCATIONS: [&str; 8] =
+    ["xor", "xor-text", "complement", "nibble-swap", "bit-reversal", "caesar", "reversed", "rot13"];
 
 /// All findings, most severe first, in a fixed order.
 pub fn findings(drafts: &[Draft], judgements: &[Judgement]) -> Vec<Finding> {
@@ -111,9 +126,19 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
                 Guard::Confidential => ("provider-readable-message", Severity::High),
             };
             found.add(id, severity, sure, c, i);
-            if encoded(e) {
+            if undone(e, &ENCODINGS) {
                 found.add("encoded-not-encrypted", Severity::High, sure, c, i);
             }
+            if undone(e, &OBFUSCATIONS) {
+                found.add("weak-obfuscation", Severity::High, sure, c, i);
+            }
+        }
+        Kind::Media { protection, .. } if protection == "none" => {
+            let (id, severity) = match e.guard {
+                Guard::Open => ("plaintext-call", Severity::Critical),
+                Guard::Confidential => ("provider-readable-call", Severity::High),
+            };
+            found.add(id, severity, sure, c, i);
         }
         Kind::KeyInSight { party, .. } => {
             let id = if party == "network" { "key-visible-to-network" } else { "key-visible-to-provider" };
@@ -147,9 +172,9 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
     }
 }
 
-/// Whether the text was hidden by nothing but an encoding.
-fn encoded(e: &Evidence) -> bool {
-    let named = |name: &str| ENCODINGS.contains(&name);
+/// Whether one of these was undone to reach the text.
+fn undone(e: &Evidence, names: &[&str]) -> bool {
+    let named = |name: &str| names.contains(&name);
     match &e.kind {
         Kind::Canary { chain, .. } => chain.iter().any(|c| named(c)),
         Kind::Readable { .. } => e.origin.layers.split('/').any(named),

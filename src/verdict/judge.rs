@@ -2,7 +2,7 @@
 //! would settle it.
 
 use super::lattice::{Grade, Network, Provider, Verdict, headline};
-use crate::evidence::{Content, Coverage, Draft, Evidence, Kind, Polarity, Strength};
+use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength};
 use crate::peel::{Guard, Why};
 use serde::{Deserialize, Serialize};
 
@@ -60,12 +60,12 @@ pub fn judge(draft: &Draft, experiment: &Experiment) -> Judgement {
         Content::Opaque => opaque(draft, experiment),
         Content::Sealed => sealed(draft),
         Content::Unknown => unknown(draft),
-        Content::Call => call(draft),
+        Content::Call => super::call::judge(draft),
         Content::Background => background(draft),
     }
 }
 
-fn select(draft: &Draft, keep: impl Fn(&Evidence) -> bool) -> Vec<usize> {
+pub(super) fn select(draft: &Draft, keep: impl Fn(&Evidence) -> bool) -> Vec<usize> {
     let mut all: Vec<usize> = (0..draft.evidence.len()).filter(|i| keep(&draft.evidence[*i])).collect();
     all.sort_by_key(|i| (std::cmp::Reverse(draft.evidence[*i].strength), draft.evidence[*i].origin.time));
     all.truncate(8);
@@ -136,7 +136,15 @@ fn standing_doubts(grade: Grade) -> Vec<String> {
     doubts
 }
 
-fn coverage_doubt(coverage: &Coverage, doubts: &mut Vec<String>) {
+fn coverage_doubt(draft: &Draft, doubts: &mut Vec<String>) {
+    let coverage = &draft.coverage;
+    if draft.drops.dropped > 0 {
+        doubts.push(format!(
+            "{} frames were lost before they were recorded ({:.1} %), and nobody knows what they held",
+            draft.drops.dropped,
+            draft.drops.share() * 100.0
+        ));
+    }
     if coverage.looked_at() < COVERAGE_FLOOR {
         doubts.push(format!(
             "{:.0} % of this conversation's bytes were lost or stayed sealed and could hold anything",
@@ -147,7 +155,8 @@ fn coverage_doubt(coverage: &Coverage, doubts: &mut Vec<String>) {
 
 /// Whether enough was looked at for the absence of readable text to mean anything.
 fn covered(draft: &Draft) -> bool {
-    draft.coverage.looked_at() >= COVERAGE_FLOOR && !draft.limited
+    let recorded = 1.0 - draft.drops.share();
+    draft.coverage.looked_at() * recorded >= COVERAGE_FLOOR && !draft.limited
 }
 
 fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement {
@@ -169,7 +178,7 @@ fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement
     };
     let provider = if sound { Provider::Sealed } else { Provider::Unknown };
     let mut not_ruled_out = standing_doubts(grade);
-    coverage_doubt(&draft.coverage, &mut not_ruled_out);
+    coverage_doubt(draft, &mut not_ruled_out);
     let reason = match (sound, experiment_holds) {
         (true, true) => format!(
             "messages are strict {protocol} envelopes, and the planted texts were searched everywhere and not found while the control was"
@@ -263,7 +272,7 @@ fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {
         "a key that the provider holds".to_owned(),
     ];
     not_ruled_out.extend(standing_doubts(grade));
-    coverage_doubt(&draft.coverage, &mut not_ruled_out);
+    coverage_doubt(draft, &mut not_ruled_out);
     Judgement {
         verdict: headline(network, provider, grade),
         grade,
@@ -283,7 +292,7 @@ fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {
 /// Bytes that each side must have sent before sealed or unknown traffic counts as an exchange.
 const EXCHANGE: u64 = 64;
 
-fn two_way(draft: &Draft) -> Option<String> {
+pub(super) fn two_way(draft: &Draft) -> Option<String> {
     let enough = draft.bytes.client >= EXCHANGE && draft.bytes.server >= EXCHANGE;
     enough.then(|| "a two-way exchange that nobody here can open".to_owned())
 }
@@ -337,44 +346,6 @@ fn unknown(draft: &Draft) -> Judgement {
     }
 }
 
-/// A call whose media key stands in its signalling (RFC 4568): whoever reads that hears the call.
-fn keyed_call(draft: &Draft) -> Option<Judgement> {
-    let reasons = select(draft, |e| matches!(e.kind, Kind::Rule { .. }));
-    let first = reasons.first()?;
-    let on_wire = draft.evidence[*first].guard == Guard::Open;
-    let network = if on_wire { Network::Readable } else { Network::Protected };
-    let who = if on_wire { "anybody on the path" } else { "the server that relays the signalling" };
-    Some(Judgement {
-        verdict: headline(network, Provider::Readable, Grade::G2),
-        grade: Grade::G2,
-        network,
-        provider: Provider::Readable,
-        reasons,
-        reason: format!("the key of the call's media stands in its signalling, where {who} reads it"),
-        not_ruled_out: vec!["the call may have been keyed anew inside the media".into()],
-        next_step: "decrypt the media with the key to show it".into(),
-        weighs: Some("a call with its key".into()),
-    })
-}
-
-fn call(draft: &Draft) -> Judgement {
-    if let Some(judgement) = keyed_call(draft) {
-        return judgement;
-    }
-    Judgement {
-        verdict: headline(Network::Unknown, Provider::Unknown, Grade::G0),
-        grade: Grade::G0,
-        network: Network::Unknown,
-        provider: Provider::Unknown,
-        reasons: select(draft, |_| true),
-        reason: "a call's media: packets alone do not tell who holds the keys".into(),
-        not_ruled_out: vec!["the server that set up the call knows its keys".into()],
-        next_step: "record the signalling with its keys, and compare the security codes on both phones"
-            .into(),
-        weighs: two_way(draft),
-    }
-}
-
 fn background(draft: &Draft) -> Judgement {
     let open = draft.evidence.iter().any(|e| e.guard == Guard::Open) || draft.coverage.decrypted == 0;
     Judgement {
@@ -393,7 +364,7 @@ fn background(draft: &Draft) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::ConversationKey;
+    use crate::evidence::{ConversationKey, Coverage, Drops};
     use crate::model::{Origin, Side, Timestamp, Trust};
 
     fn evidence(kind: Kind, polarity: Polarity) -> Evidence {
@@ -460,7 +431,8 @@ mod tests {
         let closed =
             Draft { coverage: Coverage { sealed: 500, ..sealed_draft().coverage }, ..sealed_draft() };
         let limited = Draft { limited: true, ..sealed_draft() };
-        for draft in [lossy, closed, limited] {
+        let dropped = Draft { drops: Drops { dropped: 200, recorded: 1000 }, ..sealed_draft() };
+        for draft in [lossy, closed, limited, dropped] {
             for experiment in [Experiment::default(), PASSED] {
                 let judgement = judge(&draft, &experiment);
                 assert_eq!((judgement.verdict, judgement.grade), (Verdict::Undetermined, Grade::G0));

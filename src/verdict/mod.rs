@@ -1,6 +1,7 @@
 //! The judges: from evidence to verdicts. Judges see evidence, never bytes, so saved evidence judges to
 //! the same verdict again. One judge per file.
 
+mod call;
 mod exposure;
 mod findings;
 mod judge;

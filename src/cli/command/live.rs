@@ -4,8 +4,9 @@ use super::audit::{code, stopped};
 use crate::cli::args::LiveArgs;
 use crate::cli::fault::Fault;
 use crate::cli::progress::{self, Show};
+use crate::cli::standing::Standing;
 use crate::cli::{meant, output};
-use plainsight::audit::{self, Plan};
+use plainsight::audit::{self, Audit, Plan};
 use plainsight::capture::{CaptureError, Live, LiveOptions, Watch};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -60,7 +61,7 @@ fn judge(
     gates: &[meant::Gate],
 ) -> Result<u8, Fault> {
     let line = progress::line(if l.quiet { Show::Never } else { Show::Auto });
-    let done = audit::run_source(plan, Box::new(source), &|bytes| {
+    let progress = |bytes| {
         line.set_message(format!(
             "{} frames, {}, {} dropped",
             watch.frames.load(Relaxed),
@@ -68,7 +69,14 @@ fn judge(
             watch.dropped.load(Relaxed)
         ));
         line.tick();
-    });
+    };
+    let standing = Standing::default();
+    let news = |so_far: &Audit| {
+        for told in standing.news(so_far).iter().filter(|_| !l.quiet) {
+            line.suspend(|| eprintln!("{told}"));
+        }
+    };
+    let done = audit::watch(plan, Box::new(source), &progress, &news);
     line.finish_and_clear();
     let done = done.map_err(stopped)?;
     let mut report = done.report();

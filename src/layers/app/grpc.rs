@@ -1,8 +1,8 @@
 //! The message framing of gRPC, gRPC-Web and Connect streams: a flag octet and a length before each
 //! message (gRPC over HTTP2, gRPC-Web and Connect protocol descriptions).
 
-use crate::model::Side;
-use crate::peel::{AfterGap, Child, Eats, Family, Form, Handle, Hint, Input, Out, Peeler, Spec, Step};
+use crate::model::{Bucket, Side};
+use crate::peel::{AfterGap, Child, Eats, Family, Form, Handle, Hint, Input, Out, Peeler, Spec, Step, Then};
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -48,7 +48,8 @@ struct Grpc {
     /// Base64 around everything (gRPC-Web text), with characters that wait for the rest of a group.
     text: Option<Vec<u8>>,
     encoding: Option<String>,
-    head: Vec<u8>,
+    /// Octets out of base64 that are no whole head yet.
+    plain: Vec<u8>,
     /// The message being read and what is to come of it.
     message: Option<(Handle, u64)>,
     messages: u64,
@@ -59,14 +60,13 @@ impl Peeler for Grpc {
         if !self.begun {
             self.begin(out);
         }
-        let fine = match self.text.is_some() {
-            true => self.decode(input.bytes).is_some_and(|b| self.push(input.side, &b, out)),
-            false => self.push(input.side, input.bytes, out),
-        };
-        match (fine, self.text.is_some()) {
-            (true, _) => Step::again(input.bytes.len()),
-            (false, true) => Step::die("grpc-text-malformed"),
-            (false, false) => Step::die("grpc-frame-malformed"),
+        if self.text.is_some() {
+            return self.peel_text(input, out);
+        }
+        match self.push(input.side, input.bytes, out) {
+            Ok(taken) if self.message.is_some() => Step::again(taken),
+            Ok(taken) => Step::more(taken, HEAD),
+            Err(taken) => Step { consumed: taken, then: Then::Die("grpc-frame-malformed") },
         }
     }
 
@@ -84,7 +84,7 @@ impl Peeler for Grpc {
     }
 
     fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
-        if !self.head.is_empty() || self.message.is_some() {
+        if !self.plain.is_empty() || self.message.is_some() {
             out.note("grpc-message-unfinished");
         }
         if let Some((child, _)) = self.message.take() {
@@ -106,6 +106,26 @@ impl Grpc {
         }
     }
 
+    fn peel_text(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        let Some(plain) = self.decode(input.bytes) else {
+            out.note("grpc-text-malformed");
+            return Step { consumed: input.bytes.len(), then: Then::Rest(Bucket::Cut) };
+        };
+        let mut held = std::mem::take(&mut self.plain);
+        held.extend(plain);
+        match self.push(input.side, &held, out) {
+            Ok(taken) => {
+                held.drain(..taken);
+                self.plain = held;
+                Step::again(input.bytes.len())
+            }
+            Err(_) => {
+                out.note("grpc-frame-malformed");
+                Step { consumed: input.bytes.len(), then: Then::Rest(Bucket::Cut) }
+            }
+        }
+    }
+
     /// Whole groups of base64 among what is held and new. Padding may stand inside: every chunk that a
     /// server sends is encoded by itself.
     fn decode(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
@@ -123,28 +143,30 @@ impl Grpc {
         Some(plain)
     }
 
-    /// Takes all of `bytes`. False if they are not frames.
-    fn push(&mut self, side: Side, mut bytes: &[u8], out: &mut Out<'_, '_>) -> bool {
-        while !bytes.is_empty() {
+    /// Takes frames off `bytes`, all but a head that is not whole yet: how many octets it took, as an error
+    /// if what follows them is no frame.
+    fn push(&mut self, side: Side, bytes: &[u8], out: &mut Out<'_, '_>) -> Result<usize, usize> {
+        let mut taken = 0;
+        loop {
+            let rest = &bytes[taken..];
             if let Some((child, left)) = &mut self.message {
-                let n = (*left).min(bytes.len() as u64) as usize;
-                out.feed(*child, side, &bytes[..n]);
+                let n = (*left).min(rest.len() as u64) as usize;
+                out.feed(*child, side, &rest[..n]);
                 *left -= n as u64;
-                bytes = &bytes[n..];
+                taken += n;
                 self.finish(side, out);
+                if self.message.is_some() {
+                    return Ok(taken);
+                }
                 continue;
             }
-            let n = (HEAD - self.head.len()).min(bytes.len());
-            self.head.extend_from_slice(&bytes[..n]);
-            bytes = &bytes[n..];
-            let Ok([flags, len @ ..]) = <[u8; HEAD]>::try_from(self.head.as_slice()) else { break };
+            let Some([flags, len @ ..]) = rest.first_chunk::<HEAD>() else { return Ok(taken) };
             if flags & !(COMPRESSED | CONNECT_END | TRAILERS) != 0 {
-                return false;
+                return Err(taken);
             }
-            self.head.clear();
-            self.open(flags, u32::from_be_bytes(len), out);
+            taken += HEAD;
+            self.open(*flags, u32::from_be_bytes(*len), out);
         }
-        true
     }
 
     /// Closes the message if all of it was seen.

@@ -48,7 +48,7 @@ const HEADERS: usize = 128;
 
 fn starts(bytes: &[u8], word: &[u8]) -> Guess {
     let n = bytes.len().min(word.len());
-    match bytes[..n] == word[..n] {
+    match bytes.first().is_none_or(|b| Some(b) == word.first()) && bytes[..n] == word[..n] {
         false => Guess::No,
         true if n == word.len() => Guess::Sure,
         true => Guess::More,
@@ -59,7 +59,7 @@ fn probe(p: &Probe<'_>) -> Guess {
     if starts(p.bytes, b"HTTP/1.") == Guess::Sure {
         return Guess::Sure;
     }
-    let line = p.bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+    let line = &p.bytes[..memchr::memchr(b'\n', p.bytes).unwrap_or(p.bytes.len())];
     match METHODS.iter().map(|m| starts(p.bytes, m)).max() {
         // SIP and RTSP share the methods' look; the version tells.
         Some(Guess::Sure) if line.len() == p.bytes.len() && !p.end && line.len() < 2000 => Guess::More,

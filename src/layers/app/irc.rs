@@ -368,6 +368,7 @@ mod tests {
             stated: false,
             known: false,
             keys: &Default::default(),
+            before: &[],
         })
     }
 

@@ -1,6 +1,7 @@
 //! Layers that carry an application's exchange.
 
 mod apns;
+mod dgw;
 mod dns;
 mod dotted;
 mod grpc;
@@ -12,10 +13,14 @@ mod irc;
 mod lines;
 mod login;
 mod mqtt;
+mod msrp;
 mod pop3;
+mod rtp;
+mod signal_ws;
 mod sip;
 mod smtp;
 mod sse;
+mod stun;
 mod telegram;
 mod websocket;
 mod whatsapp;
@@ -31,6 +36,11 @@ pub static TABLE: &[&Spec] = &[
     &pop3::SPEC,
     &sip::UDP,
     &sip::TCP,
+    &msrp::SPEC,
+    &stun::DATAGRAMS,
+    &stun::STREAM,
+    &rtp::CONTROL,
+    &rtp::MEDIA,
     &mqtt::SPEC,
     &dns::UDP,
     &dns::TCP,
@@ -41,6 +51,8 @@ pub static TABLE: &[&Spec] = &[
     &xmpp::SPEC,
     &xmpp::BODY,
     &irc::SPEC,
+    &signal_ws::SPEC,
+    &dgw::SPEC,
     &websocket::SPEC,
     &apns::SECURITY,
     &apns::PACK,

@@ -1,4 +1,4 @@
-//! MQTT 3.1.1 and 5 (OASIS): what is published, by whom, under which topic.
+//! MQTT 3.1.1 and 5 (OASIS), and Facebook's MQTToT: what is published, by whom, under which topic.
 
 use crate::bytes::Cursor;
 use crate::model::{Bucket, Side};
@@ -22,6 +22,9 @@ pub static SPEC: Spec = Spec {
     notes: &["mqtt-packet-malformed", "mqtt-packet-too-long"],
     open: || Box::new(Mqtt::default()),
 };
+
+/// Facebook's variant names itself so (MQTT over TLS over TCP, "MQTToT").
+const MQTTOT: &[u8] = b"MQTToT";
 
 /// A packet's type and flags, the length of its fixed header and that of the rest.
 fn fixed(bytes: &[u8]) -> Option<(u8, usize, usize)> {
@@ -48,7 +51,7 @@ fn probe(p: &Probe<'_>) -> Guess {
     };
     match p.bytes.get(head..head + 6) {
         Some([0, 4, b'M', b'Q', b'T', b'T']) if len >= 10 => Guess::Sure,
-        Some([0, 6, b'M', b'Q', b'I', b's']) => Guess::Sure,
+        Some([0, 6, b'M', b'Q', b'I', b's'] | [0, 6, b'M', b'Q', b'T', b'T']) => Guess::Sure,
         Some(_) => Guess::No,
         None if p.end => Guess::No,
         None => Guess::More,
@@ -105,12 +108,20 @@ impl Mqtt {
 
     fn connect(&mut self, side: Side, body: &[u8], out: &mut Out<'_, '_>) -> Option<()> {
         let mut c = Cursor::new(body);
-        c.vec16()?;
+        let protocol = c.vec16()?;
         let (level, flags) = (c.u8()?, c.u8()?);
         c.u16()?;
         self.v5 = level >= 5;
         out.begin_message();
         out.fact("mqtt.version", u64::from(level));
+        if protocol == MQTTOT {
+            // Client, session and password as Thrift, deflated, without a length before it.
+            let hello = Child::message().field("connect");
+            let hello =
+                hello.hint(Hint::Encoding("deflate".into())).hint(Hint::Encoding("thrift-compact".into()));
+            out.message(hello, side, c.rest());
+            return Some(());
+        }
         self.properties(&mut c)?;
         let client = String::from_utf8_lossy(c.vec16()?).into_owned();
         out.fact("mqtt.client_id", client.as_str());

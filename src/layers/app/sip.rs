@@ -48,7 +48,8 @@ fn probe(p: &Probe<'_>) -> Guess {
     if p.bytes.starts_with(b"SIP/2.0 ") {
         return Guess::Sure;
     }
-    let starts = |m: &&[u8]| p.bytes.starts_with(m) || m.starts_with(p.bytes);
+    let starts =
+        |m: &&[u8]| m.first() == p.bytes.first() && (p.bytes.starts_with(m) || m.starts_with(p.bytes));
     if p.bytes.is_empty() || !METHODS.iter().any(starts) {
         return if b"SIP/2.0 ".starts_with(p.bytes) && !p.bytes.is_empty() && !p.end {
             Guess::More

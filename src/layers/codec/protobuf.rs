@@ -25,6 +25,8 @@ pub static SPEC: Spec = Spec {
 
 /// Messages inside one another.
 const DEPTH: usize = 16;
+/// The shape under which messages are offered whole to layers that know their fields.
+const MESSAGE: &[&str] = &["protobuf message"];
 /// Field numbers that schemas use; larger ones are noise far more often than fields.
 const HIGHEST: u64 = 4096;
 
@@ -126,6 +128,7 @@ impl Peeler for Protobuf {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         let message = unpadded(input.bytes);
         let Some(list) = fields(message) else { return Step::again(0) };
+        out.shape("", MESSAGE, input.side, message);
         walk(&list, "", input.side, 0, out);
         Step::again(input.bytes.len())
     }
@@ -145,7 +148,10 @@ fn walk(list: &[Field<'_>], path: &str, side: Side, depth: usize, out: &mut Out<
                     .then(|| fields(b))
                     .flatten();
                 match nested {
-                    Some(inner) => walk(&inner, &own, side, depth + 1, out),
+                    Some(inner) => {
+                        out.shape(&own, MESSAGE, side, b);
+                        walk(&inner, &own, side, depth + 1, out);
+                    }
                     None => out.item(&own, Form::Binary, side, b),
                 }
             }

@@ -84,6 +84,7 @@ fn threema(bytes: &[u8]) -> Option<Envelope> {
 
 /// `from=..&to=..&nonce=48 hex&box=hex`; the gateway's simple mode has a `text` instead.
 fn gateway(bytes: &[u8]) -> Option<Envelope> {
+    memchr::memchr(b'=', bytes)?;
     let text = std::str::from_utf8(bytes)
         .ok()
         .filter(|t| t.len() < 1 << 20 && t.contains("nonce=") && t.contains("box="))?;

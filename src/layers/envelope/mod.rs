@@ -32,6 +32,7 @@ mod saltpack;
 mod session;
 mod signal;
 mod signal_app;
+mod snapchat;
 mod whatsapp;
 mod xmpp;
 
@@ -46,7 +47,7 @@ use std::ops::Range;
 pub use row::families;
 
 /// The rows.
-pub static TABLE: &[&Spec] = &[&row::BINARY, &row::TEXT, &row::OBJECT];
+pub static TABLE: &[&Spec] = &[&row::BINARY, &row::TEXT, &row::OBJECT, &row::MESSAGE, &row::CARRIED];
 
 /// What a recognised envelope is to the people whose message it carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -228,6 +229,7 @@ pub static OBJECT_RECOGNISERS: &[ObjectRecogniser] =
 pub static RECOGNISERS: &[Recogniser] = &[
     signal::MESSAGES,
     signal_app::ENVELOPES,
+    snapchat::REQUESTS,
     olm::MESSAGES,
     omemo::KEYS,
     mls::MESSAGES,

@@ -1,7 +1,10 @@
-//! The envelopes as layers: three rows that offer bytes, text and JSON objects to the recognisers.
+//! The envelopes as layers: rows that offer bytes, text, JSON objects, protobuf messages and what a carrier
+//! names to the recognisers.
 
 use super::content::readable;
-use super::{Class, Envelope, Form as Wants, RECOGNISERS, Tier, recognise_binary, recognise_text};
+use super::{
+    Class, Envelope, Form as Wants, RECOGNISERS, Tier, recognise_as, recognise_binary, recognise_text,
+};
 use crate::model::Value;
 use crate::peel::{By, Eats, End, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step, Why};
 
@@ -17,7 +20,7 @@ pub static BINARY: Spec = Spec {
     probe: Some(|p| guess(recognise_binary(p.bytes))),
     facts: FACTS,
     notes: &[],
-    open: || Box::new(Reader { wants: Wants::Binary }),
+    open: || Box::new(Reader { wants: Wants::Binary, carrier: None }),
 };
 
 /// Envelopes in text: armor, compact tokens, stanzas.
@@ -32,7 +35,7 @@ pub static TEXT: Spec = Spec {
     probe: Some(text_guess),
     facts: FACTS,
     notes: &[],
-    open: || Box::new(Reader { wants: Wants::Text }),
+    open: || Box::new(Reader { wants: Wants::Text, carrier: None }),
 };
 
 /// Envelopes that are one JSON object.
@@ -63,8 +66,44 @@ pub static OBJECT: Spec = Spec {
     probe: Some(text_guess),
     facts: FACTS,
     notes: &[],
-    open: || Box::new(Reader { wants: Wants::Text }),
+    open: || Box::new(Reader { wants: Wants::Text, carrier: None }),
 };
+
+/// Envelopes that are one protobuf message, wherever the layer that reads protobuf meets one.
+pub static MESSAGE: Spec = Spec {
+    name: "envelope-message",
+    title: "End-to-end envelopes in protobuf messages",
+    family: Family::Envelope,
+    eats: Eats::Message,
+    forms: &[Form::Binary],
+    answers: |_| false,
+    shapes: &[&["protobuf message"]],
+    probe: Some(|p| guess(recognise_binary(p.bytes))),
+    facts: FACTS,
+    notes: &[],
+    open: || Box::new(Reader { wants: Wants::Binary, carrier: None }),
+};
+
+/// Frames with too little structure of their own, under the media type that names them.
+pub static CARRIED: Spec = Spec {
+    name: "envelope-carried",
+    title: "End-to-end envelopes that their carrier names",
+    family: Family::Envelope,
+    eats: Eats::Message,
+    forms: &[Form::Binary],
+    answers: |h| matches!(h, Hint::ContentType(t) if t == MULTI_RECIPIENT),
+    shapes: &[],
+    probe: Some(|p| {
+        let fits = p.stated && recognise_as("signal", p.bytes).is_some();
+        if fits { Guess::Sure } else { Guess::No }
+    }),
+    facts: FACTS,
+    notes: &[],
+    open: || Box::new(Reader { wants: Wants::Binary, carrier: Some("signal") }),
+};
+
+/// One ciphertext for many recipients (Signal-Server).
+const MULTI_RECIPIENT: &str = "application/vnd.signal-messenger.mrm";
 
 const NAMESPACES: &[&str] =
     &["eu.siacs.conversations.axolotl", "urn:xmpp:omemo:2", "urn:xmpp:openpgp:0", "jabber:x:encrypted"];
@@ -88,13 +127,16 @@ fn text_guess(probe: &Probe<'_>) -> Guess {
 
 struct Reader {
     wants: Wants,
+    /// The family that the carrier names.
+    carrier: Option<&'static str>,
 }
 
 impl Peeler for Reader {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        let found = match self.wants {
-            Wants::Binary => recognise_binary(input.bytes),
-            Wants::Text => std::str::from_utf8(input.bytes).ok().and_then(recognise_text),
+        let found = match (self.carrier, self.wants) {
+            (Some(family), _) => recognise_as(family, input.bytes).map(named),
+            (None, Wants::Binary) => recognise_binary(input.bytes),
+            (None, Wants::Text) => std::str::from_utf8(input.bytes).ok().and_then(recognise_text),
         };
         let Some(envelope) = found else { return Step::again(0) };
         let tier = match envelope.tier {
@@ -129,6 +171,11 @@ impl Peeler for Reader {
         }
         Step::again(input.bytes.len())
     }
+}
+
+/// What a carrier names needs less structure of its own.
+fn named(envelope: Envelope) -> Envelope {
+    Envelope { tier: envelope.tier.min(Tier::T2), ..envelope }
 }
 
 /// The class in words, as evidence carries it.

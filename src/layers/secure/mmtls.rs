@@ -125,6 +125,7 @@ mod tests {
             stated: false,
             known: false,
             keys: &Default::default(),
+            before: &[],
         })
     }
 

@@ -5,13 +5,16 @@ mod mtproto;
 mod noise;
 mod quic;
 mod tls;
+mod zrtp;
 
 use crate::peel::Spec;
 
 /// The rows, most distinctive first.
 pub static TABLE: &[&Spec] = &[
     &quic::SPEC,
+    &tls::DTLS,
     &tls::SPEC,
+    &zrtp::SPEC,
     &noise::WHATSAPP,
     &mmtls::SPEC,
     &mtproto::STREAM,

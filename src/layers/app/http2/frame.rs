@@ -109,23 +109,31 @@ pub(super) fn run(bytes: &[u8]) -> Run {
     Run { whole, fits: true }
 }
 
-/// Whether frames go on at the start of `bytes`, as far as can be seen: after bytes were lost.
-/// `None` if more bytes are needed to tell.
+/// Whether frames go on at the start of `bytes`, after bytes were lost: one whole frame of a kind whose
+/// head leaves little to chance, or two. `None` if more bytes are needed to tell. The answer rests on the
+/// first bytes that settle it, so that it does not depend on how the input was cut.
 pub(super) fn resumes(bytes: &[u8]) -> Option<bool> {
-    let Some(head) = typical(bytes) else { return Some(false) };
-    let run = run(bytes);
-    match (run.fits, run.whole) {
-        (false, _) => Some(false),
-        (true, 2..) => Some(true),
-        // One frame that ends with the bytes: enough if its length is fixed by its kind.
-        (true, 1) if head.len as usize + HEAD == bytes.len() && head.kind > HEADERS => Some(true),
-        (true, _) => None,
+    let Some(first) = typical(bytes) else { return Some(false) };
+    let after = HEAD + first.len as usize;
+    let rest = bytes.get(after..)?;
+    if matches!(first.kind, PRIORITY | RST_STREAM | SETTINGS | PING | WINDOW_UPDATE) {
+        return Some(true);
     }
+    if rest.len() < HEAD {
+        return None;
+    }
+    let Some(second) = typical(rest) else { return Some(false) };
+    rest.get(HEAD + second.len as usize..).map(|_| true)
 }
 
-/// Whether a side may begin with these bytes: SETTINGS, or in the middle a run of frames.
-pub(super) fn begins(bytes: &[u8]) -> bool {
-    typical(bytes).is_some_and(|h| h.kind == SETTINGS || resumes(bytes) != Some(false))
+/// Whether a side may begin with these bytes: SETTINGS, or in the middle a run of frames. `None` if more
+/// bytes are needed to tell.
+pub(super) fn begins(bytes: &[u8]) -> Option<bool> {
+    match typical(bytes) {
+        Some(head) if head.kind == SETTINGS => Some(true),
+        Some(_) => resumes(bytes),
+        None => Some(false),
+    }
 }
 
 /// The settings of a first SETTINGS frame: registered or reserved for greasing, with lawful values.
@@ -196,6 +204,7 @@ mod tests {
             stated: false,
             known: false,
             keys: &Default::default(),
+            before: &[],
         };
         probe(&p)
     }

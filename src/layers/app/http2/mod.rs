@@ -175,8 +175,12 @@ impl Http2 {
         if input.bytes.len() < HEAD && !input.end {
             return Step::more(0, HEAD);
         }
+        let begins = match frame::begins(input.bytes) {
+            None if !input.end => return Step::more(0, input.bytes.len() + 1),
+            told => told == Some(true),
+        };
         half.begun = true;
-        if !frame::begins(input.bytes) {
+        if !begins {
             out.note("http2-joined-late");
             self.lose(input.side, 0, out);
         }
@@ -334,30 +338,28 @@ impl Http2 {
         self.streams.lose(side, len, out);
     }
 
-    /// After a loss: the next run of plausible frames. What is passed over is counted as cut.
+    /// After a loss: the first place where plausible frames go on. What is passed over is counted as cut.
     fn find_frame(&mut self, input: &Input<'_>, out: &mut Out<'_, '_>) -> Step {
         let bytes = input.bytes;
-        let mut wait = None;
-        for at in 0..bytes.len() {
+        // A head that is not whole cannot be refused yet.
+        let seen = bytes.len().saturating_sub(HEAD - 1);
+        for at in 0..seen {
             match frame::resumes(&bytes[at..]) {
+                Some(false) => continue,
                 Some(true) => {
                     self.halves[input.side].lost = false;
                     out.note("http2-resynchronised");
-                    return Step::skip(0, at as u64, Bucket::Cut);
                 }
-                Some(false) => {}
-                None => wait = wait.or(Some(at)),
+                None if input.end => continue,
+                None if at == 0 => return Step::more(0, bytes.len() + 1),
+                None => {}
             }
+            return Step::skip(0, at as u64, Bucket::Cut);
         }
-        let tail = bytes.len().saturating_sub(HEAD - 1);
-        let keep = match wait.unwrap_or(tail).min(tail) {
-            _ if input.end => bytes.len(),
-            at if bytes.len() - at > 2 * frame::USUAL as usize => bytes.len() - frame::USUAL as usize,
-            at => at,
-        };
-        match keep {
-            0 => Step::more(0, bytes.len() + 1),
-            _ => Step::skip(0, keep as u64, Bucket::Cut),
+        let given_up = if input.end { bytes.len() } else { seen };
+        match given_up {
+            0 => Step::more(0, HEAD),
+            _ => Step::skip(0, given_up as u64, Bucket::Cut),
         }
     }
 }

@@ -40,6 +40,9 @@ pub(super) static NAMES: &[&str] = &[
     "tls.ja3",
     "tls.ja3_digest",
     "tls.ja4",
+    "dtls.cookie",
+    "dtls.srtp_profile",
+    "dtls.fingerprint",
 ];
 
 fn version_name(code: u16) -> String {
@@ -49,6 +52,10 @@ fn version_name(code: u16) -> String {
         0x0302 => "TLS 1.1".into(),
         0x0303 => "TLS 1.2".into(),
         0x0304 => "TLS 1.3".into(),
+        0x0100 => "DTLS before 1.0".into(),
+        0xfeff => "DTLS 1.0".into(),
+        0xfefd => "DTLS 1.2".into(),
+        0xfefc => "DTLS 1.3".into(),
         _ => format!("0x{code:04x}"),
     }
 }
@@ -85,9 +92,9 @@ impl Tls {
         if hello.retry {
             return;
         }
-        out.fact("tls.version", version_name(hello.version));
+        out.fact("tls.version", version_name(hello.said));
         out.fact("tls.suite", suite_name(hello.suite));
-        out.label("tls", &version_name(hello.version));
+        out.label("tls", &version_name(hello.said));
         if let Some(group) = hello.group {
             out.fact("tls.group", group_name(group));
             out.fact("tls.post_quantum", post_quantum(group));

@@ -40,11 +40,20 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// The JA4 fingerprint of a hello over TCP.
+/// The JA4 fingerprint of a hello over TCP, or over datagrams where it has a cookie's place.
 pub(super) fn ja4(hello: &ClientHello) -> String {
     let real = |list: &[u16]| -> Vec<u16> { list.iter().copied().filter(|v| !is_grease(*v)).collect() };
     let (mut suites, mut extensions) = (real(&hello.suites), real(&hello.extensions));
-    let version = match hello.versions.iter().copied().max().unwrap_or(hello.version) {
+    let transport = if hello.cookie.is_some() { 'd' } else { 't' };
+    // DTLS counts its versions downwards.
+    let newest = match transport {
+        'd' => hello.versions.iter().copied().filter(|v| v >> 8 == 0xfe).min(),
+        _ => hello.versions.iter().copied().max(),
+    };
+    let version = match newest.unwrap_or(hello.version) {
+        0xfeff => "d1",
+        0xfefd => "d2",
+        0xfefc => "d3",
         0x0304 => "13",
         0x0303 => "12",
         0x0302 => "11",
@@ -55,7 +64,7 @@ pub(super) fn ja4(hello: &ClientHello) -> String {
     };
     let name = if extensions.contains(&0) { 'd' } else { 'i' };
     let head = format!(
-        "t{version}{name}{:02}{:02}{}",
+        "{transport}{version}{name}{:02}{:02}{}",
         suites.len().min(99),
         extensions.len().min(99),
         ends(&hello.alpn_raw)

@@ -28,7 +28,7 @@ impl Tls {
         self.halves[side].messages = held;
     }
 
-    fn message(&mut self, side: Side, kind: u8, body: &[u8], out: &mut Out<'_, '_>) {
+    pub(super) fn message(&mut self, side: Side, kind: u8, body: &[u8], out: &mut Out<'_, '_>) {
         match kind {
             1 => self.client_hello(body, out),
             2 => self.server_hello(body, out),
@@ -57,7 +57,13 @@ impl Tls {
     }
 
     fn client_hello(&mut self, body: &[u8], out: &mut Out<'_, '_>) {
-        let Some(hello) = ClientHello::read(body) else { return };
+        if let Some(hello) = ClientHello::read(body) {
+            self.greeted(hello, out);
+        }
+    }
+
+    /// The client said hello.
+    pub(super) fn greeted(&mut self, hello: ClientHello, out: &mut Out<'_, '_>) {
         for side in Side::BOTH {
             self.halves[side].whole = !self.halves[side].lost;
         }
@@ -153,16 +159,13 @@ impl Tls {
         }
     }
 
-    fn key_block(&self, side: Side, out: &Out<'_, '_>) -> Option<Opener> {
+    pub(super) fn key_block(&self, side: Side, out: &Out<'_, '_>) -> Option<Opener> {
         let (client, server, suite) = (self.client.as_ref()?, self.server.as_ref()?, self.suite()?);
         let (mac, key, iv) = needs(suite.cipher)?;
         if let Cipher::Null(mac_len) = suite.cipher {
             return Some(Opener::Null { mac_len });
         }
-        let master = match out.keys().secret(&client.random, Label::Master) {
-            Some(master) => master.to_vec(),
-            None => self.master_of_premaster(out)?,
-        };
+        let master = self.master(out)?;
         let seed = [server.random, client.random].concat();
         let length = 2 * (mac + key + iv);
         let block = match server.version {
@@ -179,6 +182,14 @@ impl Tls {
         let material =
             Material { mac: part(0, mac)?, key: part(2 * mac, key)?, iv: part(2 * (mac + key), iv)? };
         Opener::tls12(suite, server.version, &material, server.encrypt_then_mac)
+    }
+
+    /// TLS 1.2 and older: the master secret, if the log has it or what it is made of.
+    pub(super) fn master(&self, out: &Out<'_, '_>) -> Option<Vec<u8>> {
+        match out.keys().secret(&self.client.as_ref()?.random, Label::Master) {
+            Some(master) => Some(master.to_vec()),
+            None => self.master_of_premaster(out),
+        }
     }
 
     /// The master secret where the log has the premaster secret only (RFC 5246 section 8.1). Sessions

@@ -24,13 +24,22 @@ pub(super) struct ClientHello {
     pub early_data: bool,
     pub psk: bool,
     pub ticket: bool,
+    /// The cookie of a hello over DTLS (RFC 6347 section 4.2.1); `None` over TLS.
+    pub cookie: Option<Vec<u8>>,
+    /// SRTP protection profiles (RFC 5764 section 4.1.1).
+    pub srtp: Vec<u16>,
+    /// The connection id that the client wants to see (RFC 9146 section 3).
+    pub connection_id: Option<Vec<u8>>,
 }
 
 /// What a ServerHello chooses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ServerHello {
     pub random: [u8; 32],
+    /// The version of TLS whose rules hold.
     pub version: u16,
+    /// The version as it was said: DTLS counts its own downwards.
+    pub said: u16,
     pub session: Vec<u8>,
     pub suite: u16,
     pub group: Option<u16>,
@@ -38,6 +47,10 @@ pub(super) struct ServerHello {
     pub encrypt_then_mac: bool,
     pub psk: bool,
     pub retry: bool,
+    /// The chosen SRTP protection profile.
+    pub srtp: Option<u16>,
+    /// The connection id that the server wants to see.
+    pub connection_id: Option<Vec<u8>>,
 }
 
 /// SHA-256 of "HelloRetryRequest" (RFC 8446 section 4.1.3).
@@ -68,8 +81,22 @@ impl ClientHello {
     /// Reads the body of a ClientHello message.
     pub fn read(body: &[u8]) -> Option<Self> {
         let mut c = Cursor::new(body);
-        let mut hello = Self { version: c.u16()?, random: c.array()?, ..Self::default() };
-        hello.session = c.vec8()?.to_vec();
+        let hello = Self { version: c.u16()?, random: c.array()?, ..Self::default() };
+        let session = c.vec8()?.to_vec();
+        Self { session, ..hello }.rest(c)
+    }
+
+    /// Reads the body of a ClientHello message over DTLS, which has a cookie behind the session id.
+    pub fn read_datagram(body: &[u8]) -> Option<Self> {
+        let mut c = Cursor::new(body);
+        let hello = Self { version: c.u16()?, random: c.array()?, ..Self::default() };
+        let session = c.vec8()?.to_vec();
+        let cookie = Some(c.vec8()?.to_vec());
+        Self { session, cookie, ..hello }.rest(c)
+    }
+
+    fn rest(self, mut c: Cursor<'_>) -> Option<Self> {
+        let mut hello = self;
         hello.suites = list16(&mut Cursor::new(c.vec16()?));
         c.vec8()?;
         let Some(extensions) = c.vec16() else { return Some(hello) };
@@ -101,6 +128,7 @@ impl ClientHello {
                     .to_vec();
                 self.alpn = names(&mut c);
             }
+            14 => self.srtp = list16(&mut Cursor::new(c.vec16().unwrap_or_default())),
             35 => self.ticket = !body.is_empty(),
             41 => self.psk = true,
             42 => self.early_data = true,
@@ -115,6 +143,7 @@ impl ClientHello {
                 }
                 self.shares.retain(|g| !is_grease(*g));
             }
+            54 => self.connection_id = c.vec8().map(<[u8]>::to_vec),
             0xfe0d | 0xffce => self.ech = true,
             _ => {}
         }
@@ -130,21 +159,50 @@ impl ServerHello {
         hello.suite = c.u16()?;
         c.u8()?;
         hello.retry = hello.random == RETRY;
-        let Some(extensions) = c.vec16() else { return Some(hello) };
+        let Some(extensions) = c.vec16() else { return Some(hello.told()) };
         let mut e = Cursor::new(extensions);
         while let (Some(kind), Some(body)) = (e.u16(), e.vec16()) {
             let mut c = Cursor::new(body);
             match kind {
+                14 => hello.srtp = srtp_profile(body),
                 16 => hello.alpn = names(&mut c).into_iter().next(),
                 22 => hello.encrypt_then_mac = true,
                 41 => hello.psk = true,
                 43 => hello.version = c.u16().unwrap_or(hello.version),
                 51 => hello.group = c.u16(),
+                54 => hello.connection_id = c.vec8().map(<[u8]>::to_vec),
                 _ => {}
             }
         }
-        Some(hello)
+        Some(hello.told())
     }
+
+    /// The rules of DTLS 1.0, 1.2 and 1.3 are those of TLS 1.1, 1.2 and 1.3.
+    fn told(self) -> Self {
+        let version = match self.version {
+            0xfeff | 0x0100 => 0x0302,
+            0xfefd => 0x0303,
+            0xfefc => 0x0304,
+            other => other,
+        };
+        Self { said: self.version, version, ..self }
+    }
+}
+
+/// The one profile that a server chooses (RFC 5764 section 4.1.1).
+fn srtp_profile(body: &[u8]) -> Option<u16> {
+    Cursor::new(Cursor::new(body).vec16()?).u16()
+}
+
+/// The SRTP protection profile that EncryptedExtensions names.
+pub(super) fn encrypted_srtp(body: &[u8]) -> Option<u16> {
+    let mut e = Cursor::new(Cursor::new(body).vec16()?);
+    while let (Some(kind), Some(body)) = (e.u16(), e.vec16()) {
+        if kind == 14 {
+            return srtp_profile(body);
+        }
+    }
+    None
 }
 
 /// The application protocol that EncryptedExtensions names.

@@ -1,6 +1,8 @@
-//! Transport Layer Security 1.0 to 1.3, read by a bystander who may hold the session's secrets.
+//! Transport Layer Security 1.0 to 1.3, and its kin over datagrams, read by a bystander who may hold the
+//! session's secrets.
 
 mod blocks;
+mod dtls;
 mod facts;
 mod fingerprint;
 mod handshake;
@@ -16,6 +18,7 @@ use crate::peel::{
     AfterGap, By, Child, Eats, End, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
     Why,
 };
+pub use dtls::SPEC as DTLS;
 use hello::{ClientHello, ServerHello};
 use opener::Opener;
 

@@ -1,7 +1,7 @@
 //! Opens records: one instance for one direction and one generation of keys.
 
 use super::blocks::{BlockKey, MacKey};
-use super::schedule::{Hash, expand_label};
+use super::schedule::{Hash, Prefix, expand_label_of};
 use super::suite::{Block, Cipher, Suite};
 use aes::cipher::{KeyInit, StreamCipher};
 use aes_gcm::AesGcm;
@@ -66,17 +66,23 @@ pub(super) fn needs(cipher: Cipher) -> Option<(usize, usize, usize)> {
 impl Opener {
     /// For TLS 1.3 from a traffic secret.
     pub fn tls13(suite: &Suite, secret: &[u8]) -> Option<Self> {
+        Self::of_secret(Prefix::Tls, suite, secret)
+    }
+
+    /// For TLS 1.3 or DTLS 1.3 from a traffic secret.
+    pub fn of_secret(prefix: Prefix, suite: &Suite, secret: &[u8]) -> Option<Self> {
         let hash = if suite.sha384 { Hash::Sha384 } else { Hash::Sha256 };
-        let iv: [u8; 12] = expand_label(hash, secret, "iv", 12).try_into().ok()?;
+        let expand = |label, n| expand_label_of(prefix, hash, secret, label, &[], n);
+        let iv: [u8; 12] = expand("iv", 12).try_into().ok()?;
         match suite.cipher {
-            Cipher::Gcm(n) => Self::ring(n, &expand_label(hash, secret, "key", n), iv, false, true),
+            Cipher::Gcm(n) => Self::ring(n, &expand("key", n), iv, false, true),
             Cipher::ChaCha => {
-                let key = expand_label(hash, secret, "key", 32);
+                let key = expand("key", 32);
                 let key = LessSafeKey::new(UnboundKey::new(&aead::CHACHA20_POLY1305, &key).ok()?);
                 Some(Self::Ring { key, iv, explicit: false, tls13: true })
             }
             Cipher::Ccm(n, tag) => {
-                let key = ccm_key(&expand_label(hash, secret, "key", n), tag)?;
+                let key = ccm_key(&expand("key", n), tag)?;
                 Some(Self::Ccm { key, iv, tag, tls13: true })
             }
             Cipher::OtherGcm(..) | Cipher::Cbc(..) | Cipher::Rc4(_) | Cipher::Null(_) | Cipher::Other => None,
@@ -172,6 +178,40 @@ impl Opener {
             }
             Self::Null { mac_len } => Some(0..body.len().checked_sub(*mac_len)?),
         }
+    }
+}
+
+impl Opener {
+    /// Opens a record of an AEAD whose additional data is not what TLS makes of a record's header: the
+    /// unified header of DTLS 1.3, or connection ids. On success the plaintext lies in the returned range.
+    pub fn open_with(
+        &mut self,
+        additional: impl FnOnce(usize) -> Vec<u8>,
+        seq: u64,
+        body: &mut [u8],
+    ) -> Option<std::ops::Range<usize>> {
+        let (iv, start, tag) = match self {
+            Self::Ring { iv, explicit, .. } => (iv, if *explicit { 8 } else { 0 }, 16),
+            Self::Ccm { iv, tag, tls13, .. } => (iv, if *tls13 { 0 } else { 8 }, *tag),
+            Self::OtherGcm { iv, .. } => (iv, 8, 16),
+            Self::Cbc { .. } | Self::Rc4 { .. } | Self::Null { .. } => return None,
+        };
+        let nonce = if start > 0 { explicit_nonce(iv, body)? } else { sequence_nonce(iv, seq) };
+        let plain = body.len().checked_sub(start + tag)?;
+        let aad = additional(plain);
+        let sealed = body.get_mut(start..)?;
+        if let Self::Ring { key, .. } = self {
+            let nonce = Nonce::assume_unique_for_key(nonce);
+            key.open_in_place(nonce, aead::Aad::from(&aad), sealed).ok()?;
+            return Some(start..start + plain);
+        }
+        let (text, tag) = sealed.split_at_mut_checked(plain)?;
+        match self {
+            Self::Ccm { key, .. } => key.open(&nonce, &aad, text, tag)?,
+            Self::OtherGcm { key, .. } => key.open(&nonce, &aad, text, tag)?,
+            _ => return None,
+        }
+        Some(start..start + plain)
     }
 }
 

@@ -21,14 +21,43 @@ impl Hash {
     }
 }
 
+/// What stands before every label (RFC 8446 section 7.1, RFC 9147 section 5.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Prefix {
+    Tls,
+    Dtls,
+}
+
+impl Prefix {
+    fn bytes(self) -> &'static [u8; 6] {
+        match self {
+            Prefix::Tls => b"tls13 ",
+            Prefix::Dtls => b"dtls13",
+        }
+    }
+}
+
 /// `HKDF-Expand-Label(secret, label, "", length)`.
 pub(super) fn expand_label(hash: Hash, secret: &[u8], label: &str, length: usize) -> Vec<u8> {
-    let mut info = Vec::with_capacity(16 + label.len());
+    expand_label_of(Prefix::Tls, hash, secret, label, &[], length)
+}
+
+/// `HKDF-Expand-Label(secret, label, context, length)` of either protocol.
+pub(super) fn expand_label_of(
+    prefix: Prefix,
+    hash: Hash,
+    secret: &[u8],
+    label: &str,
+    context: &[u8],
+    length: usize,
+) -> Vec<u8> {
+    let mut info = Vec::with_capacity(16 + label.len() + context.len());
     info.extend_from_slice(&(length as u16).to_be_bytes());
     info.push((6 + label.len()) as u8);
-    info.extend_from_slice(b"tls13 ");
+    info.extend_from_slice(prefix.bytes());
     info.extend_from_slice(label.as_bytes());
-    info.push(0);
+    info.push(context.len() as u8);
+    info.extend_from_slice(context);
     let key = ring_hmac::Key::new(hash.algorithm(), secret);
     let (mut out, mut previous): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
     for counter in 1..=255u8 {

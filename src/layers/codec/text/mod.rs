@@ -1,5 +1,5 @@
-//! Encodings that stand for bytes in text: base64 (RFC 4648), hexadecimal, percent (RFC 3986), and
-//! UTF-16 text.
+//! Encodings that stand for bytes in text: base64, base32 and hexadecimal (RFC 4648), base85, percent
+//! (RFC 3986), escapes, and text in other units than octets.
 
 use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Spec, Step};
 use base64::Engine as _;
@@ -25,11 +25,60 @@ macro_rules! row {
     };
 }
 
+mod base32;
+mod base85;
+mod escapes;
+mod gsm7;
+mod utf7;
+mod wide;
+
+use base32::base32;
+use base85::base85;
+use escapes::{entities, escapes, quoted};
+use gsm7::gsm7;
+use utf7::utf7;
+use wide::{utf16, utf32};
+
 row!(BASE64, "base64", "Base64 (RFC 4648)", &[Form::Text], "base64", base64);
 row!(HEX, "hex", "Hexadecimal", &[Form::Text], "hex", hex);
 row!(PERCENT, "percent", "Percent encoding (RFC 3986)", &[Form::Text], "percent", percent);
+row!(BASE32, "base32", "Base32 (RFC 4648)", &[Form::Text], "base32", base32);
+row!(BASE85, "base85", "Ascii85, Z85 and base85 (RFC 1924)", &[Form::Text], "base85", base85);
 row!(UTF16, "utf16", "UTF-16 text", &[Form::Binary], "utf-16", utf16);
+row!(UTF32, "utf32", "UTF-32 text", &[Form::Binary, Form::Text], "utf-32", utf32);
+row!(QUOTED, "quoted-printable", "Quoted-printable (RFC 2045)", &[Form::Text], "quoted-printable", quoted);
+row!(ENTITIES, "entities", "Character references of HTML", &[Form::Text], "entities", entities);
 row!(ESCAPES, "escapes", "Escaped characters", &[Form::Text], "escapes", escapes);
+
+/// Rows whose result may be an accident.
+macro_rules! guessed {
+    ($static:ident, $name:literal, $title:literal, $forms:expr, $hint:literal, $decode:ident) => {
+        /// The row.
+        pub static $static: Spec = Spec {
+            name: $name,
+            title: $title,
+            family: Family::Codec,
+            eats: Eats::Message,
+            forms: $forms,
+    answers: |h| matches!(h, Hint::Encoding(e) if e.eq_ignore_ascii_case($hint)),
+            shapes: &[],
+            probe: Some(|p| if $decode(p.bytes).is_some() { Guess::Maybe } else { Guess::No }),
+            facts: &[],
+            notes: &[],
+            open: || Box::new(Decoder($decode)),
+        };
+    };
+}
+
+guessed!(UTF7, "utf7", "UTF-7 text (RFC 2152)", &[Form::Text], "utf-7", utf7);
+guessed!(
+    GSM7,
+    "gsm7",
+    "GSM 7-bit text, packed (3GPP TS 23.038)",
+    &[Form::Binary, Form::Text],
+    "gsm-7bit",
+    gsm7
+);
 
 /// Decoded bytes and how they are to be seen.
 type Decoded = Option<(Vec<u8>, Form)>;
@@ -83,6 +132,12 @@ fn turns(text: &[u8]) -> f64 {
 }
 
 fn base64(bytes: &[u8]) -> Decoded {
+    // Words and sentences are turned away here, before anything is copied.
+    let letter =
+        |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b'=' | b'\r' | b'\n');
+    if bytes.len() < 12 || !bytes.iter().all(letter) {
+        return None;
+    }
     let compact: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
     let core = compact.strip_suffix(b"==").or_else(|| compact.strip_suffix(b"=")).unwrap_or(&compact);
     let padded = core.len() != compact.len();
@@ -104,7 +159,7 @@ fn base64(bytes: &[u8]) -> Decoded {
 }
 
 fn hex(bytes: &[u8]) -> Decoded {
-    if bytes.len() < 16 || !bytes.len().is_multiple_of(2) {
+    if bytes.len() < 16 || !bytes.len().is_multiple_of(2) || !bytes.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
     let one_case = !(bytes.iter().any(u8::is_ascii_uppercase) && bytes.iter().any(u8::is_ascii_lowercase));
@@ -120,6 +175,7 @@ fn hex(bytes: &[u8]) -> Decoded {
 }
 
 fn percent(bytes: &[u8]) -> Decoded {
+    memchr::memchr(b'%', bytes)?;
     let escapes =
         bytes.windows(3).filter(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit());
     let escaped = escapes.count();
@@ -141,40 +197,6 @@ fn percent(bytes: &[u8]) -> Decoded {
         }
     }
     readable(&plain).then_some((plain, Form::Text))
-}
-
-fn utf16(bytes: &[u8]) -> Decoded {
-    if bytes.len() < 8 || !bytes.len().is_multiple_of(2) {
-        return None;
-    }
-    let (body, little) = match bytes {
-        [0xff, 0xfe, rest @ ..] => (rest, Some(true)),
-        [0xfe, 0xff, rest @ ..] => (rest, Some(false)),
-        _ => (bytes, None),
-    };
-    let zeros = |odd: usize| body.iter().skip(odd).step_by(2).filter(|b| **b == 0).count() * 4 > body.len();
-    let little = match little {
-        Some(l) => l,
-        None if zeros(1) => true,
-        None if zeros(0) => false,
-        None => return None,
-    };
-    let unit =
-        |p: &[u8]| if little { u16::from_le_bytes([p[0], p[1]]) } else { u16::from_be_bytes([p[0], p[1]]) };
-    let text: Option<String> = char::decode_utf16(body.chunks_exact(2).map(unit)).map(Result::ok).collect();
-    let text = text?.into_bytes();
-    readable(&text).then_some((text, Form::Text))
-}
-
-/// `\u0041` and `\x41` in text that no JSON parser has been over.
-fn escapes(bytes: &[u8]) -> Decoded {
-    let text = std::str::from_utf8(bytes).ok()?;
-    if text.matches("\\u").count() < 2 {
-        return None;
-    }
-    let quoted = format!("\"{}\"", text.replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r"));
-    let plain: String = serde_json::from_str(&quoted).ok()?;
-    (plain != text && readable(plain.as_bytes())).then_some((plain.into_bytes(), Form::Text))
 }
 
 #[cfg(test)]

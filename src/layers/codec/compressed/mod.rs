@@ -1,10 +1,12 @@
-//! Compression: gzip (RFC 1952), zlib (RFC 1950), raw deflate (RFC 1951), brotli (RFC 7932), zstd (RFC 8878).
+//! Compression: gzip (RFC 1952), zlib (RFC 1950), raw deflate (RFC 1951), brotli (RFC 7932), zstd (RFC 8878),
+//! bzip2, xz, LZ4 and Snappy.
 
-use crate::model::Side;
+use crate::model::{Bucket, Side};
 use crate::peel::{
-    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
+    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step, Then,
 };
 use flate2::{Decompress, FlushDecompress, Status};
+use std::cell::RefCell;
 use std::io::Read;
 
 macro_rules! row {
@@ -26,25 +28,64 @@ macro_rules! row {
     };
 }
 
+mod lz4;
+mod snappy;
+
 row!(GZIP, "gzip", "gzip (RFC 1952)", Eats::Stream, ["gzip", "x-gzip"], gzip_probe, || Box::new(
     Inflate::new()
 ));
 row!(ZLIB, "zlib", "zlib (RFC 1950)", Eats::Message, ["deflate"], |p| whole(p, unzlib), || Box::new(Whole(
     unzlib
 )));
-row!(
-    DEFLATE,
-    "deflate",
-    "Raw deflate (RFC 1951)",
-    Eats::Message,
-    ["deflate-raw"],
-    |p| whole(p, undeflate),
-    || Box::new(Whole(undeflate))
-);
+row!(DEFLATE, "deflate", "Raw deflate (RFC 1951)", Eats::Message, ["deflate-raw"], deflate_probe, || {
+    Box::new(Whole(undeflate))
+});
 row!(BROTLI, "brotli", "Brotli (RFC 7932)", Eats::Message, ["br"], brotli_probe, || Box::new(Whole(
     unbrotli
 )));
 row!(ZSTD, "zstd", "Zstandard (RFC 8878)", Eats::Message, ["zstd"], zstd_probe, || Box::new(Whole(unzstd)));
+
+row!(BZIP2, "bzip2", "bzip2", Eats::Message, ["bzip2", "x-bzip2"], bzip2_probe, || Box::new(Whole(unbzip2)));
+row!(XZ, "xz", "xz", Eats::Message, ["xz", "x-xz"], xz_probe, || Box::new(Whole(unxz)));
+row!(
+    LZ4,
+    "lz4",
+    "LZ4 (lz4_Frame_format.md, and blocks with their size)",
+    Eats::Message,
+    ["lz4", "x-lz4"],
+    |p| magic_or_whole(p, lz4::MAGIC, lz4::undo),
+    || Box::new(Whole(lz4::undo))
+);
+row!(
+    SNAPPY,
+    "snappy",
+    "Snappy (framing_format.txt, format_description.txt)",
+    Eats::Message,
+    ["snappy", "x-snappy", "x-snappy-framed"],
+    |p| magic_or_whole(p, snappy::MAGIC, snappy::undo),
+    || Box::new(Whole(snappy::undo))
+);
+
+/// The magic of a frame is enough; without one the whole must come out convincingly.
+fn magic_or_whole(p: &Probe<'_>, magic: &[u8], undo: Undo) -> Guess {
+    match p.bytes.starts_with(magic) {
+        true if undo(p.bytes, 4 << 10).is_some() => Guess::Sure,
+        true => Guess::No,
+        false => whole(p, undo),
+    }
+}
+
+/// The magic, and that of a block or of the end behind it.
+fn bzip2_probe(p: &Probe<'_>) -> Guess {
+    match p.bytes {
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Guess::Sure,
+        _ => Guess::No,
+    }
+}
+
+fn xz_probe(p: &Probe<'_>) -> Guess {
+    if p.bytes.starts_with(b"\xfd7zXZ\0\0") { Guess::Sure } else { Guess::No }
+}
 
 fn gzip_probe(p: &Probe<'_>) -> Guess {
     match p.bytes {
@@ -52,6 +93,11 @@ fn gzip_probe(p: &Probe<'_>) -> Guess {
         [0x1f] | [0x1f, 0x8b] | [0x1f, 0x8b, 8] if !p.end => Guess::More,
         _ => Guess::No,
     }
+}
+
+/// What has no header of zlib's has been tried as raw deflate by the row of zlib.
+fn deflate_probe(p: &Probe<'_>) -> Guess {
+    if p.stated || is_zlib(p.bytes) { whole(p, undeflate) } else { Guess::No }
 }
 
 /// Only where it is stated: brotli's built-in dictionary makes words out of noise.
@@ -115,8 +161,26 @@ fn form_of(bytes: &[u8]) -> Form {
     if std::str::from_utf8(bytes).is_ok() { Form::Text } else { Form::Binary }
 }
 
-fn flate(mut z: Decompress, bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
-    let mut plain = Vec::with_capacity(bytes.len() * 3 + 64);
+#[derive(Clone, Copy, PartialEq)]
+enum Wrapper {
+    Zlib,
+    None,
+}
+
+thread_local! {
+    /// Setting a decompressor up costs more than what it takes to see that bytes are no deflate.
+    static INFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(false));
+}
+
+fn flate(wrapper: Wrapper, bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    INFLATE.with_borrow_mut(|z| {
+        z.reset(wrapper == Wrapper::Zlib);
+        flate_with(z, bytes, limit)
+    })
+}
+
+fn flate_with(z: &mut Decompress, bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let mut plain = Vec::with_capacity(256);
     loop {
         let used = z.total_in() as usize;
         match z.decompress_vec(bytes.get(used..)?, &mut plain, FlushDecompress::Finish) {
@@ -125,7 +189,9 @@ fn flate(mut z: Decompress, bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
                 plain.truncate(limit);
                 return Some(plain);
             }
-            Ok(_) if plain.len() == plain.capacity() => plain.reserve(plain.len().max(256)),
+            Ok(_) if plain.len() == plain.capacity() => {
+                plain.reserve(plain.len().max(bytes.len() * 3));
+            }
             Ok(_) if z.total_in() as usize > used => {}
             _ => return None,
         }
@@ -133,12 +199,17 @@ fn flate(mut z: Decompress, bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
 }
 
 fn unzlib(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
-    let header = bytes.first_chunk::<2>().map(|h| u16::from_be_bytes(*h))?;
-    match header.is_multiple_of(31) && header >> 8 & 0x0f == 8 {
-        true => flate(Decompress::new(true), bytes, limit),
+    match is_zlib(bytes) {
+        true => flate(Wrapper::Zlib, bytes, limit),
         // RFC 9110 section 8.4.1.2: some senders say deflate and mean it raw.
         false => undeflate(bytes, limit),
     }
+}
+
+/// The header of zlib (RFC 1950 section 2.2).
+fn is_zlib(bytes: &[u8]) -> bool {
+    let header = bytes.first_chunk::<2>().map(|h| u16::from_be_bytes(*h));
+    header.is_some_and(|h| h.is_multiple_of(31) && h >> 8 & 0x0f == 8)
 }
 
 fn undeflate(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
@@ -146,7 +217,7 @@ fn undeflate(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
     if bytes.first()? & 0x06 == 0x06 {
         return None;
     }
-    flate(Decompress::new(false), bytes, limit)
+    flate(Wrapper::None, bytes, limit)
 }
 
 fn unbrotli(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
@@ -157,9 +228,23 @@ fn unbrotli(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
 }
 
 fn unzstd(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    read(ruzstd::decoding::StreamingDecoder::new(bytes).ok()?, limit)
+}
+
+fn unbzip2(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    read(bzip2::read::MultiBzDecoder::new(bytes), limit)
+}
+
+/// Dictionaries of the strongest presets are not allocated on a stranger's word.
+const XZ_MEMORY: u32 = 24 << 10;
+
+fn unxz(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
+    read(lzma_rust2::XzReader::new_mem_limit(bytes, true, XZ_MEMORY), limit)
+}
+
+/// What comes out before the end, damage or the limit.
+fn read(reader: impl Read, limit: usize) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
-    let reader = ruzstd::decoding::StreamingDecoder::new(bytes).ok()?;
-    // What came out before damage is worth having.
     let _ = reader.take(limit as u64).read_to_end(&mut plain);
     (!plain.is_empty()).then_some(plain)
 }
@@ -241,7 +326,11 @@ impl Inflate {
             }
             Ok(_) if used == 0 && self.buffer.is_empty() => Step::more(0, input.bytes.len() + 1),
             Ok(_) => Step::again(used),
-            Err(_) => Step::die("compression-broken"),
+            // How far the damage reaches back depends on how the input was cut, so all of it is given up.
+            Err(_) => {
+                out.note("compression-broken");
+                Step { consumed: input.bytes.len(), then: Then::Rest(Bucket::Cut) }
+            }
         }
     }
 }

@@ -1,0 +1,68 @@
+//! One layer, named by the environment variable PLAINSIGHT_LAYER or by the input's first byte, fed with
+//! turns of both sides. The ledger must balance, and splitting must change nothing. A new row of a table
+//! is fuzzed without a line of code here.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use plainsight::keys::KeyStore;
+use plainsight::layers::REGISTRY;
+use plainsight::model::{Arrival, Limits, Side};
+use plainsight::peel::{Eats, Env, Hint, Memory, Recorder, Spec, Tree, Unit};
+use std::sync::LazyLock;
+
+static ROWS: LazyLock<Vec<&'static Spec>> = LazyLock::new(|| match std::env::var("PLAINSIGHT_LAYER") {
+    Ok(name) => vec![REGISTRY.find(&name).expect("PLAINSIGHT_LAYER names no layer")],
+    Err(_) => REGISTRY.specs().collect(),
+});
+
+/// Turns: a byte whose lowest bit is the side and whose rest, with the next byte, is the length.
+fn turns(data: &[u8]) -> Vec<(Side, &[u8])> {
+    let mut all = Vec::new();
+    let mut rest = data;
+    while let [head, more, tail @ ..] = rest {
+        let side = if head & 1 == 0 { Side::Client } else { Side::Server };
+        let n = (usize::from(head >> 1) << 4 | usize::from(more & 15)).min(tail.len());
+        let (turn, next) = tail.split_at(n);
+        all.push((side, turn));
+        rest = next;
+    }
+    all
+}
+
+fn run(spec: &'static Spec, turns: &[(Side, &[u8])], piece: usize) -> Recorder {
+    let (unit, whole) = match spec.eats {
+        Eats::Stream => (Unit::Stream, false),
+        Eats::Datagram => (Unit::Datagram, true),
+        Eats::Message => (Unit::Datagram, true),
+    };
+    let limits = Limits { message: 1 << 20, ..Limits::default() };
+    let (keys, mut memory, mut sink) = (KeyStore::default(), Memory::default(), Recorder::default());
+    let mut tree = Tree::stated(unit, Hint::Layer(spec.name));
+    let mut env = Env {
+        registry: &REGISTRY,
+        limits: &limits,
+        keys: &keys,
+        memory: &mut memory,
+        sink: &mut sink,
+        server_port: 443,
+        at: Arrival::default(),
+    };
+    for (side, bytes) in turns {
+        let step = if whole { bytes.len().max(1) } else { piece };
+        for part in bytes.chunks(step) {
+            tree.feed(&mut env, *side, part);
+        }
+    }
+    tree.finish(&mut env);
+    sink
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some((row, rest)) = data.split_first() else { return };
+    let spec = ROWS[usize::from(*row) % ROWS.len()];
+    let turns = turns(rest);
+    let whole = run(spec, &turns, usize::MAX);
+    assert!(whole.root.balances(), "{:?}", whole.root);
+    assert_eq!(whole.root.fed, turns.iter().map(|(_, b)| b.len() as u64).sum::<u64>());
+    assert_eq!(whole.lines, run(spec, &turns, 3).lines, "{} splits differently", spec.name);
+});

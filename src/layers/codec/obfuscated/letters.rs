@@ -1,0 +1,92 @@
+//! Operations on letters: all turned by the same number, or the text backwards.
+
+use super::Undone;
+use super::words::{frequent, is_json};
+use crate::peel::Form;
+
+/// Different frequent words that make a reading.
+const ENOUGH: usize = 3;
+/// How often the letters occur in English, per thousand: near enough for its neighbours.
+const SHARES: [u32; 26] =
+    [82, 15, 28, 43, 127, 22, 20, 61, 70, 2, 8, 40, 24, 67, 75, 19, 1, 60, 63, 91, 28, 10, 24, 2, 20, 1];
+
+/// Letters turned by the number under which they are as frequent as in a language, if that gives several
+/// frequent words where there was none.
+pub(super) fn caesar(bytes: &[u8]) -> Undone {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let mut counts = [0u32; 26];
+    for b in bytes.iter().filter(|b| b.is_ascii_alphabetic()) {
+        counts[usize::from(b.to_ascii_lowercase() - b'a')] += 1;
+    }
+    let letters: u32 = counts.iter().sum();
+    if letters < 16 || !bytes.contains(&b' ') {
+        return None;
+    }
+    let fit = |turn: usize| -> u32 { (0..26).map(|i| counts[(i + 26 - turn) % 26] * SHARES[i]).sum() };
+    let mut turns: Vec<usize> = (1..26).collect();
+    turns.sort_by_key(|t| std::cmp::Reverse(fit(*t)));
+    let before = frequent(text);
+    turns.into_iter().take(4).find_map(|turn| {
+        let plain = turned(bytes, turn as u8);
+        let after = frequent(std::str::from_utf8(&plain).ok()?);
+        (after >= ENOUGH && after > 3 * before).then_some((plain, Form::Text))
+    })
+}
+
+fn turned(bytes: &[u8], by: u8) -> Vec<u8> {
+    let turn = |b: u8, a: u8| (b - a + by) % 26 + a;
+    let one = |b: &u8| match b {
+        b'a'..=b'z' => turn(*b, b'a'),
+        b'A'..=b'Z' => turn(*b, b'A'),
+        other => *other,
+    };
+    bytes.iter().map(one).collect()
+}
+
+/// Backwards, where that is a JSON document, padded base64, or has several frequent words where there was
+/// none.
+pub(super) fn reversed(bytes: &[u8]) -> Undone {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let back = || text.chars().rev().collect::<String>();
+    let padding = bytes.starts_with(b"=") && bytes.len() >= 16 && bytes.len().is_multiple_of(4);
+    let core = text.trim_start_matches('=');
+    if padding && core.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/-_".contains(&b)) {
+        return Some((back().into_bytes(), Form::Text));
+    }
+    let closed = text.starts_with('}') && text.ends_with('{') || text.starts_with(']') && text.ends_with('[');
+    if closed {
+        let back = back();
+        return is_json(&back).then(|| (back.into_bytes(), Form::Text));
+    }
+    if bytes.len() < 16 || !bytes.contains(&b' ') {
+        return None;
+    }
+    let back = back();
+    let (before, after) = (frequent(text), frequent(&back));
+    (after >= ENOUGH && after > 3 * before).then(|| (back.into_bytes(), Form::Text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "see you tomorrow at noon under the old bridge, and bring the money for all of them";
+
+    #[test]
+    fn letters_come_back_and_sentences_stay() {
+        for by in [1, 5, 13, 22] {
+            assert_eq!(caesar(&turned(TEXT.as_bytes(), by)).map(|d| d.0), Some(TEXT.as_bytes().to_vec()));
+        }
+        let back: String = TEXT.chars().rev().collect();
+        assert_eq!(reversed(back.as_bytes()).map(|d| d.0), Some(TEXT.as_bytes().to_vec()));
+        assert_eq!(reversed(b"}\"b\":\"a\"{").map(|d| d.0), Some(b"{\"a\":\"b\"}".to_vec()));
+        assert_eq!(reversed(b"==wb5BSZlNHIh91").map(|d| d.0), None);
+        assert_eq!(reversed(b"==gb5BSZlNHIh91a").map(|d| d.0), Some(b"a19hIHNlZSB5bg==".to_vec()));
+        for text in
+            [TEXT, "Wir sehen uns morgen an der alten Brücke", "Content-Type: text/plain; charset=utf-8"]
+        {
+            assert_eq!(caesar(text.as_bytes()), None);
+            assert_eq!(reversed(text.as_bytes()), None);
+        }
+    }
+}

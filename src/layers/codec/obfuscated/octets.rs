@@ -1,0 +1,152 @@
+//! Operations on octets: XOR with a short key, swapped halves, reversed bits.
+
+use super::Undone;
+use super::words::{frequent, reads};
+use crate::peel::Form;
+
+/// Longest XOR key that is solved for in one message; longer ones need several messages.
+const PERIOD: usize = 16;
+/// Octets under each octet of a key.
+const COLUMN: usize = 12;
+
+/// How formats begin that are worth finding under a XOR of one octet.
+const MAGICS: [&[u8]; 4] = [b"\x28\xb5\x2f\xfd", b"bplist0", b"PK\x03\x04", b"\xfd7zXZ\0"];
+
+/// Octets under one key or a short repeating one. A key of zeros is none.
+pub(super) fn xor(bytes: &[u8]) -> Undone {
+    if let Some(key) = under_magic(bytes) {
+        return Some((bytes.iter().map(|b| b ^ key).collect(), Form::Binary));
+    }
+    let longest = PERIOD.min(bytes.len() / COLUMN);
+    (1..=longest).filter(|period| agrees(bytes, *period)).find_map(|period| {
+        let key: Vec<u8> = (0..period).map(|place| key_octet(bytes, period, place)).collect();
+        if key.iter().all(|k| *k == 0) {
+            return None;
+        }
+        let plain: Vec<u8> = bytes.iter().zip(key.iter().cycle()).map(|(b, k)| b ^ k).collect();
+        reads(&plain)?;
+        Some((plain, Form::Text))
+    })
+}
+
+/// The octet that turns the beginning into that of a known format.
+fn under_magic(bytes: &[u8]) -> Option<u8> {
+    let first = *bytes.first()?;
+    let fits = |magic: &[u8]| {
+        let key = first ^ magic.first()?;
+        let same = bytes.get(..magic.len())?.iter().zip(magic).all(|(b, m)| b ^ m == key);
+        (key != 0 && same).then_some(key)
+    };
+    // gzip: flags, extra flags and system are few.
+    let gzip = fits(b"\x1f\x8b\x08").filter(|key| match bytes.get(3..10) {
+        Some(&[flags, _, _, _, _, extra, system]) => {
+            (flags ^ key) < 32 && matches!(extra ^ key, 0 | 2 | 4) && matches!(system ^ key, 0..=13 | 255)
+        }
+        _ => false,
+    });
+    gzip.or_else(|| MAGICS.iter().find_map(|m| fits(m)))
+}
+
+/// Whether octets one period apart hardly ever differ in their top bit, as text under one key does not.
+fn agrees(bytes: &[u8], period: usize) -> bool {
+    let shifted = bytes.get(period..).unwrap_or_default();
+    let differ = bytes.iter().zip(shifted).filter(|(a, b)| (*a ^ *b) & 0x80 != 0).count();
+    !shifted.is_empty() && differ * 20 <= shifted.len()
+}
+
+/// The key octet at one place under which most octets are what text consists of.
+fn key_octet(bytes: &[u8], period: usize, place: usize) -> u8 {
+    let mut counts = [0u32; 256];
+    bytes.iter().skip(place).step_by(period).for_each(|b| counts[usize::from(*b)] += 1);
+    let present: Vec<(u8, u32)> = (0..=255u8).zip(counts).filter(|(_, n)| *n > 0).collect();
+    let score = |key: u8| -> u32 { present.iter().map(|(b, n)| n * weight(b ^ key)).sum() };
+    (0..=255u8).max_by_key(|k| (score(*k), std::cmp::Reverse(*k))).unwrap_or(0)
+}
+
+/// How much an octet speaks for text, roughly as often as it occurs there. Control characters speak against
+/// it more than anything speaks for it.
+fn weight(b: u8) -> u32 {
+    match b {
+        b' ' | b'e' => 26,
+        b'a' | b'o' | b't' | b'i' | b'n' | b's' | b'r' | b'"' => 22,
+        b'a'..=b'z' => 18,
+        b'A'..=b'Z' | b'0'..=b'9' | b'.' | b',' | b':' | b'\n' => 14,
+        b' '..=b'~' => 10,
+        0x80..=0xff | b'\r' | b'\t' => 6,
+        _ => 0,
+    }
+}
+
+pub(super) fn nibbles(bytes: &[u8]) -> Undone {
+    each(bytes, |b| b.rotate_left(4))
+}
+
+pub(super) fn bits(bytes: &[u8]) -> Undone {
+    each(bytes, u8::reverse_bits)
+}
+
+fn each(bytes: &[u8], turn: fn(u8) -> u8) -> Undone {
+    // Noise fails within the first few.
+    if bytes.iter().take(16).any(|b| turn(*b) < b' ' && !matches!(turn(*b), b'\n' | b'\r' | b'\t')) {
+        return None;
+    }
+    let plain: Vec<u8> = bytes.iter().map(|b| turn(*b)).collect();
+    reads(&plain)?;
+    Some((plain, Form::Text))
+}
+
+/// A key of one small octet turns text into other characters. Sought where it leaves no frequent word, and
+/// believed where it gives several.
+pub(super) fn low_xor(bytes: &[u8]) -> Undone {
+    if bytes.len() < 24 {
+        return None;
+    }
+    let mut counts = [0u32; 256];
+    bytes.iter().for_each(|b| counts[usize::from(*b)] += 1);
+    let common = (0..=255u8).max_by_key(|b| counts[usize::from(*b)])?;
+    let before = frequent(std::str::from_utf8(bytes).ok()?);
+    [b' ', b'"', b'e'].into_iter().map(|plain| common ^ plain).filter(|key| (1..0x80).contains(key)).find_map(
+        |key| {
+            let plain: Vec<u8> = bytes.iter().map(|b| b ^ key).collect();
+            let text = reads(&plain)?;
+            (before == 0 && frequent(text) >= 2).then(|| (plain.clone(), Form::Text))
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JSON: &[u8] =
+        br#"{"from":"ana","text":"see you tomorrow at noon under the old bridge","n":7,"room":"r42"}"#;
+
+    fn under(key: &[u8], plain: &[u8]) -> Vec<u8> {
+        plain.iter().zip(key.iter().cycle()).map(|(b, k)| b ^ k).collect()
+    }
+
+    #[test]
+    fn short_keys_are_solved_from_one_message() {
+        for key in [&b"\xa7"[..], b"\xff", b"\x93\x9c\x77\xe1", b"Xq\xf7!k"] {
+            assert_eq!(xor(&under(key, JSON)), Some((JSON.to_vec(), Form::Text)), "{key:?}");
+        }
+        assert_eq!(low_xor(&under(b"\x07", JSON)), Some((JSON.to_vec(), Form::Text)));
+        assert_eq!(low_xor(JSON), None);
+        assert_eq!(xor(JSON), None);
+    }
+
+    #[test]
+    fn turned_octets_come_back() {
+        let swapped: Vec<u8> = JSON.iter().map(|b| b.rotate_left(4)).collect();
+        assert_eq!(nibbles(&swapped), Some((JSON.to_vec(), Form::Text)));
+        let turned: Vec<u8> = JSON.iter().map(|b| b.reverse_bits()).collect();
+        assert_eq!(bits(&turned), Some((JSON.to_vec(), Form::Text)));
+    }
+
+    #[test]
+    fn a_format_is_found_by_its_beginning() {
+        let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\x01\x02\x03";
+        assert_eq!(xor(&under(b"\x55", gzip)), Some((gzip.to_vec(), Form::Binary)));
+        assert_eq!(xor(gzip), None);
+    }
+}

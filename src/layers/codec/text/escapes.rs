@@ -1,0 +1,142 @@
+//! Characters that are spelled out: JSON and C escapes in text that no parser has been over, and HTML's
+//! character references, and quoted-printable.
+
+use super::{Decoded, readable};
+use crate::peel::Form;
+
+/// `\u0041`, `\x41` and the short forms, or a whole JSON string.
+pub(super) fn escapes(bytes: &[u8]) -> Decoded {
+    if memchr::memchr(b'\\', bytes).is_none() && bytes.first() != Some(&b'"') {
+        return None;
+    }
+    let text = std::str::from_utf8(bytes).ok()?.trim();
+    let plain = match text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) {
+        Some(_) => serde_json::from_str(text).ok()?,
+        None if text.matches("\\u").count() + text.matches("\\x").count() < 2 => return None,
+        None => spelled(text)?,
+    };
+    (plain != text && readable(plain.as_bytes())).then_some((plain.into_bytes(), Form::Text))
+}
+
+/// Reads the text as the inside of a JSON string; `\xHH` are octets of UTF-8 or of Latin-1.
+fn spelled(text: &str) -> Option<String> {
+    if text.contains("\\x") {
+        return octets(text);
+    }
+    let quoted = format!("\"{}\"", text.replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r"));
+    serde_json::from_str(&quoted).ok()
+}
+
+fn octets(text: &str) -> Option<String> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((b, tail)) = rest.split_first() {
+        let digit = |i: usize| tail.get(i).and_then(|d| (*d as char).to_digit(16));
+        rest = tail;
+        match (b, tail.first(), digit(1), digit(2)) {
+            (b'\\', Some(b'x'), Some(h), Some(l)) => {
+                plain.push((h << 4 | l) as u8);
+                rest = tail.get(3..).unwrap_or_default();
+            }
+            _ => plain.push(*b),
+        }
+    }
+    Some(match String::from_utf8(plain) {
+        Ok(text) => text,
+        Err(e) => e.into_bytes().iter().map(|b| char::from(*b)).collect(),
+    })
+}
+
+/// `&#65;`, `&#x41;` and the names that every writer escapes, in text without markup.
+pub(super) fn entities(bytes: &[u8]) -> Decoded {
+    let marks = memchr::memchr_iter(b'&', bytes).take(2).count();
+    if marks < 2 || memchr::memchr2(b'<', b'=', bytes).is_some() {
+        return None;
+    }
+    let text = std::str::from_utf8(bytes).ok()?;
+    let mut plain = String::with_capacity(text.len());
+    let mut pieces = text.split('&');
+    plain.push_str(pieces.next()?);
+    let mut undone = 0;
+    for piece in pieces {
+        let named = piece.split_once(';').filter(|(name, _)| name.len() <= 8);
+        match named.and_then(|(name, rest)| Some((character(name)?, rest))) {
+            Some((c, rest)) => {
+                undone += 1;
+                plain.push(c);
+                plain.push_str(rest);
+            }
+            None => {
+                plain.push('&');
+                plain.push_str(piece);
+            }
+        }
+    }
+    (undone >= 2 && readable(plain.as_bytes())).then_some((plain.into_bytes(), Form::Text))
+}
+
+/// Quoted-printable (RFC 2045 section 6.7) without a header that says so: every `=` begins an escape or ends
+/// a line, and several do.
+pub(super) fn quoted(bytes: &[u8]) -> Decoded {
+    if memchr::memchr_iter(b'=', bytes).take(2).count() < 2 {
+        return None;
+    }
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((b, tail)) = rest.split_first() {
+        let digit = |i: usize| {
+            tail.get(i).filter(|d| !d.is_ascii_lowercase()).and_then(|d| (*d as char).to_digit(16))
+        };
+        rest = tail;
+        match (b, tail) {
+            (b'=', [b'\n', after @ ..] | [b'\r', b'\n', after @ ..]) => rest = after,
+            (b'=', _) => {
+                plain.push((digit(0)? << 4 | digit(1)?) as u8);
+                rest = tail.get(2..)?;
+            }
+            _ => plain.push(*b),
+        }
+    }
+    readable(&plain).then_some((plain, Form::Text))
+}
+
+fn character(name: &str) -> Option<char> {
+    if let Some(number) = name.strip_prefix('#') {
+        let code = match number.strip_prefix(['x', 'X']) {
+            Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+            None => number.parse().ok()?,
+        };
+        return char::from_u32(code);
+    }
+    Some(match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "nbsp" => ' ',
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(decoded: Decoded) -> Option<String> {
+        decoded.and_then(|(b, _)| String::from_utf8(b).ok())
+    }
+
+    #[test]
+    fn spelled_characters_come_back() {
+        assert_eq!(plain(escapes(br"\u0073\u0065e you")).as_deref(), Some("see you"));
+        assert_eq!(plain(escapes(br"\x73\x65\x65 caf\xc3\xa9")).as_deref(), Some("see café"));
+        assert_eq!(plain(escapes(br#""see \"you\"""#)).as_deref(), Some("see \"you\""));
+        assert_eq!(escapes(br"C:\dir\file"), None);
+        assert_eq!(plain(entities(b"&#115;&#x65;e you &amp; me")).as_deref(), Some("see you & me"));
+        assert_eq!(plain(quoted(b"{=22a=22: =\n=22caf=C3=A9=22}")).as_deref(), Some("{\"a\": \"café\"}"));
+        assert_eq!(quoted(b"a=1&b=2"), None);
+        assert_eq!(entities(b"a & b & c"), None);
+        assert_eq!(entities(b"a=1&lt;=2&gt;"), None);
+    }
+}
