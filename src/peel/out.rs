@@ -134,6 +134,7 @@ impl Out<'_, '_> {
             known: false,
             before: &[],
             keys: self.env.keys,
+            before: &[],
         };
         let sure = |s: &&'static Spec| {
             s.family == Family::Secure

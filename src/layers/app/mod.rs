@@ -1,5 +1,6 @@
 //! Layers that carry an application's exchange.
 
+mod apns;
 mod dgw;
 mod dns;
 mod dotted;
@@ -53,6 +54,8 @@ pub static TABLE: &[&Spec] = &[
     &signal_ws::SPEC,
     &dgw::SPEC,
     &websocket::SPEC,
+    &apns::SECURITY,
+    &apns::PACK,
     &telegram::SPEC,
     &telegram::REQUEST,
     &whatsapp::SPEC,

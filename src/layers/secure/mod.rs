@@ -1,5 +1,6 @@
 //! Layers that protect a connection between two hosts. Opening them needs a secret.
 
+mod mmtls;
 mod mtproto;
 mod noise;
 mod quic;
@@ -15,6 +16,7 @@ pub static TABLE: &[&Spec] = &[
     &tls::SPEC,
     &zrtp::SPEC,
     &noise::WHATSAPP,
+    &mmtls::SPEC,
     &mtproto::STREAM,
     &mtproto::PACKET,
     &mtproto::OBFUSCATED,

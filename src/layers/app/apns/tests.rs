@@ -1,0 +1,65 @@
+//! Push messages of our own making, plain and packed, down to the envelope inside.
+
+use crate::keys::KeyStore;
+use crate::layers::REGISTRY;
+use crate::model::{Arrival, Limits, Side};
+use crate::peel::{Env, Recorder, Tree, Unit};
+
+fn sample(name: &str) -> Vec<u8> {
+    let text = include_str!("../../../../tests/messengers/apns.txt");
+    let hex = text.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(' ')).expect(name);
+    (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect()
+}
+
+fn run(unit: Unit, bytes: &[u8]) -> String {
+    let (limits, mut sink, mut memory) = (Limits::default(), Recorder::default(), Default::default());
+    let keys = KeyStore::default();
+    let mut tree = Tree::new(unit);
+    let mut env = Env {
+        registry: &REGISTRY,
+        limits: &limits,
+        keys: &keys,
+        memory: &mut memory,
+        sink: &mut sink,
+        server_port: 5223,
+        at: Arrival::default(),
+    };
+    tree.feed(&mut env, Side::Client, bytes);
+    tree.finish(&mut env);
+    sink.lines.join("\n")
+}
+
+#[test]
+fn plain_messages_reach_the_envelope() {
+    for (name, format) in [
+        ("imsg.apns.pair-ec", "imessage-pair-ec"),
+        ("imsg.apns.pair", "imessage-pair"),
+        ("imsg.apns.inbound", "imessage-pair-ec"),
+    ] {
+        let lines = run(Unit::Stream, &sample(name));
+        assert!(lines.contains("layer apns Proven"), "{name}\n{lines}");
+        assert!(lines.contains(format), "{name}\n{lines}");
+    }
+}
+
+#[test]
+fn packed_messages_reach_the_envelope_with_their_tables() {
+    let stream = sample("imsg.apns.pack1");
+    let payloads = super::pack::tests::payloads(&stream).expect("both messages");
+    assert_eq!(payloads.len(), 2);
+    for payload in &payloads {
+        let lines = run(Unit::Message, payload);
+        assert!(lines.contains("imessage-pair-ec"), "{lines}");
+    }
+    assert_eq!(super::pack::tests::payloads(&stream[608..]), None, "the second needs the first");
+}
+
+#[test]
+fn topics_are_known_by_their_hash() {
+    let madrid = [
+        0xe4, 0xe6, 0xd9, 0x52, 0x95, 0x41, 0x68, 0xd0, 0xa5, 0xdb, 0x02, 0xdb, 0xaf, 0x27, 0xcc, 0x35, 0xfc,
+        0x18, 0xd1, 0x59,
+    ];
+    assert_eq!(super::topic(&madrid), Some("com.apple.madrid"));
+    assert_eq!(super::topic(&[0; 20]), None);
+}
