@@ -17,7 +17,8 @@ use crate::keys::KeyStore;
 use crate::model::{Limits, Notes};
 use crate::ruleset::Ruleset;
 use crate::verdict::{
-    Experiment, Exposure, Finding, Judgement, Summary, exposures, findings, judge, summarise,
+    Compared, Experiment, Exposure, Finding, Judgement, Recognised, Summary, claims, exposures, findings,
+    judge, recognise, reweigh, summarise,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -81,6 +82,10 @@ pub struct Audit {
     pub drafts: Vec<Draft>,
     /// One judgement for each.
     pub judgements: Vec<Judgement>,
+    /// Which application each belongs to.
+    pub apps: Vec<Recognised>,
+    /// What the vendors of those applications claim.
+    pub claims: Vec<Compared>,
     /// The verdict of the whole.
     pub summary: Summary,
     /// What is wrong.
@@ -153,19 +158,26 @@ fn conclude(plan: &Plan, inputs: Vec<InputInfo>, mut totals: Totals, given: usiz
     let dropped = inputs.iter().filter_map(|i| i.dropped).sum();
     drafts.iter_mut().for_each(|d| d.drops = Drops { dropped, recorded: totals.frames });
     let experiment = experiment(&plan.canaries, &drafts);
-    let mut pairs: Vec<(Draft, Judgement)> = drafts
+    let mut judged: Vec<(Draft, Judgement, Recognised)> = drafts
         .drain(..)
         .map(|d| {
-            let j = judge(&d, &experiment);
-            (d, j)
+            let (mut j, app) = (judge(&d, &experiment), recognise(&d));
+            reweigh(&d, &app, &mut j);
+            (d, j, app)
         })
         .collect();
-    pairs.sort_by(|(a, x), (b, y)| {
+    judged.sort_by(|(a, x, _), (b, y, _)| {
         let rank = |j: &Judgement| (j.weighs.is_none(), j.verdict);
         rank(x).cmp(&rank(y)).then(b.messages.cmp(&a.messages)).then_with(|| a.key.cmp(&b.key))
     });
-    let (drafts, judgements): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+    let (mut drafts, mut judgements, mut apps) = (Vec::new(), Vec::new(), Vec::new());
+    for (draft, judgement, app) in judged {
+        drafts.push(draft);
+        judgements.push(judgement);
+        apps.push(app);
+    }
     Audit {
+        claims: claims(&drafts, &judgements, &apps),
         summary: summarise(&judgements),
         findings: findings(&drafts, &judgements),
         exposures: exposures(&drafts, &judgements),
@@ -177,6 +189,7 @@ fn conclude(plan: &Plan, inputs: Vec<InputInfo>, mut totals: Totals, given: usiz
         inputs,
         drafts,
         judgements,
+        apps,
         experiment,
         totals,
     }

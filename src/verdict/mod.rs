@@ -1,12 +1,14 @@
 //! The judges: from evidence to verdicts. Judges see evidence, never bytes, so saved evidence judges to
 //! the same verdict again. One judge per file.
 
+mod apps;
 mod exposure;
 mod findings;
 mod judge;
 mod lattice;
 mod summary;
 
+pub use apps::{Compared, Recognised, Sighting, Standing, claims, recognise, reweigh};
 pub use exposure::{Exposure, Knows, exposures};
 pub use findings::{Confidence, Finding, Severity, findings};
 pub use judge::{Experiment, Judgement, judge};
