@@ -1,5 +1,5 @@
 //! Applications: the hosts, addresses and protocol marks by which they show, and what their vendors claim.
-//! TOML files under `rules/apps/`, embedded in the binary. The table only says what a name belongs to;
+//! TOML files under `apps/`, embedded in the binary. The table only says what a name belongs to;
 //! what may be concluded from that is a judge's matter.
 
 use serde::Deserialize;
@@ -232,14 +232,14 @@ pub struct Match<'a> {
 }
 
 static FILES: &[(&str, &str)] = &[
-    ("imessage", include_str!("../../rules/apps/imessage.toml")),
-    ("instagram", include_str!("../../rules/apps/instagram.toml")),
-    ("messenger", include_str!("../../rules/apps/messenger.toml")),
-    ("signal", include_str!("../../rules/apps/signal.toml")),
-    ("snapchat", include_str!("../../rules/apps/snapchat.toml")),
-    ("telegram", include_str!("../../rules/apps/telegram.toml")),
-    ("tiktok", include_str!("../../rules/apps/tiktok.toml")),
-    ("whatsapp", include_str!("../../rules/apps/whatsapp.toml")),
+    ("imessage", include_str!("../../apps/imessage.toml")),
+    ("instagram", include_str!("../../apps/instagram.toml")),
+    ("messenger", include_str!("../../apps/messenger.toml")),
+    ("signal", include_str!("../../apps/signal.toml")),
+    ("snapchat", include_str!("../../apps/snapchat.toml")),
+    ("telegram", include_str!("../../apps/telegram.toml")),
+    ("tiktok", include_str!("../../apps/tiktok.toml")),
+    ("whatsapp", include_str!("../../apps/whatsapp.toml")),
 ];
 
 /// The applications that are part of the program, by id. They are tested, so that none is missing in a

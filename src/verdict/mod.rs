@@ -7,6 +7,7 @@ mod findings;
 mod judge;
 mod lattice;
 mod summary;
+mod tunnel;
 
 pub use apps::{Compared, Recognised, Sighting, Standing, claims, recognise, reweigh};
 pub use exposure::{Exposure, Knows, exposures};

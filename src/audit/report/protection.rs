@@ -7,7 +7,8 @@ use crate::report::dto;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Layers that protect a path, as they stand in a conversation's path, and the prefixes of their facts.
-const PROTECTORS: [&str; 4] = ["tls", "quic", "dtls", "noise"];
+const PROTECTORS: [&str; 9] =
+    ["tls", "quic", "dtls", "noise", "ssh", "wireguard", "openvpn", "openvpn-tcp", "ipsec"];
 
 type Facts = BTreeMap<String, BTreeSet<Value>>;
 

@@ -80,17 +80,16 @@ fn labelled(text: &mut String, label: &str, what: &str) {
 
 /// Text that goes on at column `from` and is wrapped below itself.
 fn hang(text: &mut String, what: &str, from: usize) {
-    let mut room = WIDTH - from;
+    let mut used = 0;
     for word in what.split_whitespace() {
         let long = word.chars().count() + 1;
-        if long > room && room < WIDTH - from {
+        if used > 0 && used + long > WIDTH - from {
             let _ = write!(text, "\n{:from$}", "");
-            room = WIDTH - from;
+            used = 0;
         }
-        let _ = write!(text, "{word} ");
-        room = room.saturating_sub(long);
+        let _ = write!(text, "{}{word}", if used > 0 { " " } else { "" });
+        used += long;
     }
-    text.truncate(text.trim_end().len());
     text.push('\n');
 }
 

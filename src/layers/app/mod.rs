@@ -9,14 +9,19 @@ mod http3;
 mod imap;
 mod irc;
 mod lines;
+mod local;
 mod login;
 mod mqtt;
+mod msnp;
+mod oscar;
 mod pop3;
 mod sip;
+mod smpp;
 mod smtp;
 mod sse;
 mod websocket;
 mod xmpp;
+mod ymsg;
 
 use crate::peel::Spec;
 
@@ -39,5 +44,15 @@ pub static TABLE: &[&Spec] = &[
     &xmpp::BODY,
     &irc::SPEC,
     &websocket::SPEC,
+    &smpp::SPEC,
+    &msnp::SPEC,
+    &oscar::SPEC,
+    &ymsg::SPEC,
+    &local::NBNS,
+    &local::NBDGM,
+    &local::SSDP,
+    &local::DHCP,
+    &local::DHCP6,
+    &local::NTP,
     &lines::SPEC,
 ];
