@@ -76,6 +76,16 @@ pub fn claim(c: &Claim) -> String {
     format!("{} ({}, {})", c.statement, c.source, c.date)
 }
 
+/// A conversation that is listed and not weighed, in a line.
+pub fn quiet(c: &Conversation) -> String {
+    let protocol = match (c.protocol.as_str(), c.coverage.seen) {
+        ("", 0) => return format!("{} · no payload", name(c)),
+        ("", _) => "unknown protocol",
+        (protocol, _) => protocol,
+    };
+    [name(c), protocol.to_owned(), size(c.coverage.seen)].join(" · ")
+}
+
 /// What kind of traffic, how much, and when.
 pub fn facts(c: &Conversation) -> Vec<String> {
     let mut facts = Vec::new();

@@ -298,8 +298,7 @@ impl Page {
         self.section("In the background", "listed, not weighed");
         for c in r.background() {
             let (_, tone) = verdict_tones(c.verdict);
-            let text = [prose::name(c), c.protocol.clone(), prose::size(c.coverage.seen)].join(" · ");
-            let spans = [span(Tone::Plain, &text)];
+            let spans = [span(Tone::Plain, &prose::quiet(c))];
             let body = wrap(&spans, self.width.saturating_sub(LABEL + 1));
             self.lines.extend(beside(vec![vec![span(tone, c.verdict.word())]], body, LABEL, 1));
         }

@@ -88,7 +88,7 @@ fn signs_of(
     if let Ok(server) = draft.server.parse::<SocketAddr>()
         && let Some(list) = app.addresses.iter().find(|a| a.nets.iter().any(|n| n.holds(server.ip())))
     {
-        found.insert((Sign::Address, format!("the address {} is in {}", server.ip(), list.source)));
+        found.insert((Sign::Address, format!("the address is in its list ({})", list.source)));
     }
     for mark in &app.marks {
         if let Some(sign) = shows(mark, draft) {
@@ -281,7 +281,7 @@ fn timely(claim: &Claim, day: Option<&str>) -> Option<(Standing, String)> {
 fn compare(claim: &Claim, sealed: &[usize], read: &[usize], unsure: bool) -> (Standing, String, Vec<usize>) {
     let is = |standing, why: &str, of: &[usize]| (standing, why.to_owned(), of.to_vec());
     let quiet = match unsure {
-        true => "the app is only guessed from a name or an address, so its claim was not compared",
+        true => "the app is only guessed, so its claim was not compared",
         false => "the recording shows no message of it that was opened far enough",
     };
     match (claim.says, sealed.is_empty(), read.is_empty()) {

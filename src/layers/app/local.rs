@@ -33,6 +33,9 @@ row!(DHCP, "dhcp", "DHCP (RFC 2131)", "dhcp.name", dhcp);
 row!(DHCP6, "dhcpv6", "DHCP for IPv6 (RFC 8415)", "dhcpv6.message", dhcp6);
 row!(NTP, "ntp", "NTP (RFC 5905)", "ntp.version", ntp);
 
+row!(DROPBOX, "dropbox-lan", "Dropbox LAN discovery", "dropbox-lan.version", dropbox);
+row!(SPOTIFY, "spotify-lan", "Spotify LAN discovery", "spotify-lan.kind", spotify);
+
 struct Told {
     fact: &'static str,
     read: Read,
@@ -138,6 +141,18 @@ fn ssdp(p: &Probe<'_>) -> Option<String> {
         _ => false,
     };
     sure.then(|| String::from_utf8_lossy(line).into_owned())
+}
+
+/// A JSON object with the machine's number and the folders it shares, broadcast.
+fn dropbox(p: &Probe<'_>) -> Option<String> {
+    let whole = at(p, &[17500]) && p.bytes.starts_with(b"{\"") && p.bytes.trim_ascii_end().ends_with(b"}");
+    let names = |name: &[u8]| memchr::memmem::find(p.bytes, name).is_some();
+    (whole && names(b"\"host_int\":") && names(b"\"namespaces\":") && names(b"\"version\":"))
+        .then(String::new)
+}
+
+fn spotify(p: &Probe<'_>) -> Option<String> {
+    (p.bytes.len() <= 64 && p.bytes.starts_with(b"SpotUdp0")).then(String::new)
 }
 
 /// The fixed part, the cookie, and options to their end; says the host's name, if it gives one.

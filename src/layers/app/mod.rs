@@ -54,5 +54,7 @@ pub static TABLE: &[&Spec] = &[
     &local::DHCP,
     &local::DHCP6,
     &local::NTP,
+    &local::DROPBOX,
+    &local::SPOTIFY,
     &lines::SPEC,
 ];

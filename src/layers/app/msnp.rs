@@ -1,7 +1,8 @@
 //! MSNP, the protocol of MSN and Windows Live Messenger: command lines, some with a payload; a `MSG` holds a
 //! MIME head and a body (as documented by the clients that re-implemented it).
 
-use crate::peel::{Child, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use crate::model::Side;
+use crate::peel::{AfterGap, Child, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -14,7 +15,7 @@ pub static SPEC: Spec = Spec {
     shapes: &[],
     probe: Some(probe),
     facts: &["msnp.command"],
-    notes: &["msnp-line-too-long", "msnp-payload-too-long"],
+    notes: &["msnp-line-too-long", "msnp-payload-too-long", "msnp-cut-by-gap"],
     open: || Box::new(Msnp),
 };
 
@@ -75,6 +76,12 @@ impl Peeler for Msnp {
         self.command(&words, payload, input, out);
         Step::again(until)
     }
+
+    /// The rest of a cut message is read as lines that are no command, until the next one comes.
+    fn gap(&mut self, _side: Side, _len: u64, out: &mut Out<'_, '_>) -> AfterGap {
+        out.note("msnp-cut-by-gap");
+        AfterGap::Continue
+    }
 }
 
 impl Msnp {
@@ -110,7 +117,7 @@ fn form(bytes: &[u8]) -> Form {
     if std::str::from_utf8(bytes).is_ok() { Form::Text } else { Form::Binary }
 }
 
-fn message(side: crate::model::Side, payload: &[u8], out: &mut Out<'_, '_>) {
+fn message(side: Side, payload: &[u8], out: &mut Out<'_, '_>) {
     let (head, body) = match memchr::memmem::find(payload, b"\r\n\r\n") {
         Some(at) => (payload.get(..at).unwrap_or_default(), payload.get(at + 4..).unwrap_or_default()),
         None => (payload, &[][..]),

@@ -2,8 +2,8 @@
 //! 4) as its re-implementations document it.
 
 use crate::bytes::Cursor;
-use crate::model::Side;
-use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use crate::model::{PerSide, Side};
+use crate::peel::{AfterGap, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -16,8 +16,8 @@ pub static SPEC: Spec = Spec {
     shapes: &[],
     probe: Some(probe),
     facts: &["oscar.family"],
-    notes: &["oscar-frame-malformed", "oscar-message-malformed"],
-    open: || Box::new(Oscar),
+    notes: &["oscar-frame-malformed", "oscar-message-malformed", "oscar-resynchronised"],
+    open: || Box::new(Oscar::default()),
 };
 
 const START: u8 = 0x2a;
@@ -66,12 +66,30 @@ fn probe(p: &Probe<'_>) -> Guess {
     }
 }
 
-struct Oscar;
+#[derive(Default)]
+struct Oscar {
+    /// Bytes were lost: the start of a frame has to be searched.
+    searching: PerSide<bool>,
+}
+
+/// Where a frame of channel 2 with a known family starts, or how far the bytes hold none.
+fn search(bytes: &[u8]) -> Result<usize, usize> {
+    let fits = |at: &usize| {
+        let mut c = Cursor::new(bytes.get(*at..).unwrap_or_default());
+        let head = (c.u8(), c.u8(), c.u16(), c.u16(), c.u16(), c.u16());
+        matches!(head, (Some(START), Some(2), _, Some(10..=8192), Some(1..=FAMILIES), Some(1..=0x60)))
+    };
+    let last = bytes.len().saturating_sub(HEAD + 4);
+    (0..=last).filter(|at| bytes.get(*at) == Some(&START)).find(fits).ok_or(last)
+}
 
 impl Peeler for Oscar {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         if input.bytes.len() < HEAD {
             return Step::more(0, HEAD);
+        }
+        if self.searching[input.side] {
+            return self.resynchronise(input, out);
         }
         let Some(f) = frame(input.bytes) else { return Step::die("oscar-frame-malformed") };
         let Some(body) = input.bytes.get(HEAD..HEAD + f.length) else {
@@ -82,9 +100,28 @@ impl Peeler for Oscar {
         }
         Step::again(HEAD + f.length)
     }
+
+    fn gap(&mut self, side: Side, _len: u64, _out: &mut Out<'_, '_>) -> AfterGap {
+        self.searching[side] = true;
+        AfterGap::Continue
+    }
 }
 
 impl Oscar {
+    fn resynchronise(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        if input.bytes.len() < HEAD + 4 {
+            return Step::more(0, HEAD + 4);
+        }
+        match search(input.bytes) {
+            Ok(at) => {
+                self.searching[input.side] = false;
+                out.note("oscar-resynchronised");
+                Step::again(at)
+            }
+            Err(none) => Step::more(none + 1, HEAD + 4),
+        }
+    }
+
     fn snac(&self, side: Side, body: &[u8], out: &mut Out<'_, '_>) {
         let mut c = Cursor::new(body);
         let (Some(family), Some(subtype), Some(flags), Some(_)) = (c.u16(), c.u16(), c.u16(), c.u32()) else {

@@ -2,8 +2,8 @@
 //! (3GPP TS 23.038) and the payload in an optional parameter (`message_payload`).
 
 use crate::bytes::Cursor;
-use crate::model::Side;
-use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use crate::model::{PerSide, Side};
+use crate::peel::{AfterGap, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -16,8 +16,8 @@ pub static SPEC: Spec = Spec {
     shapes: &[],
     probe: Some(probe),
     facts: &["smpp.command", "smpp.alphabet"],
-    notes: &["smpp-packet-malformed", "smpp-packet-too-long"],
-    open: || Box::new(Smpp),
+    notes: &["smpp-packet-malformed", "smpp-packet-too-long", "smpp-resynchronised"],
+    open: || Box::new(Smpp::default()),
 };
 
 /// Longest packet: a message payload has at most 64 KiB.
@@ -192,12 +192,26 @@ fn options<'a>(c: &mut Cursor<'a>, message: &mut Message<'a>) -> Option<()> {
     Some(())
 }
 
-struct Smpp;
+#[derive(Default)]
+struct Smpp {
+    /// Bytes were lost: the start of a packet has to be searched.
+    searching: PerSide<bool>,
+}
 
 impl Peeler for Smpp {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         if input.bytes.len() < HEAD {
             return Step::more(0, HEAD);
+        }
+        if self.searching[input.side] {
+            let last = input.bytes.len() - HEAD;
+            let Some(at) = (0..=last).find(|at| head(input.bytes.get(*at..).unwrap_or_default()).is_some())
+            else {
+                return Step::more(last + 1, HEAD);
+            };
+            self.searching[input.side] = false;
+            out.note("smpp-resynchronised");
+            return Step::again(at);
         }
         let Some(head) = head(input.bytes) else { return Step::die("smpp-packet-malformed") };
         if head.length > out.limits().buffer {
@@ -217,6 +231,11 @@ impl Peeler for Smpp {
             out.note("smpp-packet-malformed");
         }
         Step::again(head.length)
+    }
+
+    fn gap(&mut self, side: Side, _len: u64, _out: &mut Out<'_, '_>) -> AfterGap {
+        self.searching[side] = true;
+        AfterGap::Continue
     }
 }
 

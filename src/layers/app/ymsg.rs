@@ -1,8 +1,8 @@
 //! YMSG, the protocol of Yahoo! Messenger: packets of numbered fields (as its re-implementations document it).
 
 use crate::bytes::Cursor;
-use crate::model::Side;
-use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use crate::model::{PerSide, Side};
+use crate::peel::{AfterGap, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -15,8 +15,8 @@ pub static SPEC: Spec = Spec {
     shapes: &[],
     probe: Some(probe),
     facts: &["ymsg.service"],
-    notes: &["ymsg-packet-malformed"],
-    open: || Box::new(Ymsg),
+    notes: &["ymsg-packet-malformed", "ymsg-resynchronised"],
+    open: || Box::new(Ymsg::default()),
 };
 
 const HEAD: usize = 20;
@@ -33,12 +33,24 @@ fn probe(p: &Probe<'_>) -> Guess {
     if p.bytes.starts_with(b"YMSG") { Guess::Sure } else { Guess::No }
 }
 
-struct Ymsg;
+#[derive(Default)]
+struct Ymsg {
+    /// Bytes were lost: the start of a packet has to be searched.
+    searching: PerSide<bool>,
+}
 
 impl Peeler for Ymsg {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         if input.bytes.len() < HEAD {
             return Step::more(0, HEAD);
+        }
+        if std::mem::take(&mut self.searching[input.side]) {
+            out.note("ymsg-resynchronised");
+            let Some(at) = memchr::memmem::find(input.bytes, b"YMSG") else {
+                self.searching[input.side] = true;
+                return Step::more(input.bytes.len() - 3, HEAD);
+            };
+            return Step::again(at);
         }
         let mut c = Cursor::new(input.bytes);
         if c.take(4) != Some(b"YMSG") {
@@ -53,6 +65,11 @@ impl Peeler for Ymsg {
         out.fact("ymsg.service", u64::from(service));
         fields(input.side, service, body, out);
         Step::again(whole)
+    }
+
+    fn gap(&mut self, side: Side, _len: u64, _out: &mut Out<'_, '_>) -> AfterGap {
+        self.searching[side] = true;
+        AfterGap::Continue
     }
 }
 
