@@ -194,7 +194,28 @@ fn say(side: Side, charset: u16, said: &[u8], out: &mut Out<'_, '_>) {
             Err(_) => said.iter().map(|b| char::from(*b)).collect(),
         },
     };
-    out.item("message", Form::Text, side, text.as_bytes());
+    out.item("message", Form::Text, side, unmarked(&text).as_bytes());
+}
+
+/// What is said without the HTML around it; other text as it is.
+fn unmarked(text: &str) -> String {
+    if !text.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("<html")) {
+        return text.to_owned();
+    }
+    let (mut said, mut inside) = (String::with_capacity(text.len()), false);
+    for letter in text.chars() {
+        match letter {
+            '<' => inside = true,
+            '>' => inside = false,
+            _ if !inside => said.push(letter),
+            _ => {}
+        }
+    }
+    for (entity, letter) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&nbsp;", " "), ("&amp;", "&")]
+    {
+        said = said.replace(entity, letter);
+    }
+    said
 }
 
 /// ICQ's own channel: number, kind, flags, and a text that ends with a zero, little-endian.
@@ -209,4 +230,22 @@ fn icq(side: Side, value: &[u8], out: &mut Out<'_, '_>) -> Option<()> {
         say(side, 0, said.strip_suffix(&[0]).unwrap_or(said), out);
     }
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_is_taken_off_and_other_text_is_left() {
+        assert_eq!(unmarked("<HTML><BODY>5 &lt; 6 &amp;amp; so on</BODY></HTML>"), "5 < 6 &amp; so on");
+        assert_eq!(unmarked("5 < 6 > 4"), "5 < 6 > 4");
+    }
+
+    #[test]
+    fn a_frame_is_found_again_in_what_follows_a_gap() {
+        let frame = [START, 2, 0, 9, 0, 12, 0, 4, 0, 6, 0, 0];
+        assert_eq!(search(&[&[7; 5][..], &frame, &[0; 6]].concat()), Ok(5));
+        assert_eq!(search(&[START; 40]), Err(30));
+    }
 }
