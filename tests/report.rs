@@ -146,7 +146,12 @@ fn full() -> Report {
     };
     let talk = Conversation {
         id: "c1".into(),
-        app: Some(dto::AppRef { id: "chat".into(), name: "Chat".into(), ..Default::default() }),
+        app: Some(dto::AppRef {
+            id: "chat".into(),
+            name: "Chat".into(),
+            ambiguous: Some("a site of the same vendor".into()),
+            ..Default::default()
+        }),
         endpoint: "chat.example.host:443".into(),
         protocol: "tls/http1/json".into(),
         content: "text".into(),
@@ -210,6 +215,22 @@ fn full() -> Report {
             counted: dto::Counted { weigh: 1, background: 1 },
             ..Default::default()
         },
+        apps: vec![dto::App {
+            id: "chat".into(),
+            name: "Chat".into(),
+            conversations: vec!["c1".into()],
+            signs: vec!["the server name in clear is chat.example.host (messages)".into()],
+            ..Default::default()
+        }],
+        claims: vec![dto::Claim {
+            app: "chat".into(),
+            statement: "All messages are end-to-end encrypted.".into(),
+            source: "Chat: front page".into(),
+            date: "2026-01".into(),
+            state: dto::ClaimState::Contradicted,
+            why: "messages were readable".into(),
+            evidence: vec!["e1".into()],
+        }],
         conversations: vec![talk, quiet],
         evidence: vec![Evidence {
             id: "e1".into(),

@@ -8,7 +8,10 @@ use crate::evidence::{
 };
 use crate::model::{Origin, Side, Trust};
 use crate::peel::Guard;
-use crate::verdict::{Experiment, Judgement, exposures, findings, judge, summarise, weigh};
+use crate::verdict::{
+    Experiment, Judgement, Recognised, claims, exposures, findings, judge, recognise, reweigh, summarise,
+    weigh,
+};
 
 /// What was read of all recordings.
 pub(super) struct Read {
@@ -50,7 +53,9 @@ pub(super) fn conclude(plan: &Plan, planting: &Planting, read: Read) -> Audit {
             .then_with(|| (&a.key, a.vantage).cmp(&(&b.key, b.vantage)))
     });
     let (drafts, judgements): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+    let apps: Vec<Recognised> = drafts.iter().map(recognise).collect();
     Audit {
+        claims: claims(&drafts, &judgements, &apps),
         summary: summarise(&judgements),
         findings: findings(&drafts, &judgements),
         exposures: exposures(&drafts, &judgements),
@@ -65,6 +70,7 @@ pub(super) fn conclude(plan: &Plan, planting: &Planting, read: Read) -> Audit {
         inputs,
         drafts,
         judgements,
+        apps,
         totals,
         vantages,
     }
@@ -73,7 +79,12 @@ pub(super) fn conclude(plan: &Plan, planting: &Planting, read: Read) -> Audit {
 /// Judges conversations from their evidence alone: saved drafts give the same judgements again.
 pub fn judged(drafts: &[Draft], canaries: &[Canary]) -> Vec<Judgement> {
     let experiments = Experiments::new(canaries, drafts);
-    let judgements = drafts.iter().map(|d| judge(d, &experiments.at(d))).collect();
+    let judge_one = |d: &Draft| {
+        let mut judgement = judge(d, &experiments.at(d));
+        reweigh(d, &recognise(d), &mut judgement);
+        judgement
+    };
+    let judgements = drafts.iter().map(judge_one).collect();
     weigh(drafts, judgements)
 }
 

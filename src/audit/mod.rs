@@ -23,7 +23,7 @@ use crate::evidence::{Canaries, Canary, Checks, Draft, Planting, Shared};
 use crate::keys::KeyStore;
 use crate::model::{Limits, Notes};
 use crate::ruleset::Ruleset;
-use crate::verdict::{Experiment, Exposure, Finding, Judgement, Summary};
+use crate::verdict::{Compared, Experiment, Exposure, Finding, Judgement, Recognised, Summary};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -86,6 +86,10 @@ pub struct Audit {
     pub drafts: Vec<Draft>,
     /// One judgement for each.
     pub judgements: Vec<Judgement>,
+    /// Which application each belongs to.
+    pub apps: Vec<Recognised>,
+    /// What the vendors of those applications claim.
+    pub claims: Vec<Compared>,
     /// The verdict of the whole.
     pub summary: Summary,
     /// What is wrong.

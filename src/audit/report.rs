@@ -1,5 +1,6 @@
 //! From a finished audit to the report's data.
 
+mod apps;
 mod protection;
 mod vantages;
 
@@ -40,8 +41,9 @@ impl Audit {
                 .drafts
                 .iter()
                 .zip(&self.judgements)
+                .zip(&self.apps)
                 .enumerate()
-                .map(|(c, (d, j))| conversation(&ids, c, d, j))
+                .map(|(c, ((d, j), a))| dto::Conversation { app: apps::of(a), ..conversation(&ids, c, d, j) })
                 .collect(),
             evidence: self.evidence(&ids),
             findings: self.findings.iter().map(|f| self.finding(&ids, f)).collect(),
@@ -71,6 +73,8 @@ impl Audit {
                     meaning: meanings::of(code).to_owned(),
                 })
                 .collect(),
+            apps: apps::apps(&self.apps),
+            claims: apps::claims(self, &ids),
             transport: protection::transport(&self.drafts),
             randomness: self.drafts.iter().enumerate().flat_map(|(c, d)| randomness(c, d)).collect(),
             lengths: vantages::lengths(self),
@@ -207,14 +211,9 @@ fn conversation(ids: &Ids, c: usize, d: &Draft, j: &Judgement) -> dto::Conversat
         Content::Call => "call",
         Content::Background => "background",
     };
-    let app = d.app.as_ref().map(|name| dto::AppRef {
-        id: name.to_lowercase(),
-        name: name.clone(),
-        confidence: dto::Confidence::Medium,
-    });
     dto::Conversation {
         id: Ids::conversation(c),
-        app,
+        app: None,
         endpoint: d.key.endpoint.clone(),
         protocol: d.key.path.clone(),
         content: content.to_owned(),

@@ -44,6 +44,8 @@ pub enum Command {
     Interfaces,
     /// List, check or test rules
     Rules(RulesArgs),
+    /// Say what is known of applications: their hosts, marks and vendors' claims
+    Apps(AppsArgs),
     /// Print a completion script
     Completions {
         /// The shell
@@ -297,6 +299,27 @@ pub enum RulesAction {
         /// Add the rules of this folder; repeatable
         #[arg(long, value_name = "DIR")]
         rules: Vec<PathBuf>,
+    },
+}
+
+/// `apps`
+#[derive(Debug, Args)]
+pub struct AppsArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub action: AppsAction,
+}
+
+/// What to do with applications.
+#[derive(Debug, Subcommand)]
+pub enum AppsAction {
+    /// List the known applications
+    List,
+    /// Show one: hosts and their roles, marks, claims
+    Show {
+        /// Its id, such as `telegram`
+        #[arg(value_name = "APP")]
+        id: String,
     },
 }
 

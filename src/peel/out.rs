@@ -134,7 +134,6 @@ impl Out<'_, '_> {
             known: false,
             before: &[],
             keys: self.env.keys,
-            before: &[],
         };
         let sure = |s: &&'static Spec| {
             s.family == Family::Secure

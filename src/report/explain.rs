@@ -136,6 +136,13 @@ pub static ALL: &[Explanation] = &[
         "Refuse to send when encryption fails; never fall back to clear content.",
     ),
     word(
+        "credentials-in-clear",
+        "A password or token can be read by anyone on the path",
+        "Something that opens an account crossed the network unprotected: whoever saw it can read and send in the user's name.",
+        FRAMES,
+        "Put the protocol inside TLS, and change the password.",
+    ),
+    word(
         "metadata-in-clear",
         "Metadata can be read by anyone on the path",
         "Names, identifiers or other data about messages cross the network unprotected.",

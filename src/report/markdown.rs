@@ -17,6 +17,7 @@ pub fn render(r: &Report) -> String {
     lengths(&mut out, r);
     randomness(&mut out, r);
     transport(&mut out, r);
+    apps(&mut out, r);
     unseen(&mut out, r);
     background(&mut out, r);
     recordings(&mut out, r);
@@ -262,6 +263,24 @@ fn transport(out: &mut String, r: &Report) {
                 text(&weak.join("; ")),
             ],
         );
+    }
+}
+
+fn apps(out: &mut String, r: &Report) {
+    if r.apps.is_empty() && r.claims.is_empty() {
+        return;
+    }
+    section(out, "Applications and what vendors claim");
+    for a in &r.apps {
+        let _ = writeln!(out, "- **{}**: {}", text(&a.name), text(&prose::app(a)));
+    }
+    if r.claims.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nClaims beside the observation; they never move a verdict.\n");
+    table(out, &["App", "Claim", "Observed", "Why"]);
+    for c in &r.claims {
+        row(out, &[text(&c.app), text(&prose::claim(c)), c.state.to_string(), text(&c.why)]);
     }
 }
 

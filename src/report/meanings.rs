@@ -131,6 +131,12 @@ static ALL: &[(&str, &str)] = &[
     ("sip-head-too-long", "the header of a SIP message was longer than the bound"),
     ("sip-body-too-long", "the body of a SIP message was longer than the bound and was read in part"),
     ("dns-malformed", "a name look-up could not be read, so names may be missing from endpoints"),
+    ("openvpn-session-differs", "packets of another OpenVPN session came on the same connection"),
+    (
+        "ssh-not-encrypted",
+        "the ends of an SSH connection agreed to encrypt nothing; its content was not followed",
+    ),
+    ("esp-packets", "IPsec packets (ESP) were passed over: nobody here can say what is inside"),
     ("json-truncated", "a JSON text ends early; its rest was not searched"),
     ("line-too-long", "a line was longer than the bound and was read in part"),
     ("compressed-trailing-bytes", "bytes follow the end of compressed data"),

@@ -1,8 +1,8 @@
 //! The sentences and figures that every renderer words alike.
 
 use super::dto::{
-    Canary, CanaryKind, Conversation, Coverage, Evidence, Grade, Hit, Learns, Network, Origin, Provider,
-    Report, Transport, Verdict,
+    App, Canary, CanaryKind, Claim, Confidence, Conversation, Coverage, Evidence, Grade, Hit, Learns,
+    Network, Origin, Provider, Report, Transport, Verdict,
 };
 use std::collections::BTreeMap;
 
@@ -51,9 +51,39 @@ pub fn provider(p: Provider) -> &'static str {
 /// The name of a conversation as a person would say it.
 pub fn name(c: &Conversation) -> String {
     match &c.app {
-        Some(app) if !app.name.is_empty() => format!("{} at {}", app.name, c.endpoint),
+        Some(app) if app.name.is_empty() => c.endpoint.clone(),
+        Some(app) if app.confidence == Confidence::Low => format!("{}, perhaps {}", c.endpoint, app.name),
+        Some(app) => format!("{} at {}", app.name, c.endpoint),
         _ => c.endpoint.clone(),
     }
+}
+
+/// Why an application is not surer, or nothing.
+pub fn shared_host(c: &Conversation) -> Option<String> {
+    let app = c.app.as_ref()?;
+    let also = app.ambiguous.as_ref()?;
+    Some(format!("the host may be {}'s, but is not its alone: {also}", app.name))
+}
+
+/// An application, how sure it is and by which signs.
+pub fn app(a: &App) -> String {
+    let count = a.conversations.len() as u64;
+    format!("confidence {} · {} · {}", a.confidence, self::count(count, "conversation"), a.signs.join("; "))
+}
+
+/// A vendor's claim with its source.
+pub fn claim(c: &Claim) -> String {
+    format!("{} ({}, {})", c.statement, c.source, c.date)
+}
+
+/// A conversation that is listed and not weighed, in a line.
+pub fn quiet(c: &Conversation) -> String {
+    let protocol = match (c.protocol.as_str(), c.coverage.seen) {
+        ("", 0) => return format!("{} · no payload", name(c)),
+        ("", _) => "unknown protocol",
+        (protocol, _) => protocol,
+    };
+    [name(c), protocol.to_owned(), size(c.coverage.seen)].join(" · ")
 }
 
 /// What kind of traffic, how much, and when.

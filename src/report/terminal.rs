@@ -2,7 +2,7 @@
 //! that carries messages, who learns what, findings with their evidence, planted texts, and what was
 //! not seen. From 160 columns on, cards stand side by side.
 
-use super::dto::{Conversation, Evidence, Finding, Learns, Report, Severity, Verdict};
+use super::dto::{ClaimState, Conversation, Evidence, Finding, Learns, Report, Severity, Verdict};
 use super::lines::{Colour, Line, Span, Tone, beside, fit, line_width, print, span, wrap};
 use super::{ends, prose};
 use unicode_width::UnicodeWidthStr;
@@ -17,6 +17,7 @@ pub fn render(report: &Report, width: usize, colour: Colour) -> String {
     page.canaries(report);
     page.vantages(report);
     page.lengths(report);
+    page.apps(report);
     page.unseen(report);
     page.background(report);
     print(&page.lines, colour)
@@ -295,6 +296,30 @@ impl Page {
         }
     }
 
+    fn apps(&mut self, r: &Report) {
+        if r.apps.is_empty() {
+            return;
+        }
+        self.section("Applications and what vendors claim", "decides nothing");
+        for a in &r.apps {
+            let spans = [span(Tone::Plain, &prose::app(a))];
+            self.lines.extend(labelled(&a.name, &spans, self.width));
+            for c in r.claims.iter().filter(|c| c.app == a.id) {
+                let tone = match c.state {
+                    ClaimState::Contradicted => Tone::Bad,
+                    ClaimState::Confirmed => Tone::Good,
+                    ClaimState::Untested | ClaimState::Expired => Tone::Open,
+                };
+                let spans = [
+                    span(tone, &format!("{}: ", c.state)),
+                    span(Tone::Plain, &prose::claim(c)),
+                    span(Tone::Dim, &format!(" · {}", c.why)),
+                ];
+                self.lines.extend(labelled("  claim", &spans, self.width));
+            }
+        }
+    }
+
     fn unseen(&mut self, r: &Report) {
         if r.notes.is_empty() && r.summary.coverage.lost == 0 {
             return;
@@ -322,8 +347,7 @@ impl Page {
         self.section("In the background", "listed, not weighed");
         for c in r.background() {
             let (_, tone) = verdict_tones(c.verdict);
-            let text = [prose::name(c), c.protocol.clone(), prose::size(c.coverage.seen)].join(" · ");
-            let spans = [span(Tone::Plain, &text)];
+            let spans = [span(Tone::Plain, &prose::quiet(c))];
             let body = wrap(&spans, self.width.saturating_sub(LABEL + 1));
             self.lines.extend(beside(vec![vec![span(tone, c.verdict.word())]], body, LABEL, 1));
         }
@@ -354,6 +378,9 @@ fn card(c: &Conversation, width: usize) -> Vec<Line> {
     let plain = |label: &str, text: &str| labelled(label, &[span(Tone::Plain, text)], inner);
     if !c.reason.is_empty() {
         lines.extend(plain("why", &c.reason));
+    }
+    if let Some(also) = prose::shared_host(c) {
+        lines.extend(plain("application", &also));
     }
     lines.extend(plain("network", prose::network(c.network)));
     lines.extend(plain("provider", prose::provider(c.provider)));

@@ -1,6 +1,7 @@
 //! Rules: what kind of field this is, which data item it gives away, what is wrong with it. Rules are
 //! TOML files under `rules/`, embedded in the binary and extendable with folders of the user's.
 
+pub mod apps;
 mod compile;
 mod embedded;
 pub mod language;

@@ -349,18 +349,20 @@ fn sealed(draft: &Draft) -> Judgement {
             "record again with a TLS key log (SSLKEYLOGFILE, a hook, or an intercepting proxy) and give it with --keylog",
         ),
     };
+    let (reason, next_step) =
+        super::tunnel::told(&draft.key.path).unwrap_or_else(|| (reason.to_owned(), next_step.to_owned()));
     Judgement {
         verdict: headline(Network::Protected, Provider::Unknown, Grade::G0),
         grade: Grade::G0,
         network: Network::Protected,
         provider: Provider::Unknown,
         reasons: select(draft, |e| matches!(e.kind, Kind::Sealed { .. })),
-        reason: reason.into(),
+        reason,
         not_ruled_out: vec![
             "the provider reads everything".into(),
             "messages are end-to-end encrypted inside".into(),
         ],
-        next_step: next_step.into(),
+        next_step,
         weighs: two_way(draft),
     }
 }

@@ -1,6 +1,7 @@
 //! The judges: from evidence to verdicts. Judges see evidence, never bytes, so saved evidence judges to
 //! the same verdict again. One judge per file.
 
+mod apps;
 mod call;
 mod exposure;
 mod findings;
@@ -8,7 +9,9 @@ mod judge;
 mod lattice;
 mod relay;
 mod summary;
+mod tunnel;
 
+pub use apps::{Compared, Recognised, Sighting, Standing, claims, recognise, reweigh};
 pub use exposure::{Exposure, Knows, exposures};
 pub use findings::{Confidence, Finding, Severity, findings};
 pub use judge::{Experiment, Judgement, judge};

@@ -140,6 +140,7 @@ impl Decoder {
             }
             50 => {
                 self.counters.esp += 1;
+                self.note("esp-packets", 1, &frame);
                 return None;
             }
             _ => {

@@ -7,8 +7,21 @@ use crate::report::dto;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Layers that protect a path, as they stand in a conversation's path, and the prefixes of their facts.
-const PROTECTORS: [&str; 8] =
-    ["tls", "quic", "dtls", "noise", "noise-wa", "mtproto", "mtproto-obfuscated", "mmtls"];
+const PROTECTORS: [&str; 13] = [
+    "tls",
+    "quic",
+    "dtls",
+    "noise",
+    "noise-wa",
+    "mtproto",
+    "mtproto-obfuscated",
+    "mmtls",
+    "ssh",
+    "wireguard",
+    "openvpn",
+    "openvpn-tcp",
+    "ipsec",
+];
 
 type Facts = BTreeMap<String, BTreeSet<Value>>;
 

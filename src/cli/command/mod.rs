@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod apps;
 mod audit;
 mod canary;
 mod compare;
@@ -32,6 +33,7 @@ pub fn run(typed: Typed) -> Result<u8, Fault> {
         Command::Live(l) => live::run(&l),
         Command::Interfaces => interfaces::run(),
         Command::Rules(r) => rules::run(&r.action),
+        Command::Apps(a) => apps::run(&a.action),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Typed::command(), "plainsight", &mut text);

@@ -11,13 +11,17 @@ mod http3;
 mod imap;
 mod irc;
 mod lines;
+mod local;
 mod login;
 mod mqtt;
+mod msnp;
 mod msrp;
+mod oscar;
 mod pop3;
 mod rtp;
 mod signal_ws;
 mod sip;
+mod smpp;
 mod smtp;
 mod sse;
 mod stun;
@@ -25,6 +29,7 @@ mod telegram;
 mod websocket;
 mod whatsapp;
 mod xmpp;
+mod ymsg;
 
 use crate::peel::Spec;
 
@@ -59,5 +64,17 @@ pub static TABLE: &[&Spec] = &[
     &telegram::SPEC,
     &telegram::REQUEST,
     &whatsapp::SPEC,
+    &smpp::SPEC,
+    &msnp::SPEC,
+    &oscar::SPEC,
+    &ymsg::SPEC,
+    &local::NBNS,
+    &local::NBDGM,
+    &local::SSDP,
+    &local::DHCP,
+    &local::DHCP6,
+    &local::NTP,
+    &local::DROPBOX,
+    &local::SPOTIFY,
     &lines::SPEC,
 ];

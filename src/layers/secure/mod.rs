@@ -5,6 +5,7 @@ mod mtproto;
 mod noise;
 mod quic;
 mod tls;
+mod tunnel;
 mod zrtp;
 
 use crate::peel::Spec;
@@ -21,4 +22,9 @@ pub static TABLE: &[&Spec] = &[
     &mtproto::PACKET,
     &mtproto::OBFUSCATED,
     &noise::BARE,
+    tunnel::SSH,
+    tunnel::WIREGUARD,
+    tunnel::OPENVPN_UDP,
+    tunnel::OPENVPN_TCP,
+    tunnel::IPSEC,
 ];

@@ -20,6 +20,8 @@ pub struct AppRef {
     pub name: String,
     /// How sure.
     pub confidence: Confidence,
+    /// What else uses the host, where that is why it is not surer.
+    pub ambiguous: Option<String>,
 }
 
 /// One observation that a judgement may rest on.
@@ -229,6 +231,8 @@ pub struct Claim {
     pub date: String,
     /// How it stands.
     pub state: ClaimState,
+    /// Why, in one sentence.
+    pub why: String,
     /// Evidence ids.
     pub evidence: Vec<String>,
 }

@@ -36,6 +36,9 @@ fn card(page: &mut Page, r: &Report, c: &Conversation) {
     if !c.reason.is_empty() {
         page.wrap("<dt>Why</dt><dd><strong>", &sentence(&c.reason), "</strong></dd>\n");
     }
+    if let Some(also) = prose::shared_host(c) {
+        page.wrap("<dt>Application</dt><dd>", &sentence(&also), "</dd>\n");
+    }
     page.wrap("<dt>On the path</dt><dd>", prose::network(c.network), "</dd>\n");
     page.wrap("<dt>The service</dt><dd>", prose::provider(c.provider), "</dd>\n");
     if !c.not_ruled_out.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::page::Page;
 use super::{columns, learns, section, table, table_end};
-use crate::report::dto::{Canary, CanaryKind, Report, Transport};
+use crate::report::dto::{Canary, CanaryKind, Claim, Report, Transport};
 use crate::report::prose;
 
 /// Who learns what.
@@ -119,22 +119,34 @@ fn certificate(page: &mut Page, t: &Transport) {
     });
 }
 
-/// Vendors' claims and recognised applications, where there are any.
+/// Recognised applications and vendors' claims, where there are any.
 pub fn claims(page: &mut Page, r: &Report) {
-    if r.claims.is_empty() {
+    if r.apps.is_empty() && r.claims.is_empty() {
         return;
     }
-    section(page, "claims", "What vendors claim");
-    table(page, "Claims beside the observation; they never move a verdict", "");
-    columns(page, &["App", "Claim", "Observed", "Source"]);
-    for c in &r.claims {
-        page.wrap("<tr><th scope=\"row\">", &c.app, "</th>").wrap("<td>", &c.statement, "</td>");
-        page.wrap("<td>", c.state.word(), "</td><td>")
-            .text(&c.source)
-            .raw(" ")
-            .text(&c.date)
-            .raw("</td></tr>\n");
+    section(page, "claims", "Applications and what vendors claim");
+    table(page, "Applications recognised in the traffic", "");
+    columns(page, &["App", "Confidence", "Conversations", "Signs"]);
+    for a in &r.apps {
+        page.wrap("<tr><th scope=\"row\">", &a.name, "</th>").wrap("<td>", a.confidence.word(), "</td>");
+        page.wrap("<td>", &a.conversations.join(", "), "</td>");
+        page.wrap("<td>", &a.signs.join("; "), "</td></tr>\n");
     }
     table_end(page);
+    if !r.claims.is_empty() {
+        table(page, "Claims beside the observation; they never move a verdict", "");
+        columns(page, &["App", "Claim", "Observed", "Source"]);
+        r.claims.iter().for_each(|c| claim(page, c));
+        table_end(page);
+    }
     page.raw("</section>\n");
+}
+
+fn claim(page: &mut Page, c: &Claim) {
+    page.wrap("<tr><th scope=\"row\">", &c.app, "</th>").wrap("<td>", &c.statement, "</td>");
+    page.raw("<td>").text(c.state.word());
+    if !c.why.is_empty() {
+        page.raw(": ").text(&c.why);
+    }
+    page.raw("</td><td>").text(&c.source).raw(" ").text(&c.date).raw("</td></tr>\n");
 }

@@ -1,0 +1,22 @@
+//! What to say of traffic that stayed inside a tunnel or a remote shell: its protocol by name, and where to
+//! record instead. The names are those of layers in a conversation's path.
+
+/// The protocol's name and the next step, where the innermost layer is such a protocol.
+pub(super) fn told(path: &str) -> Option<(String, String)> {
+    let (name, inside) = match path.rsplit('/').next()? {
+        "ssh" => (
+            "SSH",
+            "no passive key exists for it: record at one of its ends, before the shell or the forwarded port enters it",
+        ),
+        "wireguard" => ("WireGuard", INSIDE),
+        "openvpn" | "openvpn-tcp" => ("OpenVPN", INSIDE),
+        "ipsec" => ("IPsec", INSIDE),
+        _ => return None,
+    };
+    let reason =
+        format!("at least transport-encrypted: it stayed inside {name}, and what is in there cannot be said");
+    Some((reason, inside.to_owned()))
+}
+
+const INSIDE: &str =
+    "record inside the tunnel (on the device's tunnel interface), where the app's own traffic shows";
