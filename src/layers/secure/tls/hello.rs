@@ -23,7 +23,12 @@ pub(super) struct ClientHello {
     pub ech: bool,
     pub early_data: bool,
     pub psk: bool,
-    pub ticket: bool,
+    /// Session ticket of TLS 1.2 (RFC 5077), empty if none is shown.
+    pub ticket: Vec<u8>,
+    /// Proofs of knowledge of the pre-shared keys offered (RFC 8446 section 4.2.11.2).
+    pub binders: Vec<Vec<u8>>,
+    /// Bytes at the end of the message that the binders do not cover.
+    pub binders_len: usize,
 }
 
 /// What a ServerHello chooses.
@@ -37,6 +42,9 @@ pub(super) struct ServerHello {
     pub alpn: Option<String>,
     pub encrypt_then_mac: bool,
     pub psk: bool,
+    /// Which of the offered pre-shared keys was taken.
+    pub psk_index: u16,
+    pub extended_master: bool,
     pub retry: bool,
 }
 
@@ -101,8 +109,8 @@ impl ClientHello {
                     .to_vec();
                 self.alpn = names(&mut c);
             }
-            35 => self.ticket = !body.is_empty(),
-            41 => self.psk = true,
+            35 => self.ticket = body.to_vec(),
+            41 => self.pre_shared(body),
             42 => self.early_data = true,
             43 => {
                 self.versions = list16(&mut Cursor::new(c.vec8().unwrap_or_default()));
@@ -117,6 +125,19 @@ impl ClientHello {
             }
             0xfe0d | 0xffce => self.ech = true,
             _ => {}
+        }
+    }
+}
+
+impl ClientHello {
+    fn pre_shared(&mut self, body: &[u8]) {
+        self.psk = true;
+        let mut c = Cursor::new(body);
+        c.vec16();
+        self.binders_len = c.left();
+        let mut list = Cursor::new(c.vec16().unwrap_or_default());
+        while let Some(binder) = list.vec8() {
+            self.binders.push(binder.to_vec());
         }
     }
 }
@@ -137,7 +158,11 @@ impl ServerHello {
             match kind {
                 16 => hello.alpn = names(&mut c).into_iter().next(),
                 22 => hello.encrypt_then_mac = true,
-                41 => hello.psk = true,
+                23 => hello.extended_master = true,
+                41 => {
+                    hello.psk = true;
+                    hello.psk_index = c.u16().unwrap_or_default();
+                }
                 43 => hello.version = c.u16().unwrap_or(hello.version),
                 51 => hello.group = c.u16(),
                 _ => {}
