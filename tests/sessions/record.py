@@ -4,9 +4,9 @@ relay between them that writes down what either side sent. Needs openssl, gnutls
 
     python3 tests/sessions/record.py [NAME...]
 
-A file holds `k` lines (key log), `rsa FILE` and `psk HEX` (other keys that open it), `drop RANDOM`-free text:
-`flow` starts a connection between the same hosts, `>` and `<` are bytes of client and server in
-hexadecimal, and `want` is a text that the client sent and that must come out.
+A file holds `k` lines (key log), `rsa FILE` and `psk HEX` (other keys that open it). `flow` starts a
+connection between the same hosts, `>` and `<` are bytes of client and server in hexadecimal, and `want` is a
+text that the client sent and that must come out.
 """
 import os, re, socket, subprocess, sys, tempfile, threading, time
 
@@ -14,6 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 WORK = tempfile.mkdtemp()
 TEXT = "see you at six under the bridge"
 PSK = "00112233445566778899aabbccddeeff"
+QUIT = [TEXT, "Q"]
 PORT = 47000
 
 
@@ -26,7 +27,7 @@ def certificates():
     rsa = os.path.join(HERE, "server-rsa.pem")
     if not os.path.exists(rsa):
         sh("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", rsa)
-    ec, dsa = os.path.join(WORK, "ec.key"), os.path.join(WORK, "dsa.key")
+    ec = os.path.join(WORK, "ec.key")
     sh("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", ec)
     for name, key in (("rsa", rsa), ("ec", ec)):
         sh("openssl", "req", "-x509", "-new", "-key", key, "-subj", "/CN=t", "-days", "30000",
@@ -200,9 +201,8 @@ def plan():
     one("rsa-aes128-gcm", openssl("rsa", "AES128-GCM-SHA256"), keep=none, extra=rsa)
     one("rsa-aes256-cbc-sha", openssl("rsa", "AES256-SHA"), keep=none, extra=rsa)
     one("rsa-tls11-aes128-cbc", openssl("rsa", "AES128-SHA", version="-tls1_1"), keep=none, extra=rsa)
-    one("rsa-aes256-gcm-no-ems", openssl("rsa", "AES256-GCM-SHA384", "-no_ems", client=["-no_ems"])
-        if EMS_SWITCH else gnutls("rsa", "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA:-CIPHER-ALL:+AES-256-GCM:%NO_SESSION_HASH"),
-        keep=none, extra=rsa)
+    one("rsa-aes256-gcm-no-ems", gnutls("rsa",
+        "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA:-CIPHER-ALL:+AES-256-GCM:%NO_SESSION_HASH"), keep=none, extra=rsa)
     one("rsa-tls10-3des-no-ems", gnutls("rsa",
         "NORMAL:-VERS-ALL:+VERS-TLS1.0:-KX-ALL:+RSA:-CIPHER-ALL:+3DES-CBC:%NO_SESSION_HASH"), keep=none, extra=rsa)
     one("rsa-rc4", gnutls("rsa", "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA:-CIPHER-ALL:+ARCFOUR-128"),
@@ -223,20 +223,22 @@ def plan():
     retry = openssl(None, "ALL", *p, "-allow_no_dhe_kex", "-groups", "P-256", version="-tls1_3",
         client=p + ["-allow_no_dhe_kex", "-groups", "X25519"])
     one("tls13-psk-ke-no-common-group", retry, keep=none, extra=psk)
-    # A second connection that resumes the first; only the first one's line is kept.
+    # A server forgets sessions that end without a goodbye, which `Q` says. A second connection that resumes the first; only the first one's line is kept.
     def resumed(name, more, client_more, version):
         server, client = openssl("ec", "ECDHE-ECDSA-AES128-GCM-SHA256", *more, version=version)
         save, use = ["-sess_out", "{work}/" + name], ["-sess_in", "{work}/" + name]
-        ALL[name] = lambda: record(name, server, [client + client_more + save, client + client_more + use], keep=first)
+        client = [w for w in client if w != "-quiet"] + client_more
+        ALL[name] = lambda: record(name, server, [client + save, client + use], keep=first, text=QUIT)
     resumed("resumed-ticket", [], [], "-tls1_2")
     resumed("resumed-id", ["-no_ticket"], ["-no_ticket"], "-tls1_2")
-    resumed("resumed-tls10-id", ["-no_ticket"], ["-no_ticket"], "-tls1_2")
     s, c = openssl("ec", "ECDHE-ECDSA-AES128-SHA", "-no_ticket", version="-tls1")
+    c = [w for w in c if w != "-quiet"]
     ALL["resumed-tls10-id"] = lambda: record("resumed-tls10-id", s, [
-        c + ["-no_ticket", "-sess_out", "{work}/r10"], c + ["-no_ticket", "-sess_in", "{work}/r10"]], keep=first)
+        c + ["-no_ticket", "-sess_out", "{work}/r10"], c + ["-no_ticket", "-sess_in", "{work}/r10"]], keep=first, text=QUIT)
     s2, c2 = openssl("rsa", "AES128-GCM-SHA256")
+    c2 = [w for w in c2 if w != "-quiet"]
     ALL["resumed-rsa-key"] = lambda: record("resumed-rsa-key", s2, [
-        c2 + ["-sess_out", "{work}/rk"], c2 + ["-sess_in", "{work}/rk"]], keep=none, extra=rsa)
+        c2 + ["-sess_out", "{work}/rk"], c2 + ["-sess_in", "{work}/rk"]], keep=none, extra=rsa, text=QUIT)
     # The client renegotiates; the RSA key opens both handshakes.
     s3, c3 = openssl("rsa", "AES128-GCM-SHA256", "-client_renegotiation")
     c3 = [w for w in c3 if w != "-quiet"]
@@ -244,7 +246,6 @@ def plan():
         text=["before", "R", TEXT])
 
 
-EMS_SWITCH = False
 CERTS = certificates()
 plan()
 for name in sys.argv[1:] or list(ALL):

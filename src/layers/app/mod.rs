@@ -8,12 +8,14 @@ mod http2;
 mod http3;
 mod imap;
 mod irc;
+mod ldap;
 mod lines;
 mod login;
 mod mqtt;
 mod pop3;
 mod sip;
 mod smtp;
+mod socks;
 mod sse;
 mod websocket;
 mod xmpp;
@@ -23,6 +25,8 @@ use crate::peel::Spec;
 /// The rows, most distinctive first.
 pub static TABLE: &[&Spec] = &[
     &http1::SPEC,
+    &socks::SPEC,
+    &ldap::SPEC,
     &smtp::SPEC,
     &imap::SPEC,
     &pop3::SPEC,

@@ -1,6 +1,6 @@
 //! URL-encoded forms and query strings (WHATWG URL, application/x-www-form-urlencoded).
 
-use crate::peel::{Eats, Family, Form as How, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use crate::peel::{Child, Eats, Family, Form as How, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -40,10 +40,24 @@ impl Peeler for Form {
             let at = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
             let (name, value) = (&pair[..at], pair.get(at + 1..).unwrap_or_default());
             let name = String::from_utf8_lossy(&decode(name)).into_owned();
+            if name == "dns" && is_dns(value) {
+                let child = Child::message().form(How::Text).field(&name).hint(Hint::Encoding("base64".into()));
+                let child = child.hint(Hint::ContentType("application/dns-message".into()));
+                out.message(child, input.side, value);
+                continue;
+            }
             out.item(&name, How::Text, input.side, &decode(value));
         }
         Step::again(input.bytes.len())
     }
+}
+
+/// A name look-up in a query (RFC 8484 section 4.1): base64url without padding of a DNS query, whose
+/// flags and counts are nearly fixed: one question, no answers, no name servers.
+fn is_dns(value: &[u8]) -> bool {
+    let legal = value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    // Bytes 4 to 7 of the message, 0 1 0 0, are bits 32 to 64: characters 5.33 to 10.67.
+    legal && value.len() > 22 && value.get(6..10) == Some(b"EAAA")
 }
 
 fn decode(bytes: &[u8]) -> Vec<u8> {

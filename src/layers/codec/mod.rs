@@ -1,6 +1,7 @@
 //! Encodings, compressions and structured data: undone without a secret.
 
 mod compressed;
+mod deflating;
 mod form;
 mod json;
 mod mime;
@@ -29,4 +30,5 @@ pub static TABLE: &[&Spec] = &[
     &compressed::ZLIB,
     &compressed::DEFLATE,
     &compressed::BROTLI,
+    &deflating::SPEC,
 ];

@@ -103,7 +103,8 @@ impl Tls {
         }
         let tls12_resumed =
             self.client.as_ref().is_some_and(|c| !c.session.is_empty() && c.session == hello.session);
-        if hello.version < 0x0304 && tls12_resumed || hello.psk {
+        // A key that both ends had from elsewhere is no resumption, where that can be told.
+        if hello.version < 0x0304 && tls12_resumed || hello.psk && self.early.is_none() {
             out.fact("tls.resumed", true);
         }
         if hello.psk {
