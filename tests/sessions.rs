@@ -157,3 +157,65 @@ fn key_files_that_are_of_no_use_say_why() {
         assert_eq!(KeyStore::default().add_rsa(&data, None), Ok(1), "{file}");
     }
 }
+
+/// One segment a turn, each flow from a port of its own.
+fn capture(flows: &[Vec<(Side, Vec<u8>)>], file: &Path) {
+    use plainsight::capture::{LinkType, PcapngWriter};
+    let mut bytes = Vec::new();
+    let mut writer = PcapngWriter::new(&mut bytes, "test").unwrap();
+    let interface = writer.interface(LinkType(101), 0, "test").unwrap();
+    let mut second = 0;
+    for (number, turns) in flows.iter().enumerate() {
+        let mut seq = [1u32, 1u32];
+        for (side, payload) in turns {
+            let client = *side == Side::Client;
+            let (a, b) = ([10, 0, 0, 1], [10, 0, 0, 2]);
+            let (ports, at) = ([50_000 + number as u16, 443], usize::from(!client));
+            let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 6, 0, 0];
+            packet.extend(if client { [a, b].concat() } else { [b, a].concat() });
+            packet.extend(ports[at].to_be_bytes());
+            packet.extend(ports[1 - at].to_be_bytes());
+            packet.extend(seq[at].to_be_bytes());
+            packet.extend(seq[1 - at].to_be_bytes());
+            packet.extend([0x50, 0x18, 0xff, 0xff, 0, 0, 0, 0]);
+            packet.extend(payload);
+            let len = (packet.len() as u16).to_be_bytes();
+            packet[2..4].copy_from_slice(&len);
+            seq[at] += payload.len() as u32;
+            second += 1;
+            let time = plainsight::model::Timestamp::new(second, 0);
+            writer.frame(interface, time, &packet, packet.len() as u32).unwrap();
+        }
+    }
+    drop(writer);
+    std::fs::write(file, bytes).unwrap();
+}
+
+/// Bytes that an audit of these flows opens.
+fn opened(flows: &[Vec<(Side, Vec<u8>)>], keys: &KeyStore, threads: usize) -> u64 {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.pcapng");
+    capture(flows, &file);
+    let plan = plainsight::audit::Plan {
+        captures: vec![file],
+        keys: std::sync::Arc::new(keys.clone()),
+        canaries: Vec::new(),
+        ruleset: std::sync::Arc::new(plainsight::ruleset::embedded()),
+        limits: Limits::default(),
+        threads,
+        reveal: false,
+    };
+    plainsight::audit::run(&plan, &|_| {}).unwrap().keys.opened
+}
+
+#[test]
+fn an_audit_opens_resumed_sessions_with_any_number_of_threads() {
+    for name in ["resumed-ticket", "resumed-id", "resumed-tls10-id", "resumed-rsa-key"] {
+        let session = read(&folder().join(format!("{name}.txt")));
+        let first = opened(&session.flows[..1], &session.keys, 1);
+        let both = opened(&session.flows, &session.keys, 1);
+        assert!(first > 0 && both > first, "{name}: {first} of the first, {both} of both");
+        assert_eq!(opened(&session.flows, &session.keys, 3), both, "{name}");
+        assert_eq!(opened(&session.flows[1..], &session.keys, 1) > 0, false, "{name} by itself");
+    }
+}

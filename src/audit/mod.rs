@@ -2,13 +2,14 @@
 //! evidence -> verdicts.
 
 mod dispatch;
+mod events;
 mod listing;
 mod merge;
 mod report;
 mod shard;
 
 use dispatch::Onlooker;
-pub use listing::peel;
+pub use listing::{Listing, peel};
 pub use merge::Totals;
 
 use crate::capture::{CaptureError, InputInfo, Source};

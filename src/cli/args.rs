@@ -89,7 +89,6 @@ pub struct OwnKeys {
     pub psk: Vec<String>,
 }
 
-
 /// Files to write a report to; `-` is standard output.
 #[derive(Debug, Args)]
 pub struct Outputs {
@@ -153,6 +152,9 @@ pub struct PeelArgs {
     /// Show content in place of its length
     #[arg(long)]
     pub reveal: bool,
+    /// One JSON object a line: layers, facts, leaves, and sizes and digests of what each layer was handed
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `report`

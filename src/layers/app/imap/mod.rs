@@ -338,7 +338,8 @@ impl Imap {
             self.tunnel = Some(out.open(Child::stream().hint(Hint::Upgrade("starttls".into()))));
         } else if mine(&mut self.compress) {
             // The same session goes on inside.
-            let inside = Child::stream().hint(Hint::Upgrade("deflate-stream".into())).hint(Hint::Layer("imap"));
+            let inside =
+                Child::stream().hint(Hint::Upgrade("deflate-stream".into())).hint(Hint::Layer("imap"));
             self.tunnel = Some(out.open(inside));
         }
     }

@@ -209,7 +209,8 @@ impl Xmpp {
             ("starttls", true, Side::Client) => self.asked = true,
             ("proceed", true, Side::Server) => self.open_tunnel(out),
             ("compressed", _, Side::Server) if root.namespace == COMPRESS => {
-                let inside = Child::stream().hint(Hint::Upgrade("deflate-stream".into())).hint(Hint::Layer("xmpp"));
+                let inside =
+                    Child::stream().hint(Hint::Upgrade("deflate-stream".into())).hint(Hint::Layer("xmpp"));
                 self.tunnel = Some(out.open(inside));
             }
             _ => {}

@@ -15,12 +15,12 @@ mod suite;
 mod transcript;
 
 use crate::bytes::Cursor;
+use crate::keys::Label;
 use crate::model::{Bucket, PerSide, Side};
 use crate::peel::{
     AfterGap, By, Child, Eats, End, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
     Why,
 };
-use crate::keys::Label;
 use hello::{ClientHello, ServerHello};
 use master::Master;
 use opener::Opener;

@@ -31,7 +31,9 @@ impl Tls {
             for psk in out.keys().psks().iter().take(MOST) {
                 let secret = hash.mac(&vec![0; hash.len()], psk);
                 let binder = binder(hash, &secret, &seen);
-                let Some(index) = client.binders.iter().take(count).position(|b| *b == binder) else { continue };
+                let Some(index) = client.binders.iter().take(count).position(|b| *b == binder) else {
+                    continue;
+                };
                 let whole = self.transcript.hello(hash, self.retried, 0).unwrap_or_default();
                 let early = derive(hash, &secret, "c e traffic", &whole);
                 self.early = Some(Early { index, hash, secret });
