@@ -1,8 +1,7 @@
 //! LDAP (RFC 4511): enough of its BER to follow a connection through StartTLS and to show simple logins.
 
 use crate::bytes::Cursor;
-use crate::model::Bucket;
-use crate::model::Side;
+use crate::model::{Bucket, Side};
 use crate::peel::{
     AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step, Then,
 };

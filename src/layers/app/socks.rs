@@ -46,7 +46,8 @@ fn probe(p: &Probe<'_>) -> Guess {
         Side::Server => (p.other, p.bytes),
     };
     let offer = match client.first() {
-        None if p.side == Side::Server => return if p.end { Guess::No } else { Guess::More },
+        // A proxy never speaks first.
+        None if p.side == Side::Server => return Guess::No,
         None => return Guess::More,
         Some(&V5) => offer(client),
         Some(&V4) => return probe4(client, server, p.end),
