@@ -101,3 +101,54 @@ fn entropy_measures_any_file_and_standard_input() {
     let (out, err) = run(&["entropy", "no-such-file"]);
     assert_eq!(out.status.code(), Some(3), "{err}");
 }
+
+#[test]
+fn keys_that_cannot_be_used_end_the_run_before_it_starts() {
+    let capture = "captures/tls13-aes128gcm/capture.pcap";
+    let encrypted = "tests/sessions/keys/pkcs8-encrypted.pem";
+    for (args, code, said) in [
+        (&["--tls-key", "no-such.pem"][..], 3, "no-such.pem cannot be read"),
+        (&["--tls-key", "Cargo.toml"], 5, "Cargo.toml is no private key that can be read"),
+        (&["--tls-key", "tests/sessions/keys/certificate.pem"], 5, "holds a certificate or public key"),
+        (&["--tls-key", "tests/sessions/keys/ec.pem"], 5, "holds no RSA key"),
+        (&["--tls-key", encrypted], 5, "is encrypted; give its password with --tls-key-password"),
+        (&["--tls-key", encrypted, "--tls-key-password", "wrong"], 5, "with another password"),
+        (&["--psk", "xyz"], 2, "--psk number 1 is not hexadecimal"),
+    ] {
+        for command in ["audit", "peel"] {
+            let all: Vec<&str> = [command, capture].iter().chain(args).copied().collect();
+            let (out, err) = run(&all);
+            assert_eq!(out.status.code(), Some(code), "{all:?}: {err}");
+            assert!(err.contains(said) && err.lines().count() == 1, "{all:?}: {err}");
+            assert!(out.stdout.is_empty(), "{all:?}");
+        }
+    }
+}
+
+#[test]
+fn a_private_key_that_opens_nothing_exits_5_after_the_report() {
+    let key = "tests/sessions/server-rsa.pem";
+    let (out, err) = run(&["audit", "captures/tls13-aes128gcm/capture.pcap", "--tls-key", key]);
+    assert_eq!(out.status.code(), Some(5), "{err}");
+    assert!(
+        err.contains("no session in this recording was opened by tests/sessions/server-rsa.pem"),
+        "{err}"
+    );
+    assert!(!out.stdout.is_empty());
+}
+
+#[test]
+fn the_tree_can_be_had_as_json_lines() {
+    let (out, err) = run(&["peel", "--json", "captures/compressed-gzip/capture.pcap"]);
+    assert_eq!(out.status.code(), Some(0), "{err}");
+    let text = String::from_utf8(out.stdout).expect("UTF-8");
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    assert_eq!(lines[0]["event"], "flow");
+    for event in ["layer", "fact", "leaf", "bytes", "ledger"] {
+        assert!(lines.iter().any(|l| l["event"] == event), "no {event}");
+    }
+    assert!(
+        lines.iter().filter(|l| l["event"] == "bytes").all(|l| l["sha256"].as_str().unwrap().len() == 64)
+    );
+}

@@ -1,5 +1,6 @@
 //! The layer tree of a recording as text, for people who look inside.
 
+use super::events::Events;
 use super::shard::segment;
 use super::{AuditError, Plan};
 use crate::flow::{Close, Handler, Info, Table};
@@ -9,14 +10,24 @@ use crate::peel::{End, Env, Form, Leaf, Memory, NodeRef, Sink, Tree, Unit};
 use crate::wire::Decoder;
 use std::io::Write;
 
+/// How a listing is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// Indented lines.
+    Tree,
+    /// One JSON object a line.
+    Json,
+}
+
 /// Writes the layers, facts and leaves of every flow to `out`, in the order in which flows end.
-pub fn peel(plan: &Plan, out: &mut dyn Write) -> Result<(), AuditError> {
+pub fn peel(plan: &Plan, listing: Listing, out: &mut dyn Write) -> Result<(), AuditError> {
     let mut source = crate::capture::open(&plan.captures, &plan.limits)?;
     let mut decoder = Decoder::new(&plan.limits);
     let mut table = Table::new(&plan.limits);
     let mut keys = (*plan.keys).clone();
     let mut batch = Default::default();
-    let mut lister = Lister { plan, keys: keys.clone(), memory: Memory::default(), out, failed: None };
+    let memory = Memory::default();
+    let mut lister = Lister { plan, listing, keys: keys.clone(), memory, out, failed: None, flows: 0 };
     while source.read(&mut batch)? {
         for secret in &batch.secrets {
             keys.add_secrets(secret.kind, &secret.data);
@@ -44,15 +55,23 @@ pub fn peel(plan: &Plan, out: &mut dyn Write) -> Result<(), AuditError> {
 
 struct Lister<'p> {
     plan: &'p Plan,
+    listing: Listing,
     keys: crate::keys::KeyStore,
     memory: Memory,
     out: &'p mut dyn Write,
     failed: Option<std::io::Error>,
+    flows: u64,
 }
 
 struct Listed {
     tree: Tree,
-    lines: Lines,
+    seen: Seen,
+}
+
+/// What was seen of a flow, in the form that is wanted.
+enum Seen {
+    Lines(Lines),
+    Events(Events),
 }
 
 impl Lister<'_> {
@@ -64,12 +83,16 @@ impl Lister<'_> {
         act: impl FnOnce(&mut Tree, &mut Env<'_>),
     ) {
         self.memory.between(info.key.client.ip, info.key.server.ip);
+        let sink: &mut dyn Sink = match &mut state.seen {
+            Seen::Lines(lines) => lines,
+            Seen::Events(events) => events,
+        };
         let mut env = Env {
             registry: &REGISTRY,
             limits: &self.plan.limits,
             keys: &self.keys,
             memory: &mut self.memory,
-            sink: &mut state.lines,
+            sink,
             server_port: info.key.server.port,
             at,
         };
@@ -84,7 +107,11 @@ impl Handler for Lister<'_> {
             Transport::Tcp => Unit::Stream,
             Transport::Udp => Unit::Datagram,
         };
-        Listed { tree: Tree::new(unit), lines: Lines { reveal: self.plan.reveal, ..Default::default() } }
+        let seen = match self.listing {
+            Listing::Tree => Seen::Lines(Lines { reveal: self.plan.reveal, ..Default::default() }),
+            Listing::Json => Seen::Events(Events::new(self.plan.reveal)),
+        };
+        Listed { tree: Tree::new(unit), seen }
     }
     fn data(&mut self, state: &mut Listed, info: &Info, side: Side, bytes: &[u8], at: Arrival) {
         self.with(state, info, at, |tree, env| tree.feed(env, side, bytes));
@@ -108,12 +135,11 @@ impl Handler for Lister<'_> {
     }
     fn close(&mut self, mut state: Listed, info: &Info, why: Close) {
         self.with(&mut state, info, info.last, |tree, env| tree.finish(env));
-        let mut text =
-            format!("{}  frames {}..{}  {why:?}\n", info.key, info.first.frame.frame, info.last.frame.frame);
-        for line in state.lines.list {
-            text.push_str(&line);
-            text.push('\n');
-        }
+        let text = match state.seen {
+            Seen::Lines(lines) => lines.text(info, why),
+            Seen::Events(events) => events.text(self.flows, info, why),
+        };
+        self.flows += 1;
         if self.failed.is_none()
             && let Err(e) = self.out.write_all(text.as_bytes())
         {
@@ -132,6 +158,16 @@ struct Lines {
 }
 
 impl Lines {
+    fn text(self, info: &Info, why: Close) -> String {
+        let (first, last) = (info.first.frame.frame, info.last.frame.frame);
+        let mut text = format!("{}  frames {first}..{last}  {why:?}\n", info.key);
+        for line in self.list {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        text
+    }
+
     fn push(&mut self, node: &NodeRef<'_>, text: String) {
         let depth = std::iter::successors(node.parent(), |n| n.parent()).count();
         match self.list.len() {

@@ -5,6 +5,7 @@ mod compare;
 mod conclude;
 mod crowd;
 mod dispatch;
+mod events;
 mod listing;
 mod merge;
 mod report;
@@ -14,7 +15,7 @@ use dispatch::Onlooker;
 
 pub use compare::{Vantages, compare};
 pub use conclude::judged;
-pub use listing::peel;
+pub use listing::{Listing, peel};
 pub use merge::Totals;
 
 use crate::capture::{CaptureError, InputInfo, Source};

@@ -67,6 +67,8 @@ pub struct Sources {
     /// TLS key log (SSLKEYLOGFILE); repeatable. Secrets embedded in pcapng are used without asking
     #[arg(long, value_name = "FILE")]
     pub keylog: Vec<PathBuf>,
+    #[command(flatten)]
+    pub own: OwnKeys,
     /// Worker threads
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -76,6 +78,27 @@ pub struct Sources {
     /// Say nothing but results and errors
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// Keys of the server or of both ends, in place of a log of sessions.
+#[derive(Debug, Args)]
+pub struct OwnKeys {
+    /// The server's RSA private key (PEM, DER or PKCS#12), for RSA key exchange up to TLS 1.2; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Vec<PathBuf>,
+    /// Password of encrypted --tls-key files
+    #[arg(
+        long,
+        value_name = "TEXT",
+        env = "PLAINSIGHT_TLS_KEY_PASSWORD",
+        hide_env_values = true,
+        requires = "tls_key"
+    )]
+    pub tls_key_password: Option<String>,
+    /// A pre-shared key in hexadecimal, for PSK and RSA-PSK up to TLS 1.2 and psk_ke of TLS 1.3;
+    /// repeatable
+    #[arg(long, value_name = "HEX")]
+    pub psk: Vec<String>,
 }
 
 /// Files to write a report to; `-` is standard output.
@@ -134,6 +157,9 @@ pub struct PeelArgs {
     /// Show content in place of its length
     #[arg(long)]
     pub reveal: bool,
+    /// One JSON object a line: layers, facts, leaves, and sizes and digests of what each layer was handed
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `report`
@@ -345,6 +371,8 @@ pub struct LiveArgs {
     /// TLS key log (SSLKEYLOGFILE) that is followed while it grows; repeatable
     #[arg(long, value_name = "FILE")]
     pub keylog: Vec<PathBuf>,
+    #[command(flatten)]
+    pub own: OwnKeys,
     /// Become this user once the interface is open; needs root
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,

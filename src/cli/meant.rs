@@ -1,7 +1,7 @@
 //! What is meant by what was typed: files read, lists merged, bounds parsed, outputs checked, all before
 //! any long work starts.
 
-use super::args::{AuditArgs, CompareArgs, LiveArgs, Outputs, Sources, Texts};
+use super::args::{AuditArgs, CompareArgs, LiveArgs, Outputs, OwnKeys, Sources, Texts};
 use super::fault::Fault;
 use plainsight::audit::Plan;
 use plainsight::evidence::{Canary, Planting};
@@ -35,7 +35,8 @@ pub enum Gate {
 /// The plan of a listing: sources alone.
 pub fn sources(s: &Sources) -> Result<Work, Fault> {
     let captures = captures(s)?;
-    let (store, keys) = keylogs(&s.keylog)?;
+    let (mut store, mut keys) = keylogs(&s.keylog)?;
+    keys.extend(own_keys(&s.own, &mut store)?);
     let plan = Plan {
         captures,
         keys: Arc::new(store),
@@ -60,10 +61,12 @@ pub fn audit(a: &AuditArgs) -> Result<Work, Fault> {
 
 /// The plan of a live audit. Its key logs are followed by the capture, not read here.
 pub fn live(l: &LiveArgs, limits: Limits) -> Result<Work, Fault> {
+    let mut keys = KeyStore::default();
+    own_keys(&l.own, &mut keys)?;
     let (canaries, planting) = planted(&l.texts)?;
     let plan = Plan {
         captures: Vec::new(),
-        keys: Arc::new(KeyStore::default()),
+        keys: Arc::new(keys),
         canaries,
         ruleset: Arc::new(rules(&l.rules)?),
         limits,
@@ -109,6 +112,11 @@ pub fn followed(paths: &[PathBuf]) -> Vec<KeyFile> {
         KeyStore::default().add_keylog(&text, "").secrets as u64
     };
     paths.iter().map(|p| KeyFile { path: p.display().to_string(), secrets: count(p), used: None }).collect()
+}
+
+/// Private keys and pre-shared keys that a live audit was given, for the report.
+pub fn named(own: &OwnKeys) -> Vec<KeyFile> {
+    own_keys(own, &mut KeyStore::default()).unwrap_or_default()
 }
 
 /// The rules in force: the embedded ones and those of folders, which must agree with their examples.
@@ -189,6 +197,32 @@ fn keylogs(paths: &[PathBuf]) -> Result<(KeyStore, Vec<KeyFile>), Fault> {
         files.push(KeyFile { path: name, secrets: read.secrets as u64, used: None });
     }
     Ok((store, files))
+}
+
+/// Reads private keys and pre-shared keys; what cannot be used is told before any work starts. Pre-shared
+/// keys are named by their place on the command line, never by their value.
+fn own_keys(own: &OwnKeys, store: &mut KeyStore) -> Result<Vec<KeyFile>, Fault> {
+    let mut files = Vec::new();
+    for path in &own.tls_key {
+        let name = path.display().to_string();
+        let data = std::fs::read(path).map_err(|e| Fault::read("the private key", &name, &e))?;
+        let count = store
+            .add_rsa(&data, own.tls_key_password.as_deref())
+            .map_err(|e| Fault::Keys(format!("the private key {name} {e}")))?;
+        files.push(KeyFile { path: name, secrets: count as u64, used: None });
+    }
+    for (number, text) in own.psk.iter().enumerate() {
+        if !store.add_psk(text) {
+            let number = number + 1;
+            return Err(Fault::Usage(format!(
+                "--psk number {number} is not hexadecimal of 1 to 256 bytes, such as 1a2b3c4d"
+            )));
+        }
+    }
+    if !own.psk.is_empty() {
+        files.push(KeyFile { path: "--psk".to_owned(), secrets: own.psk.len() as u64, used: None });
+    }
+    Ok(files)
 }
 
 fn canaries(planted: &[String], controls: &[String], files: &[PathBuf]) -> Result<Vec<Canary>, Fault> {

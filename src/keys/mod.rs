@@ -1,9 +1,11 @@
 //! Secrets that open transport layers: key logs, secrets embedded in captures, private keys, PSKs.
 
 mod messengers;
+mod private;
 pub mod srtp;
 
 pub use messengers::{AUTH_KEY, Messengers, NoisePrivate, NoiseTransport, auth_key_id};
+pub use private::{KeyFault, RsaKey};
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -66,6 +68,12 @@ pub struct KeyStore {
     order: Vec<[u8; 32]>,
     /// Secrets of protections other than TLS.
     messengers: Messengers,
+    /// RSA private keys of servers.
+    rsa: Vec<Arc<RsaKey>>,
+    /// Keys that both ends had before.
+    psks: Vec<Arc<[u8]>>,
+    /// Whether a premaster secret stands in a log under a client random.
+    premaster_named: bool,
 }
 
 /// What reading a key log came to.
@@ -145,7 +153,43 @@ impl KeyStore {
         if Label::ALL.iter().all(|l| !self.secrets.contains_key(&(random, *l))) {
             self.order.push(random);
         }
+        self.premaster_named |= label == Label::Premaster;
         self.secrets.insert((random, label), secret.into());
+    }
+
+    /// Takes the RSA private keys of a file; answers how many there were.
+    pub fn add_rsa(&mut self, data: &[u8], password: Option<&str>) -> Result<usize, KeyFault> {
+        let keys = RsaKey::read(data, password)?;
+        let count = keys.len();
+        self.rsa.extend(keys.into_iter().map(Arc::new));
+        Ok(count)
+    }
+
+    /// Takes a pre-shared key, written in hexadecimal. False if it is not.
+    pub fn add_psk(&mut self, text: &str) -> bool {
+        let text: String = text.chars().filter(|c| !matches!(c, ':' | ' ')).collect();
+        match unhex(text.strip_prefix("0x").unwrap_or(&text)) {
+            Some(psk) if (1..=256).contains(&psk.len()) => {
+                self.psks.push(psk.into());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// RSA private keys of servers.
+    pub fn rsa(&self) -> &[Arc<RsaKey>] {
+        &self.rsa
+    }
+
+    /// Pre-shared keys.
+    pub fn psks(&self) -> &[Arc<[u8]>] {
+        &self.psks
+    }
+
+    /// Whether secrets may have to be derived from the messages of a handshake.
+    pub fn derives(&self) -> bool {
+        !self.rsa.is_empty() || !self.psks.is_empty() || !self.premasters.is_empty() || self.premaster_named
     }
 
     /// Takes secrets that a capture carries; `kind` is the pcapng secrets type. False if it is not one
@@ -186,7 +230,8 @@ impl KeyStore {
 
     /// Number of secrets.
     pub fn len(&self) -> usize {
-        self.secrets.len() + self.premasters.len() + self.messengers.len()
+        let logged = self.secrets.len() + self.premasters.len() + self.messengers.len();
+        logged + self.rsa.len() + self.psks.len()
     }
 
     /// Whether there are none.

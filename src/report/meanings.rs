@@ -114,7 +114,7 @@ static ALL: &[(&str, &str)] = &[
     ("http2-data-without-head", "content came for a request whose head was not recorded"),
     ("http2-joined-late", "the recording starts inside the connection, so some header fields are unknown"),
     ("http3-fields-missing", "header fields refer to a table whose start was not recorded"),
-    ("imap-compressed", "the connection went over to compression, which this version does not follow"),
+    ("socks-login-unknown", "a proxy asked for a login of a kind that is not read here"),
     ("http-body-cut-by-gap", "a body misses bytes that the recording lost"),
     ("http-chunk-malformed", "a body in chunks breaks the format; its rest was not read"),
     ("http-head-malformed", "a request or response could not be read as HTTP"),

@@ -81,6 +81,7 @@ fn judge(
     let done = done.map_err(stopped)?;
     let mut report = done.report();
     report.keys = meant::followed(&l.keylog);
+    report.keys.extend(meant::named(&l.own));
     output::report(&report, &l.outputs)?;
     if let Some(reason) = watch.failure() {
         return Err(Fault::Input(reason));

@@ -4,6 +4,7 @@ use super::audit::stopped;
 use crate::cli::args::PeelArgs;
 use crate::cli::fault::Fault;
 use crate::cli::meant;
+use plainsight::audit::Listing;
 use std::io::{BufWriter, Write};
 
 /// Prints the listing to standard output.
@@ -11,7 +12,8 @@ pub fn run(p: &PeelArgs) -> Result<u8, Fault> {
     let mut work = meant::sources(&p.sources)?;
     work.plan.reveal = p.reveal;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    plainsight::audit::peel(&work.plan, &mut out).map_err(stopped)?;
+    let listing = if p.json { Listing::Json } else { Listing::Tree };
+    plainsight::audit::peel(&work.plan, listing, &mut out).map_err(stopped)?;
     out.flush().map_err(|e| Fault::write("standard output", &e))?;
     Ok(0)
 }

@@ -1,5 +1,5 @@
-//! DNS (RFC 1035) over UDP and TCP, with its multicast relatives: who asks for which name, and which
-//! addresses have which names.
+//! DNS (RFC 1035) over UDP, TCP, TLS (RFC 7858), HTTPS (RFC 8484) and QUIC (RFC 9250), with its multicast
+//! relatives: who asks for which name, and which addresses have which names.
 
 use crate::bytes::Cursor;
 use crate::model::Value;
@@ -16,7 +16,7 @@ macro_rules! row {
             eats: $eats,
             forms: &[Form::Binary],
             answers: |h| match h {
-                Hint::Alpn(a) => $name == "dns-tcp" && a == "dot",
+                Hint::Alpn(a) => $name == "dns-tcp" && (a == "dot" || a == "doq" || a.starts_with("doq-i")),
                 Hint::ContentType(t) => $name == "dns" && t == "application/dns-message",
                 _ => false,
             },

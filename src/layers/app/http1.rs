@@ -16,7 +16,7 @@ pub static SPEC: Spec = Spec {
     answers: |h| matches!(h, Hint::Alpn(a) if a == "http/1.1" || a == "http/1.0"),
     shapes: &[],
     probe: Some(probe),
-    facts: &["http.method", "http.status"],
+    facts: &["http.method", "http.status", "http.tunnel"],
     notes: &[
         "http-head-malformed",
         "http-head-too-long",
@@ -279,7 +279,10 @@ impl Http1 {
             return;
         }
         if asked.method == "CONNECT" && (200..300).contains(&status) {
-            self.tunnel = Some(out.open(Child::stream().label("host", &asked.host)));
+            // The target is where the stream goes (RFC 9110 section 9.3.6); the Host field may be the proxy.
+            let host = asked.path.rsplit_once(':').map_or(asked.path.as_str(), |(host, _)| host);
+            out.fact("http.tunnel", asked.path.as_str());
+            self.tunnel = Some(out.open(Child::stream().label("host", host.trim_matches(['[', ']']))));
             return;
         }
         let bodiless = interim || status == 204 || status == 304 || asked.method == "HEAD";

@@ -10,6 +10,7 @@ mod http2;
 mod http3;
 mod imap;
 mod irc;
+mod ldap;
 mod lines;
 mod local;
 mod login;
@@ -23,6 +24,7 @@ mod signal_ws;
 mod sip;
 mod smpp;
 mod smtp;
+mod socks;
 mod sse;
 mod stun;
 mod telegram;
@@ -36,6 +38,8 @@ use crate::peel::Spec;
 /// The rows, most distinctive first.
 pub static TABLE: &[&Spec] = &[
     &http1::SPEC,
+    &socks::SPEC,
+    &ldap::SPEC,
     &smtp::SPEC,
     &imap::SPEC,
     &pop3::SPEC,

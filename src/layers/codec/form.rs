@@ -1,6 +1,8 @@
 //! URL-encoded forms and query strings (WHATWG URL, application/x-www-form-urlencoded).
 
-use crate::peel::{Eats, Family, Form as How, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use crate::peel::{Child, Eats, Family, Form as How, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -40,10 +42,26 @@ impl Peeler for Form {
             let at = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
             let (name, value) = (&pair[..at], pair.get(at + 1..).unwrap_or_default());
             let name = String::from_utf8_lossy(&decode(name)).into_owned();
+            if let Some(message) = dns(&name, value) {
+                let child = Child::message().field(&name);
+                let child = child.hint(Hint::ContentType("application/dns-message".into()));
+                out.message(child, input.side, &message);
+                continue;
+            }
             out.item(&name, How::Text, input.side, &decode(value));
         }
         Step::again(input.bytes.len())
     }
+}
+
+/// A name look-up in a query (RFC 8484 section 4.1): base64url without padding of a DNS query, whose
+/// counts are fixed: one question, no answer, no name server (RFC 1035 section 4.1.1).
+fn dns(name: &str, value: &[u8]) -> Option<Vec<u8>> {
+    if name != "dns" {
+        return None;
+    }
+    let message = URL_SAFE_NO_PAD.decode(value).ok()?;
+    (message.len() > 16 && message.get(4..10) == Some(&[0, 1, 0, 0, 0, 0])).then_some(message)
 }
 
 fn decode(bytes: &[u8]) -> Vec<u8> {

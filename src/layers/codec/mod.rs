@@ -4,6 +4,7 @@ mod compressed;
 mod cpim;
 mod data;
 mod data_url;
+mod deflating;
 mod form;
 mod json;
 mod mime;
@@ -65,4 +66,5 @@ pub static TABLE: &[&Spec] = &[
     &obfuscated::REVERSED,
     &obfuscated::CAESAR,
     &obfuscated::XOR_TEXT,
+    &deflating::SPEC,
 ];

@@ -1,5 +1,5 @@
-//! IMAP (RFC 9051, RFC 3501): commands, responses, literals, mails by FETCH and APPEND, logins, STARTTLS.
-//! What follows COMPRESS is not read.
+//! IMAP (RFC 9051, RFC 3501): commands, responses, literals, mails by FETCH and APPEND, logins, STARTTLS
+//! and COMPRESS (RFC 4978).
 
 mod grammar;
 
@@ -21,7 +21,7 @@ pub static SPEC: Spec = Spec {
     shapes: &[],
     probe: Some(probe),
     facts: &["imap.command"],
-    notes: &["imap-line-too-long", "imap-literal-cut-by-gap", "imap-compressed"],
+    notes: &["imap-line-too-long", "imap-literal-cut-by-gap"],
     open: || Box::new(Imap::default()),
 };
 
@@ -337,9 +337,10 @@ impl Imap {
         if self.tls.as_deref() == Some(tag) {
             self.tunnel = Some(out.open(Child::stream().hint(Hint::Upgrade("starttls".into()))));
         } else if mine(&mut self.compress) {
-            // Deflate without a header, which no layer reads as a stream: it stays an unexplained leaf.
-            out.note("imap-compressed");
-            self.tunnel = Some(out.open(Child::stream()));
+            // The same session goes on inside.
+            let inside =
+                Child::stream().hint(Hint::Upgrade("deflate-stream".into())).hint(Hint::Layer("imap"));
+            self.tunnel = Some(out.open(inside));
         }
     }
 

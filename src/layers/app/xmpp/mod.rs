@@ -1,5 +1,5 @@
-//! XMPP (RFC 6120, 6121): streams on TCP and WebSocket (RFC 7395), STARTTLS, and stanzas in BOSH bodies
-//! (XEP-0124).
+//! XMPP (RFC 6120, 6121): streams on TCP and WebSocket (RFC 7395), STARTTLS, and compression (XEP-0138), and
+//! stanzas in BOSH bodies (XEP-0124).
 
 mod cut;
 mod stanza;
@@ -51,6 +51,7 @@ pub static BODY: Spec = Spec {
 };
 
 const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
+const COMPRESS: &str = "http://jabber.org/protocol/compress";
 
 fn find(bytes: &[u8], what: &str) -> bool {
     memchr::memmem::find(bytes, what.as_bytes()).is_some()
@@ -207,6 +208,11 @@ impl Xmpp {
         match (root.name.as_str(), root.namespace == TLS, side) {
             ("starttls", true, Side::Client) => self.asked = true,
             ("proceed", true, Side::Server) => self.open_tunnel(out),
+            ("compressed", _, Side::Server) if root.namespace == COMPRESS => {
+                let inside =
+                    Child::stream().hint(Hint::Upgrade("deflate-stream".into())).hint(Hint::Layer("xmpp"));
+                self.tunnel = Some(out.open(inside));
+            }
             _ => {}
         }
     }

@@ -75,6 +75,8 @@ fn cbc<C: BlockCipherDecrypt + BlockSizeUser>(cipher: &C, iv: &[u8], text: &mut 
 pub(super) enum MacKey {
     Ring(ring_hmac::Key, usize),
     Md5(Box<Hmac<Md5>>),
+    /// SSL 3.0: the key itself.
+    Ssl3(Vec<u8>),
 }
 
 impl MacKey {
@@ -95,6 +97,7 @@ impl MacKey {
         match self {
             Self::Ring(_, len) => *len,
             Self::Md5(_) => 16,
+            Self::Ssl3(key) => key.len(),
         }
     }
 
@@ -113,6 +116,7 @@ impl MacKey {
                 mac.update(text);
                 mac.verify_slice(tag).ok()
             }
+            Self::Ssl3(key) => (super::ssl3::mac(key, head, text)? == tag).then_some(()),
         }
     }
 }

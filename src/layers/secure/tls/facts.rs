@@ -7,6 +7,7 @@ use super::suite::{Cipher, group_name, is_grease, post_quantum, suite, suite_nam
 use crate::model::{Side, Timestamp, Value};
 use crate::peel::Out;
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
+use x509_parser::public_key::PublicKey;
 
 /// Facts that the layer may state.
 pub(super) static NAMES: &[&str] = &[
@@ -101,14 +102,16 @@ impl Tls {
         }
         let name = suite_name(hello.suite);
         let anonymous = name.contains("_anon_");
-        let secret = hello.version >= 0x0304 || name.contains("DHE");
+        // A pre-shared key alone (psk_ke of TLS 1.3) gives none.
+        let secret = hello.version >= 0x0304 && hello.group.is_some() || name.contains("DHE");
         out.fact("tls.forward_secrecy", secret);
         if anonymous {
             out.fact("tls.anonymous", true);
         }
         let tls12_resumed =
             self.client.as_ref().is_some_and(|c| !c.session.is_empty() && c.session == hello.session);
-        if hello.version < 0x0304 && tls12_resumed || hello.psk {
+        // A key that both ends had from elsewhere is no resumption, where that can be told.
+        if hello.version < 0x0304 && tls12_resumed || hello.psk && self.early.is_none() {
             out.fact("tls.resumed", true);
         }
         if hello.psk {
@@ -145,6 +148,9 @@ impl Tls {
             return out.fact("tls.client_certificate", true);
         }
         let Ok((_, certificate)) = X509Certificate::from_der(der) else { return };
+        if let Ok(PublicKey::RSA(key)) = certificate.public_key().parsed() {
+            self.modulus = Some(key.modulus.iter().copied().skip_while(|b| *b == 0).collect());
+        }
         out.fact("tls.certificate.subject", certificate.subject().to_string());
         out.fact("tls.certificate.issuer", certificate.issuer().to_string());
         out.fact("tls.certificate.self_signed", certificate.subject() == certificate.issuer());
@@ -179,7 +185,7 @@ impl Tls {
         let null = matches!(self.suite().map(|s| s.cipher), Some(Cipher::Null(_)));
         let secret = match (self.opened, null) {
             (_, true) => "not needed",
-            (true, _) => "key log",
+            (true, _) => self.source.unwrap_or("key log"),
             (false, _) => "none",
         };
         out.fact("tls.secret", secret);

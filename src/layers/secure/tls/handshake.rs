@@ -1,9 +1,10 @@
 //! Handshake messages: what they say, and which keys they bring into use.
 
 use super::hello::{ClientHello, ServerHello, encrypted_alpn, leaf_certificate};
-use super::opener::{Material, Opener, needs};
-use super::schedule::{Hash, expand_label, prf10, prf12};
+use super::opener::Opener;
+use super::schedule::{Hash, expand_label};
 use super::suite::{Cipher, Suite, suite};
+use super::transcript::Transcript;
 use super::{Epoch, LONGEST_MESSAGE, Tls, message_head};
 use crate::keys::Label;
 use crate::model::Side;
@@ -21,11 +22,32 @@ impl Tls {
                 return;
             }
             let Some(message) = held.get(from..from + len) else { break };
+            self.keep_message(side, kind, message, out);
             self.message(side, kind, &message[4..], out);
             from += len;
         }
         held.drain(..from);
         self.halves[side].messages = held;
+    }
+
+    /// Keeps what secrets are derived from, as long as it may be needed.
+    fn keep_message(&mut self, side: Side, kind: u8, message: &[u8], out: &Out<'_, '_>) {
+        const HELLO_REQUEST: u8 = 0;
+        let again = side == Side::Client && kind == 1 && self.server.is_some();
+        if again {
+            // A renegotiation hashes its own messages only (RFC 5246 section 7.4.9).
+            self.transcript = Transcript::default();
+        }
+        if !out.keys().derives() || kind == HELLO_REQUEST {
+            return;
+        }
+        self.transcript.push(side, message);
+        if side == Side::Client && kind == 16 {
+            self.transcript.close(side);
+        }
+        if side == Side::Server && (kind == 14 || kind == 20) {
+            self.transcript.close(side);
+        }
     }
 
     pub(super) fn message(&mut self, side: Side, kind: u8, body: &[u8], out: &mut Out<'_, '_>) {
@@ -38,19 +60,20 @@ impl Tls {
                     self.selected(alpn, out);
                 }
             }
+            4 if side == Side::Server && !self.is_13() => self.new_ticket(body, out),
             11 => {
                 if let Some(der) = leaf_certificate(body, self.is_13()) {
                     self.certificate_facts(side, der, out);
                 }
             }
             12 => self.key_exchange_facts(body, out),
-            16 => {
-                self.premaster = encrypted_premaster(body)
-                    .and_then(|e| out.keys().premaster(e))
-                    .unwrap_or_default()
-                    .to_vec()
+            16 => self.exchange = Some(body.to_vec()),
+            20 if self.is_13() => {
+                if side == Side::Server {
+                    self.derive_traffic();
+                }
+                self.next_epoch(side, Epoch::Traffic, out);
             }
-            20 if self.is_13() => self.next_epoch(side, Epoch::Traffic, out),
             24 if self.is_13() => self.update_key(side, out),
             _ => {}
         }
@@ -68,10 +91,12 @@ impl Tls {
             self.halves[side].whole = !self.halves[side].lost;
         }
         self.client_facts(&hello, out);
+        (self.exchange, self.master, self.ticket) = (None, None, None);
         if let Some(sni) = &hello.sni {
             out.label("sni", sni);
         }
         self.client = Some(hello);
+        self.prove_psk(out);
         if self.server.is_none() && self.client.as_ref().is_some_and(|h| h.early_data) {
             self.halves.client.epoch = Epoch::Early;
         }
@@ -84,6 +109,7 @@ impl Tls {
             // The client says hello again; early data is refused (RFC 8446 section 4.2.10).
             self.halves.client.epoch = Epoch::Clear;
             self.halves.client.opener = None;
+            self.retried = true;
             return;
         }
         if let Some(alpn) = hello.alpn.clone() {
@@ -92,6 +118,7 @@ impl Tls {
         let version = hello.version;
         self.server = Some(hello);
         if version >= 0x0304 {
+            self.derive_handshake();
             self.next_epoch(Side::Server, Epoch::Handshake, out);
             if self.halves.client.epoch != Epoch::Early {
                 self.next_epoch(Side::Client, Epoch::Handshake, out);
@@ -117,7 +144,7 @@ impl Tls {
             (Side::Server, Epoch::Traffic) => Label::ServerTraffic,
             (_, Epoch::Early | Epoch::Clear) => Label::ClientEarly,
         };
-        let secret = self.random().and_then(|r| out.keys().secret(&r, label)).map(<[u8]>::to_vec);
+        let secret = self.random().and_then(|r| self.secret(&r, label, out));
         let suite = self.suite();
         let half = &mut self.halves[side];
         half.epoch = epoch;
@@ -146,71 +173,54 @@ impl Tls {
 
     /// TLS 1.2 and older: what the side sends from here on is protected with the key block's keys.
     pub(super) fn change_cipher(&mut self, side: Side, out: &mut Out<'_, '_>) {
-        let opener = self.key_block(side, out);
-        let unsupported = self.suite().is_none_or(|s| s.cipher == Cipher::Other);
+        let cipher = self.suite().map_or(Cipher::Other, |s| s.cipher);
+        let mut candidates = self.key_block(side, out);
         let half = &mut self.halves[side];
         half.changed = true;
         half.seq = 0;
         half.messages.clear();
-        half.why = (opener.is_none() && unsupported).then_some(Why::Unsupported);
-        half.opener = opener;
+        half.why = (cipher == Cipher::Other).then_some(Why::Unsupported);
+        half.opener = match cipher {
+            Cipher::Null(mac_len) => Some(Opener::Null { mac_len }),
+            _ => None,
+        };
         if half.why.is_some() {
             out.note("tls-suite-unsupported");
         }
-    }
-
-    pub(super) fn key_block(&self, side: Side, out: &Out<'_, '_>) -> Option<Opener> {
-        let (client, server, suite) = (self.client.as_ref()?, self.server.as_ref()?, self.suite()?);
-        let (mac, key, iv) = needs(suite.cipher)?;
-        if let Cipher::Null(mac_len) = suite.cipher {
-            return Some(Opener::Null { mac_len });
-        }
-        let master = self.master(out)?;
-        let seed = [server.random, client.random].concat();
-        let length = 2 * (mac + key + iv);
-        let block = match server.version {
-            0x0303 => {
-                let hash = if suite.sha384 { Hash::Sha384 } else { Hash::Sha256 };
-                prf12(hash, &master, "key expansion", &seed, length)
+        // The log names the session, so that a tag which it does not open is damage or a wrong log.
+        // Other secrets are tried, and the first record decides.
+        let named = candidates.first().is_some_and(|(_, m)| m.from == "key log" || self.master.is_some());
+        match candidates.pop() {
+            Some((opener, master)) if named && candidates.is_empty() => {
+                self.halves[side].opener = Some(opener);
+                self.settle(master, out);
             }
-            _ => prf10(&master, "key expansion", &seed, length),
-        };
-        let part = |start: usize, each: usize| match side {
-            Side::Client => block.get(start..start + each),
-            Side::Server => block.get(start + each..start + 2 * each),
-        };
-        let material =
-            Material { mac: part(0, mac)?, key: part(2 * mac, key)?, iv: part(2 * (mac + key), iv)? };
-        Opener::tls12(suite, server.version, &material, server.encrypt_then_mac)
-    }
-
-    /// TLS 1.2 and older: the master secret, if the log has it or what it is made of.
-    pub(super) fn master(&self, out: &Out<'_, '_>) -> Option<Vec<u8>> {
-        match out.keys().secret(&self.client.as_ref()?.random, Label::Master) {
-            Some(master) => Some(master.to_vec()),
-            None => self.master_of_premaster(out),
+            Some(last) => {
+                candidates.push(last);
+                self.halves[side].candidates = candidates;
+            }
+            None => {}
         }
     }
 
-    /// The master secret where the log has the premaster secret only (RFC 5246 section 8.1). Sessions
-    /// with the extended master secret (RFC 7627) would need the whole handshake for it.
-    fn master_of_premaster(&self, out: &Out<'_, '_>) -> Option<Vec<u8>> {
-        let (client, server) = (self.client.as_ref()?, self.server.as_ref()?);
-        let premaster = match self.premaster.is_empty() {
-            true => out.keys().secret(&client.random, Label::Premaster)?,
-            false => &self.premaster,
-        };
-        let seed = [client.random, server.random].concat();
-        let hash = if self.suite()?.sha384 { Hash::Sha384 } else { Hash::Sha256 };
-        Some(match server.version {
-            0x0303 => prf12(hash, premaster, "master secret", &seed, 48),
-            _ => prf10(premaster, "master secret", &seed, 48),
-        })
+    /// Picks the keys that open the first record of a side, if any do.
+    pub(super) fn pick(
+        &mut self,
+        side: Side,
+        head: [u8; 5],
+        body: &[u8],
+        buffer: &mut [u8],
+        out: &mut Out<'_, '_>,
+    ) -> Option<std::ops::Range<usize>> {
+        for (mut opener, master) in std::mem::take(&mut self.halves[side].candidates) {
+            buffer.copy_from_slice(body);
+            let Some(range) = opener.open(head, 0, buffer) else { continue };
+            let half = &mut self.halves[side];
+            half.opener = Some(opener);
+            half.seq = 1;
+            self.settle(master, out);
+            return Some(range);
+        }
+        None
     }
-}
-
-/// First bytes of the encrypted premaster secret of a ClientKeyExchange with RSA.
-fn encrypted_premaster(body: &[u8]) -> Option<&[u8; 8]> {
-    let (len, rest) = body.split_first_chunk::<2>()?;
-    (usize::from(u16::from_be_bytes(*len)) == rest.len()).then(|| rest.first_chunk()).flatten()
 }

@@ -23,13 +23,18 @@ pub(super) struct ClientHello {
     pub ech: bool,
     pub early_data: bool,
     pub psk: bool,
-    pub ticket: bool,
     /// The cookie of a hello over DTLS (RFC 6347 section 4.2.1); `None` over TLS.
     pub cookie: Option<Vec<u8>>,
     /// SRTP protection profiles (RFC 5764 section 4.1.1).
     pub srtp: Vec<u16>,
     /// The connection id that the client wants to see (RFC 9146 section 3).
     pub connection_id: Option<Vec<u8>>,
+    /// Session ticket of TLS 1.2 (RFC 5077), empty if none is shown.
+    pub ticket: Vec<u8>,
+    /// Proofs of knowledge of the pre-shared keys offered (RFC 8446 section 4.2.11.2).
+    pub binders: Vec<Vec<u8>>,
+    /// Bytes at the end of the message that the binders do not cover.
+    pub binders_len: usize,
 }
 
 /// What a ServerHello chooses.
@@ -46,6 +51,9 @@ pub(super) struct ServerHello {
     pub alpn: Option<String>,
     pub encrypt_then_mac: bool,
     pub psk: bool,
+    /// Which of the offered pre-shared keys was taken.
+    pub psk_index: u16,
+    pub extended_master: bool,
     pub retry: bool,
     /// The chosen SRTP protection profile.
     pub srtp: Option<u16>,
@@ -129,8 +137,8 @@ impl ClientHello {
                 self.alpn = names(&mut c);
             }
             14 => self.srtp = list16(&mut Cursor::new(c.vec16().unwrap_or_default())),
-            35 => self.ticket = !body.is_empty(),
-            41 => self.psk = true,
+            35 => self.ticket = body.to_vec(),
+            41 => self.pre_shared(body),
             42 => self.early_data = true,
             43 => {
                 self.versions = list16(&mut Cursor::new(c.vec8().unwrap_or_default()));
@@ -146,6 +154,19 @@ impl ClientHello {
             54 => self.connection_id = c.vec8().map(<[u8]>::to_vec),
             0xfe0d | 0xffce => self.ech = true,
             _ => {}
+        }
+    }
+}
+
+impl ClientHello {
+    fn pre_shared(&mut self, body: &[u8]) {
+        self.psk = true;
+        let mut c = Cursor::new(body);
+        c.vec16();
+        self.binders_len = c.left();
+        let mut list = Cursor::new(c.vec16().unwrap_or_default());
+        while let Some(binder) = list.vec8() {
+            self.binders.push(binder.to_vec());
         }
     }
 }
@@ -167,7 +188,11 @@ impl ServerHello {
                 14 => hello.srtp = srtp_profile(body),
                 16 => hello.alpn = names(&mut c).into_iter().next(),
                 22 => hello.encrypt_then_mac = true,
-                41 => hello.psk = true,
+                23 => hello.extended_master = true,
+                41 => {
+                    hello.psk = true;
+                    hello.psk_index = c.u16().unwrap_or_default();
+                }
                 43 => hello.version = c.u16().unwrap_or(hello.version),
                 51 => hello.group = c.u16(),
                 54 => hello.connection_id = c.vec8().map(<[u8]>::to_vec),

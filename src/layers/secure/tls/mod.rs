@@ -7,12 +7,17 @@ mod facts;
 mod fingerprint;
 mod handshake;
 mod hello;
+mod master;
 mod opener;
+mod psk;
 mod schedule;
 mod search;
+mod ssl3;
 mod suite;
+mod transcript;
 
 use crate::bytes::Cursor;
+use crate::keys::Label;
 use crate::model::{Bucket, PerSide, Side};
 use crate::peel::{
     AfterGap, By, Child, Eats, End, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
@@ -20,7 +25,10 @@ use crate::peel::{
 };
 pub use dtls::SPEC as DTLS;
 use hello::{ClientHello, ServerHello};
+use master::Master;
 use opener::Opener;
+use psk::Early;
+use transcript::Transcript;
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -107,6 +115,8 @@ struct Half {
     /// TLS 1.2: a ChangeCipherSpec was seen.
     changed: bool,
     opener: Option<Opener>,
+    /// Keys of which the first record behind a ChangeCipherSpec picks one.
+    candidates: Vec<(Opener, Master)>,
     seq: u64,
     /// Traffic secret in use, for KeyUpdate.
     secret: Vec<u8>,
@@ -142,8 +152,24 @@ struct Tls {
     found: Option<[u8; 32]>,
     /// Work spent by searches.
     work: u64,
-    /// TLS 1.2 and older: the premaster secret that the log names by its ciphertext.
-    premaster: Vec<u8>,
+    /// Handshake messages, where secrets may have to be derived from them.
+    transcript: Transcript,
+    /// A HelloRetryRequest was seen.
+    retried: bool,
+    /// TLS 1.2 and older: the body of the ClientKeyExchange. A resumption has none.
+    exchange: Option<Vec<u8>>,
+    /// TLS 1.2 and older: the modulus of the server's RSA certificate.
+    modulus: Option<Vec<u8>>,
+    /// TLS 1.2 and older: the secret in use, once it is known.
+    master: Option<Master>,
+    /// Digest of the ticket that the server gave in this handshake.
+    ticket: Option<[u8; 32]>,
+    /// TLS 1.3: the pre-shared key that the client proved to have.
+    early: Option<Early>,
+    /// TLS 1.3: secrets that follow from it.
+    own: Vec<(Label, Vec<u8>)>,
+    /// Where the secret in use comes from.
+    source: Option<&'static str>,
 }
 
 impl Peeler for Tls {
@@ -232,6 +258,15 @@ impl Tls {
     /// The client random that names the session's secrets.
     fn random(&self) -> Option<[u8; 32]> {
         self.client.as_ref().map(|c| c.random).or(self.found)
+    }
+
+    /// A secret of this session, from the log or derived.
+    fn secret(&self, random: &[u8; 32], label: Label, out: &Out<'_, '_>) -> Option<Vec<u8>> {
+        if let Some(logged) = out.keys().secret(random, label) {
+            return Some(logged.to_vec());
+        }
+        let mine = self.random() == Some(*random);
+        self.own.iter().find(|(l, _)| mine && *l == label).map(|(_, s)| s.clone())
     }
 
     /// An unfinished record at the end of a side.

@@ -112,13 +112,13 @@ impl Opener {
             }
             Cipher::Cbc(block, _, mac_len) => {
                 let key = BlockKey::new(block, material.key)?;
-                let mac = MacKey::new(mac_len, material.mac)?;
+                let mac = record_mac(version, mac_len, material.mac)?;
                 let chained = (version <= 0x0301).then(|| material.iv.to_vec());
                 Some(Self::Cbc { key, mac, chained, mac_last })
             }
             Cipher::Rc4(mac_len) => {
                 let key = Box::new(Rc4::new_from_slice(material.key).ok()?);
-                Some(Self::Rc4 { key, mac: MacKey::new(mac_len, material.mac)? })
+                Some(Self::Rc4 { key, mac: record_mac(version, mac_len, material.mac)? })
             }
             Cipher::Null(mac_len) => Some(Self::Null { mac_len }),
             Cipher::Other => None,
@@ -324,7 +324,8 @@ fn open_cbc(
     let end = text.len().checked_sub(pad)?;
     let (inside, padding) = text.split_at_checked(end)?;
     // SSL 3.0 alone leaves the padding's content open (RFC 6101 section 5.2.3.2); its MAC is another.
-    if padding.iter().any(|b| usize::from(*b) + 1 != pad) {
+    let open_padding = matches!(mac, MacKey::Ssl3(_));
+    if !open_padding && padding.iter().any(|b| usize::from(*b) + 1 != pad) {
         return None;
     }
     if mac_last {
@@ -333,6 +334,10 @@ fn open_cbc(
     let (content, tag) = inside.split_at_checked(end.checked_sub(mac.len())?)?;
     verify(mac, header, seq, content, tag)?;
     Some(start..start + content.len())
+}
+
+fn record_mac(version: u16, len: usize, key: &[u8]) -> Option<MacKey> {
+    if version == 0x0300 { Some(MacKey::Ssl3(key.to_vec())) } else { MacKey::new(len, key) }
 }
 
 fn verify(mac: &MacKey, header: [u8; 5], seq: u64, text: &[u8], tag: &[u8]) -> Option<()> {

@@ -13,6 +13,28 @@ pub(super) enum Hash {
 }
 
 impl Hash {
+    /// Bytes of a hash.
+    pub fn len(self) -> usize {
+        match self {
+            Hash::Sha256 => 32,
+            Hash::Sha384 => 48,
+        }
+    }
+
+    /// The hash of a text.
+    pub fn digest(self, text: &[u8]) -> Vec<u8> {
+        let algorithm = match self {
+            Hash::Sha256 => &ring::digest::SHA256,
+            Hash::Sha384 => &ring::digest::SHA384,
+        };
+        ring::digest::digest(algorithm, text).as_ref().to_vec()
+    }
+
+    /// `HMAC(key, text)`, which is also `HKDF-Extract(salt, input)`.
+    pub fn mac(self, key: &[u8], text: &[u8]) -> Vec<u8> {
+        ring_hmac::sign(&ring_hmac::Key::new(self.algorithm(), key), text).as_ref().to_vec()
+    }
+
     fn algorithm(self) -> ring_hmac::Algorithm {
         match self {
             Hash::Sha256 => ring_hmac::HMAC_SHA256,
@@ -42,6 +64,17 @@ pub(super) fn expand_label(hash: Hash, secret: &[u8], label: &str, length: usize
     expand_label_of(Prefix::Tls, hash, secret, label, &[], length)
 }
 
+/// `HKDF-Expand-Label(secret, label, context, length)`.
+pub(super) fn expand_label_with(
+    hash: Hash,
+    secret: &[u8],
+    label: &str,
+    context: &[u8],
+    length: usize,
+) -> Vec<u8> {
+    expand_label_of(Prefix::Tls, hash, secret, label, context, length)
+}
+
 /// `HKDF-Expand-Label(secret, label, context, length)` of either protocol.
 pub(super) fn expand_label_of(
     prefix: Prefix,
@@ -64,11 +97,11 @@ pub(super) fn expand_label_of(
         if out.len() >= length {
             break;
         }
-        let mut context = ring_hmac::Context::with_key(&key);
-        context.update(&previous);
-        context.update(&info);
-        context.update(&[counter]);
-        previous = context.sign().as_ref().to_vec();
+        let mut mac = ring_hmac::Context::with_key(&key);
+        mac.update(&previous);
+        mac.update(&info);
+        mac.update(&[counter]);
+        previous = mac.sign().as_ref().to_vec();
         out.extend_from_slice(&previous);
     }
     out.truncate(length);

@@ -49,6 +49,11 @@ impl Tls {
             }
             buffer.copy_from_slice(body);
         }
+        if !self.halves[side].candidates.is_empty()
+            && let Some(range) = self.pick(side, head, body, buffer, out)
+        {
+            return Some((inner, range));
+        }
         let mut trial = Trial { side, head, body, buffer };
         if !self.is_13() {
             let half = &mut self.halves[side];
@@ -137,14 +142,14 @@ impl Tls {
         let half = &self.halves[trial.side];
         let (now, exact) = (half.epoch, half.whole && self.client.is_some());
         for (label, epoch) in epochs.iter().filter(|(_, e)| *e >= now) {
-            let Some(secret) = out.keys().secret(random, *label) else { continue };
+            let Some(secret) = self.secret(random, *label, out) else { continue };
             // Where the side was seen from its start, a new epoch starts at zero.
             let window = match epoch {
                 _ if exact => 1,
                 Epoch::Traffic => WINDOW,
                 _ => 4,
             };
-            if let Some(found) = self.try_secret(trial, secret, *epoch, window) {
+            if let Some(found) = self.try_secret(trial, &secret, *epoch, window) {
                 return Some(found);
             }
         }
@@ -263,7 +268,8 @@ impl Tls {
             Label::ServerTraffic,
         ];
         half.opener.is_none()
-            && self.random().is_some_and(|r| labels.iter().all(|l| out.keys().secret(&r, *l).is_none()))
+            && half.candidates.is_empty()
+            && self.random().is_some_and(|r| labels.iter().all(|l| self.secret(&r, *l, out).is_none()))
     }
 
     /// A KeyUpdate was lost with the missing bytes (RFC 8446 section 7.2).

@@ -54,7 +54,7 @@ impl Dtls {
             let secret = out.keys().secret(&client.random, Label::Exporter)?;
             return Some(exporter13(hash, secret, length));
         }
-        let master = self.tls.master(out)?;
+        let master = self.tls.masters(out).into_iter().next()?.secret;
         let seed = [client.random, server.random].concat();
         Some(match server.version {
             0x0303 => prf12(hash, &master, LABEL, &seed, length),

@@ -9,6 +9,7 @@ mod record;
 mod tests;
 
 use super::hello::{ClientHello, encrypted_srtp};
+use super::opener::Opener;
 use super::suite::Cipher;
 use super::{APPLICATION, HANDSHAKE, Tls, facts, inner_type};
 use crate::bytes::Cursor;
@@ -150,8 +151,8 @@ impl Dtls {
         // What is protected comes behind the hellos; those that are missing were lost.
         Side::BOTH.into_iter().for_each(|s| self.said(s, Overdue::Yes, out));
         let known = self.halves[side].keys.iter().any(|k| k.epoch == record.epoch);
-        if !known && let Some(opener) = self.tls.key_block(self.role(side), out) {
-            epochs::keep(&mut self.halves[side].keys, Keys::plain(record.epoch, opener));
+        if !known {
+            self.begin_epoch(side, record, out);
         }
         let mut buffer = self.fill(record.body);
         let keys = self.halves[side].keys.iter_mut().find(|k| k.epoch == record.epoch);
@@ -187,6 +188,30 @@ impl Dtls {
             None => self.no_key(side, record.body.len(), out),
         }
         self.buffer = buffer;
+    }
+
+    /// The keys of a new epoch, up to DTLS 1.2: of several that may be right, those that open its first
+    /// record; a single one is kept whether it does or not.
+    fn begin_epoch(&mut self, side: Side, record: &Plain<'_>, out: &mut Out<'_, '_>) {
+        if let Some(Cipher::Null(mac_len)) = self.tls.suite().map(|s| s.cipher) {
+            return epochs::keep(
+                &mut self.halves[side].keys,
+                Keys::plain(record.epoch, Opener::Null { mac_len }),
+            );
+        }
+        let candidates = self.tls.key_block(self.role(side), out);
+        let only = candidates.len() == 1;
+        for (opener, master) in candidates {
+            let mut keys = Keys::plain(record.epoch, opener);
+            let mut trial = record.body.to_vec();
+            let opens = keys.open_plain(record, &mut trial).is_some();
+            if opens {
+                self.tls.settle(master, out);
+            }
+            if opens || only {
+                return epochs::keep(&mut self.halves[side].keys, keys);
+            }
+        }
     }
 
     fn fill(&mut self, body: &[u8]) -> Vec<u8> {
