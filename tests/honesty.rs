@@ -378,6 +378,10 @@ proptest! {
         c.key = a.key.clone();
         for d in [&mut a, &mut b, &mut c] {
             d.flows = 1;
+            // What is joined was kept within the same limit.
+            for e in std::mem::take(&mut d.evidence) {
+                d.add(e, limit);
+            }
         }
         let join = |list: [&Draft; 3]| {
             let mut all = Draft::new(list[0].key.clone(), Timestamp(0));

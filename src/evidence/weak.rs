@@ -10,6 +10,9 @@ use std::sync::LazyLock;
 
 /// Longest XOR key that is searched for, bytes.
 const PERIOD: usize = 32;
+/// Bytes of a single message for each byte of a key that is called solved: with fewer, some key turns
+/// almost anything structured into something that reads.
+const ALONE: usize = 24;
 /// Fields that are looked at over their messages.
 const GROUPS: usize = 64;
 /// Messages of one field that are compared.
@@ -60,7 +63,8 @@ fn solve(list: &[&Field]) -> Option<Vec<u8>> {
     if list.iter().all(|f| Measure::of(&f.bytes).passes_for_uniform()) && longest < 4 * PERIOD {
         return None;
     }
-    (1..=PERIOD.min(longest / 8)).filter(|period| agrees(list, *period)).find_map(|period| {
+    let longest_key = PERIOD.min(longest / 8).min(if list.len() > 1 { PERIOD } else { longest / ALONE });
+    (1..=longest_key).filter(|period| agrees(list, *period)).find_map(|period| {
         let key: Option<Vec<u8>> = (0..period).map(|place| key_byte(list, period, place)).collect();
         key.filter(|k| reads(list, k))
     })

@@ -2,7 +2,7 @@
 //! re-implementations write them. The newest post-quantum payloads are not public and stay unnamed.
 
 use super::grammar::plist::{self, Plist};
-use super::grammar::protobuf::{Kind, Order, Rule, need, parse};
+use super::grammar::protobuf::{Kind, Order, Rule, may, need, parse};
 use super::{Class, Envelope, Form, Recogniser, Tier};
 
 /// APNs payloads.
@@ -16,6 +16,14 @@ static PAIR_EC: [Rule; 4] = [
     need(2, Kind::Exactly(32)),
     need(3, Kind::Exactly(64)),
     need(99, Kind::Exactly(7)),
+];
+
+/// What a property list calls `pair-ec` need not have the trailer: sources differ on it.
+static NAMED_PAIR_EC: [Rule; 4] = [
+    need(1, Kind::Between(20, usize::MAX)),
+    need(2, Kind::Exactly(32)),
+    need(3, Kind::Exactly(64)),
+    may(99, Kind::Exactly(7)),
 ];
 
 fn recognise(bytes: &[u8]) -> Option<Envelope> {
@@ -54,10 +62,20 @@ fn pair_ec(bytes: &[u8]) -> Option<Envelope> {
     })
 }
 
+/// The same where the property list names it. What the bytes alone do not carry, repetition must.
+fn named_pair_ec(bytes: &[u8]) -> Option<Envelope> {
+    let fields = parse(bytes, &NAMED_PAIR_EC, Order::Ascending)?;
+    let envelope = Envelope::new("imessage-pair-ec", PROTOCOL, Class::E2eeMessage, Tier::T2)
+        .fact("ciphertext_bytes", fields.bytes(1)?.len() as u64)
+        .sealed(fields.range(1, 0))
+        .ephemeral(fields.range(2, 0));
+    Some(envelope)
+}
+
 fn payload(encoding: Option<&str>, bytes: &[u8]) -> Option<Envelope> {
     match encoding {
         Some("pair") | None => pair(bytes),
-        Some("pair-ec") => pair_ec(bytes),
+        Some("pair-ec") => pair_ec(bytes).or_else(|| named_pair_ec(bytes)),
         Some(_) => None,
     }
 }
