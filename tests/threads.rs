@@ -1,7 +1,6 @@
 //! More flows and conversations than the bounds allow: what is evicted and joined must not depend on the
 //! number of threads.
 
-#[allow(dead_code)] // the benches use the rest
 #[path = "../benches/made.rs"]
 mod made;
 

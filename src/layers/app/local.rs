@@ -99,7 +99,7 @@ fn nbns(p: &Probe<'_>) -> Option<String> {
     let flags = c.u16()?;
     let counts = [c.u16()?, c.u16()?, c.u16()?, c.u16()?];
     let known = matches!(flags >> 11 & 15, 0 | 5..=9);
-    let few = counts.iter().all(|n| *n <= 1) && counts.iter().any(|n| *n == 1);
+    let few = counts.iter().all(|n| *n <= 1) && counts.contains(&1);
     if !known || !few {
         return None;
     }

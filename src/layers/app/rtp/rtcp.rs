@@ -84,8 +84,7 @@ fn description(side: Side, control: &Control<'_>, out: &mut Out<'_, '_>) {
         if c.u32().is_none() {
             return;
         }
-        loop {
-            let Some(kind) = c.u8().filter(|k| *k != 0) else { break };
+        while let Some(kind) = c.u8().filter(|k| *k != 0) {
             let Some(text) = c.vec8() else { return };
             let name = match kind {
                 1 => "sdes.cname",

@@ -129,10 +129,9 @@ impl<'a> Reader<'a> {
         let bytes = self.c.take(usize::from(head & 0x7f))?;
         let mut text = String::new();
         for half in bytes.iter().flat_map(|b| [b >> 4, b & 0x0f]) {
-            match alphabet.get(usize::from(half)) {
-                Some(c) => text.push(char::from(*c)),
-                // A filler at the end of an odd count.
-                None => {}
+            // A filler stands at the end of an odd count.
+            if let Some(c) = alphabet.get(usize::from(half)) {
+                text.push(char::from(*c));
             }
         }
         let filled = bytes.last().is_some_and(|b| b & 0x0f == 0x0f);
