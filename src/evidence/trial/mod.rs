@@ -103,7 +103,7 @@ pub struct Opened {
 pub const LONGEST: usize = 8 << 10;
 
 /// Work of one audit, about a nanosecond a unit on a present machine.
-const WORK: u64 = 1_500_000_000;
+const WORK: u64 = 500_000_000;
 
 /// What is left of the work that one audit may do.
 #[derive(Debug, Clone, Copy)]
