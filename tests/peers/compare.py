@@ -198,7 +198,7 @@ def compare(binary, path, log):
     mark = sign(len(mine["tls"]), len(theirs["tls"]))
     shown = sum(wanted.values())
     out.append(f"tls {len(mine['tls'])}{mark}{len(theirs['tls'])} ({same} of {shown} alike)")
-    behind |= mark == "-" or same < shown and mark != "+"
+    behind |= mark == "-" or same < shown
     for name, m, t in (("quic", len(mine["quic"]), len(theirs["quic"])), ("http", mine["http"], theirs["http"])):
         mark = sign(m, t)
         out.append(f"{name} {m}{mark}{t}")
