@@ -186,7 +186,7 @@ impl Peeler for Tls {
                     Step::more(0, 5)
                 };
             }
-            return self.no_record(side, out);
+            return self.no_record(&input, out);
         };
         let whole = input.bytes.get(5..5 + len);
         if self.hopeless(side, head[0], out) {
@@ -241,7 +241,8 @@ impl Tls {
     }
 
     /// Bytes that are no record: in a session under way they are damage, else this is not TLS.
-    fn no_record(&mut self, side: Side, out: &mut Out<'_, '_>) -> Step {
+    fn no_record(&mut self, input: &Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        let side = input.side;
         if self.client.is_none() && self.server.is_none() && !self.opened {
             return Step::die("tls-bad-record");
         }
@@ -252,7 +253,7 @@ impl Tls {
         if let Some(child) = self.child {
             out.gap(child, side, 1);
         }
-        Step::again(0)
+        self.resynchronise(input, out)
     }
 
     /// The client random that names the session's secrets.
