@@ -1,5 +1,5 @@
-//! What to say of traffic that stayed inside a tunnel or a remote shell: its protocol by name, and where to
-//! record instead. The names are those of layers in a conversation's path.
+//! What to say of traffic that stayed inside a protection other than TLS, a tunnel or a remote shell: its
+//! protocol by name, and which key opens it or where to record instead. The names are those of layers in a conversation's path.
 
 /// The protocol's name and the next step, where the innermost layer is such a protocol.
 pub(super) fn told(path: &str) -> Option<(String, String)> {
@@ -11,6 +11,14 @@ pub(super) fn told(path: &str) -> Option<(String, String)> {
         "wireguard" => ("WireGuard", INSIDE),
         "openvpn" | "openvpn-tcp" => ("OpenVPN", INSIDE),
         "ipsec" => ("IPsec", INSIDE),
+        "mtproto" | "mtproto-obfuscated" => (
+            "MTProto",
+            "give the client's authorization keys: lines MTPROTO_AUTH_KEY in the file of --keylog (docs/keys.md)",
+        ),
+        "noise" | "noise-wa" => (
+            "Noise",
+            "give the client's keys: lines NOISE_TRANSPORT or NOISE_PRIVATE in the file of --keylog (docs/keys.md)",
+        ),
         _ => return None,
     };
     let reason =
