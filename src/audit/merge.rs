@@ -135,7 +135,7 @@ impl Totals {
                 draft.add(evidence, limits.evidence);
             }
         }
-        let (all, limited) = trial::try_all(&candidates, &fields);
+        let (all, untried) = trial::try_all(&candidates, &fields);
         for opened in all {
             self.add_opened(trial::evidence(&opened, &candidates, &fields, canaries), limits);
         }
@@ -145,8 +145,19 @@ impl Totals {
                 draft.add(evidence.clone(), limits.evidence);
             }
         }
-        if limited {
-            self.notes.add("trial-limit", None);
+        self.leave_untried(untried);
+    }
+
+    /// Ciphertexts that not every key in sight was tried on: a limit may take a claim away and never make one.
+    fn leave_untried(&mut self, fields: &[Field]) {
+        if fields.is_empty() {
+            return;
+        }
+        self.notes.add("trial-limit", None);
+        for field in fields {
+            if let Some(draft) = self.drafts.find(&field.conversation) {
+                draft.limited = true;
+            }
         }
     }
 
@@ -236,5 +247,50 @@ impl Totals {
             draft.kin = kin.get(&key).copied().unwrap_or(0);
         }
         named.into_values().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Origin, Side, Timestamp, Trust};
+    use crate::peel::Guard;
+
+    #[test]
+    fn a_conversation_with_untried_ciphertexts_is_limited_and_no_other() {
+        let key = |endpoint: &str| ConversationKey {
+            endpoint: endpoint.into(),
+            path: "tls".into(),
+            content: Content::Envelope("P".into()),
+        };
+        let origin = Origin {
+            frame: Default::default(),
+            time: Timestamp(0),
+            flow: String::new(),
+            side: Side::Client,
+            layers: String::new(),
+            field: String::new(),
+            trust: Trust::Proven,
+            length: 64,
+            digest: String::new(),
+        };
+        let field = Field {
+            origin,
+            conversation: key("a:1"),
+            guard: Guard::Confidential,
+            format: None,
+            bytes: vec![0x5a; 64],
+            nearby: Vec::new(),
+            nonce: None,
+            rounds: None,
+        };
+        let mut totals = Totals::default();
+        for endpoint in ["a:1", "b:1"] {
+            totals.drafts.add(Draft::new(key(endpoint), Timestamp(0)), &Limits::default());
+        }
+        totals.leave_untried(&[field]);
+        let limited: Vec<bool> =
+            totals.drafts.apart().map(|d| d.limited == (d.key.endpoint == "a:1")).collect();
+        assert_eq!(limited, [true, true]);
     }
 }

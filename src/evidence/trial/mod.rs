@@ -141,11 +141,18 @@ pub fn is_material(format: &str) -> bool {
     groups::is_material(format)
 }
 
-/// Tries every candidate on every field, within bounds: at most one opening per field. The flag says
-/// that the bound was met and fields were left untried.
-pub fn try_all(candidates: &[Candidate], fields: &[Field]) -> (Vec<Opened>, bool) {
+/// Tries every candidate on every field, within bounds: at most one opening per field. Beside what was
+/// opened stand the fields that the bound left untried: nothing may be concluded from their silence.
+pub fn try_all<'f>(candidates: &[Candidate], fields: &'f [Field]) -> (Vec<Opened>, &'f [Field]) {
+    try_within(candidates, fields, Budget(WORK))
+}
+
+fn try_within<'f>(
+    candidates: &[Candidate],
+    fields: &'f [Field],
+    mut budget: Budget,
+) -> (Vec<Opened>, &'f [Field]) {
     let mut opened = Vec::new();
-    let mut budget = Budget(WORK);
     // A key that opened one field most likely opens the next: it goes first.
     // The same secret before the same eyes opens nothing more.
     let mut distinct = BTreeSet::new();
@@ -162,10 +169,10 @@ pub fn try_all(candidates: &[Candidate], fields: &[Field]) -> (Vec<Opened>, bool
             }
         }
         if budget.spent() {
-            return (opened, true);
+            return (opened, &fields[f..]);
         }
     }
-    (opened, false)
+    (opened, &[])
 }
 
 /// Ciphertext passes for uniform. The bound is far below what uniform bytes ever show, and short fields are

@@ -72,10 +72,12 @@ fn a_key_in_sight_opens_what_it_sealed_and_nothing_else() {
         field(vec![0x5a; 60], vec![]),
     ];
     let candidates = [candidate(Secret::Key(key.to_vec()))];
-    let (opened, limited) = try_all(&candidates, &fields);
+    let (opened, untried) = try_all(&candidates, &fields);
     assert_eq!(opened.iter().map(|o| o.field).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
     assert!(opened.iter().all(|o| o.plain.bytes == b"see you at noon" && o.plain.authentic));
-    assert!(!limited);
+    assert!(untried.is_empty());
+    let (_, untried) = try_within(&candidates, &fields, Budget(1));
+    assert_eq!(untried, &fields[..], "what the bound left untried is told");
     let link = [candidate(Secret::Key([nonce.as_slice(), &key].concat()))];
     assert_eq!(try_all(&link, &[field(body, vec![])]).0.len(), 1);
 }
