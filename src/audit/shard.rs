@@ -20,6 +20,8 @@ struct Peeling {
     /// What flows left for others, by bucket, and the bucket being worked on.
     memories: [Memory; BUCKETS],
     bucket: usize,
+    /// Fields of no known kind that were measured, by bucket.
+    measured: [u32; BUCKETS],
     totals: Totals,
 }
 
@@ -45,13 +47,14 @@ impl Shard {
         let part = Limits {
             flows: (limits.flows / BUCKETS).max(1),
             reorder_total: limits.reorder_total / BUCKETS,
+            measured: limits.measured / BUCKETS as u32,
             remembered_pairs: (limits.remembered_pairs / BUCKETS).max(1),
             ..limits.clone()
         };
         let tables = std::array::from_fn(|_| Table::new(&part));
         let memories = std::array::from_fn(|_| Memory::default());
         let totals = Totals::default();
-        Self { tables, peeling: Peeling { shared, part, keys, memories, bucket: 0, totals } }
+        Self { tables, peeling: Peeling { shared, part, keys, memories, bucket: 0, measured: [0; BUCKETS], totals } }
     }
 
     pub fn take(&mut self, work: &Work) {
@@ -104,7 +107,8 @@ impl Peeling {
         at: Arrival,
         act: impl FnOnce(&mut Tree, &mut Env<'_>),
     ) {
-        let state = state.get_or_insert_with(|| Box::new(FlowState::new(&self.shared, info)));
+        let spare = self.part.measured.saturating_sub(self.measured[self.bucket]);
+        let state = state.get_or_insert_with(|| Box::new(FlowState::new(&self.shared, info, spare)));
         let memory = &mut self.memories[self.bucket];
         memory.between(info.key.client.ip, info.key.server.ip);
         let mut env = Env {
@@ -161,19 +165,21 @@ impl Handler for Peeling {
         if state.is_some() {
             self.with(&mut state, info, info.last, |tree, env| tree.finish(env));
         }
-        let state = state.unwrap_or_else(|| Box::new(FlowState::new(&self.shared, info)));
+        let state = state.unwrap_or_else(|| Box::new(FlowState::new(&self.shared, info, 0)));
+        self.measured[self.bucket] = self.measured[self.bucket].saturating_add(state.collector.spent());
         let evidence = state.collector.finish(info.app.as_deref(), info.delivered);
         self.totals.add_flow(evidence, &self.shared.limits);
     }
 }
 
 impl FlowState {
-    fn new(shared: &Arc<Shared>, info: &Info) -> Self {
+    fn new(shared: &Arc<Shared>, info: &Info, spare: u32) -> Self {
         let unit = match info.key.transport {
             Transport::Tcp => Unit::Stream,
             Transport::Udp => Unit::Datagram,
         };
-        Self { tree: Tree::new(unit), collector: Collector::new(shared.clone(), info.key, info.first.time) }
+        let collector = Collector::new(shared.clone(), info.key, info.first.time).with_spare(spare);
+        Self { tree: Tree::new(unit), collector }
     }
 }
 

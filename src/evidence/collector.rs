@@ -57,8 +57,9 @@ pub struct FlowEvidence {
 
 /// Messages held open at once; an older one is settled when a newer one needs its place.
 const OPEN: usize = 24;
-/// Random-looking fields that are measured per flow.
+/// Random-looking fields that are measured per flow, and those of no known kind among them.
 pub(super) const MEASURED: u32 = 96;
+pub(super) const MEASURED_OTHER: u32 = 24;
 /// Candidate keys and opaque fields kept per flow.
 pub(super) const TRIED: usize = 64;
 /// Values kept of one fact.
@@ -81,6 +82,10 @@ pub struct Collector {
     pub(super) secure_path: String,
     pub(super) service: Option<String>,
     pub(super) measured: u32,
+    /// Fields of no known kind that may still be measured, that were, and that were not.
+    pub(super) spare: u32,
+    pub(super) spent: u32,
+    pub(super) unmeasured: u64,
     /// Rules that have spoken, by place.
     pub(super) told: rustc_hash::FxHashSet<(u32, u64)>,
     pub(super) hits: Vec<Hit>,
@@ -112,6 +117,9 @@ impl Collector {
             secure_path: String::new(),
             service: None,
             measured: 0,
+            spare: MEASURED_OTHER,
+            spent: 0,
+            unmeasured: 0,
             told: Default::default(),
             hits: Vec::new(),
             inner: BTreeSet::new(),
@@ -122,6 +130,17 @@ impl Collector {
             limited: false,
             parcels: Parcels::default(),
         }
+    }
+
+    /// At most `left` fields of no known kind may be measured.
+    pub fn with_spare(mut self, left: u32) -> Self {
+        self.spare = self.spare.min(left);
+        self
+    }
+
+    /// How many fields of no known kind were measured.
+    pub fn spent(&self) -> u32 {
+        self.spent
     }
 
     /// What the flow showed so far, as if it ended here.
@@ -137,6 +156,7 @@ impl Collector {
         }
         self.fold_calls();
         self.settle_flow();
+        self.result.notes.add_many("fields-unmeasured", self.unmeasured, None);
         self.result.parcels = std::mem::take(&mut self.parcels.parcels);
         self.result.identities = std::mem::take(&mut self.parcels.identities);
         if self.parcels.full {

@@ -188,11 +188,9 @@ impl Collector {
             return;
         }
         self.keep_for_trial(node, leaf, slot);
-        let most = if is_message_slot(slot) { MEASURED } else { MEASURED / 4 };
-        if leaf.total < 16 || self.measured >= most {
+        if leaf.total < 16 || !self.may_measure(is_message_slot(slot)) {
             return;
         }
-        self.measured += 1;
         let measure = randomness::measure(leaf.bytes);
         let (class, probability) = measure.verdict();
         let kind = Kind::Opaque {
@@ -211,6 +209,21 @@ impl Collector {
         let strength = if is_message_slot(slot) { Strength::Strong } else { Strength::Weak };
         let e = self.evidence(node, leaf, kind, strength, Polarity::Neutral);
         self.message(node, leaf.at).opaque.push(e);
+    }
+
+    /// Whether one more field may be measured. Those of no known kind decide nothing, so they have the less.
+    fn may_measure(&mut self, slotted: bool) -> bool {
+        if slotted {
+            self.measured += 1;
+            return self.measured <= MEASURED;
+        }
+        if self.spare == 0 {
+            self.unmeasured += 1;
+            return false;
+        }
+        self.spare -= 1;
+        self.spent += 1;
+        true
     }
 
     /// Remembers what may be a key and what a key may open.

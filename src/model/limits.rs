@@ -46,6 +46,9 @@ pub struct Limits {
     pub remembered: usize,
     /// Pairs of hosts for which such secrets are kept.
     pub remembered_pairs: usize,
+    /// Random-looking fields of no known kind that are measured one by one. They decide nothing, so the bound
+    /// takes no claim away.
+    pub measured: u32,
     /// Evidence records kept in full for one conversation; later ones are counted.
     pub evidence: usize,
 }
@@ -73,6 +76,7 @@ impl Default for Limits {
             fields: 20_000,
             remembered: 256,
             remembered_pairs: 4096,
+            measured: 4096,
             evidence: 64,
         }
     }

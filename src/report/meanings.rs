@@ -26,6 +26,7 @@ static ENDINGS: &[(&str, &str)] = &[
 
 /// Codes and meanings, by the stage that counts them.
 static ALL: &[(&str, &str)] = &[
+    ("fields-unmeasured", "more random-looking fields of no known kind than are measured one by one"),
     ("trial-limit", "more keys and fields were in sight than are tried on one another; some stayed untried"),
     ("capture-file-cut", "the file ends in the middle of a packet; what followed is not in the report"),
     ("capture-frame-cut", "frames were recorded only in part (snap length), so content may be missing"),

@@ -2,8 +2,10 @@
 //! description's key, PEM, and what a message calls a password.
 
 use super::Secret;
+use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use std::sync::LazyLock;
 
 /// Longest text that is searched for keys.
 pub const LONGEST_TEXT: usize = 4096;
@@ -47,8 +49,7 @@ pub fn of_text(text: &str) -> Vec<Secret> {
     if let Some(bytes) = pem(trimmed) {
         add(&mut found, Secret::Key(bytes));
     }
-    let between = |c: char| c.is_whitespace() || "\"'<>(){}[],;|&?#:".contains(c);
-    for token in trimmed.split(between).filter(|t| (16..=172).contains(&t.len())).take(64) {
+    for token in tokens(trimmed).filter(|t| (16..=172).contains(&t.len())).take(64) {
         // `key=VALUE`: padding is taken off first, so that what is left of it is a name.
         let core = token.trim_end_matches('=');
         let value = core.rsplit_once('=').map_or(core, |(_, v)| v);
@@ -66,6 +67,20 @@ pub fn of_text(text: &str) -> Vec<Secret> {
         add(&mut found, Secret::Password(word));
     }
     found
+}
+
+/// Where a text falls into words that could be keys.
+fn is_between(b: u8) -> bool {
+    b.is_ascii_whitespace() || b == 0x0b || b"\"'<>(){}[],;|&?#:".contains(&b)
+}
+
+static BETWEEN: LazyLock<[bool; 256]> = LazyLock::new(|| std::array::from_fn(|b| is_between(b as u8)));
+
+/// The words of a text. White space beyond ASCII stands in no key and need not part them.
+fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    let between: &[bool; 256] = &BETWEEN;
+    // Cut at ASCII only, so every part is UTF-8.
+    text.as_bytes().split(|b| between[usize::from(*b)]).filter_map(|t| std::str::from_utf8(t).ok())
 }
 
 /// A field that is called a password or passphrase holds one, whatever it looks like.
@@ -87,6 +102,10 @@ fn mixed(text: &str) -> bool {
 }
 
 fn decoded(text: &str) -> Option<Vec<u8>> {
+    let coded = |b: u8| b.is_ascii_alphanumeric() || b"+/-_".contains(&b);
+    if !text.bytes().all(coded) {
+        return None;
+    }
     unhex(text).or_else(|| STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok())
 }
 
@@ -107,15 +126,27 @@ fn pem(text: &str) -> Option<Vec<u8>> {
     STANDARD_NO_PAD.decode(body).ok().filter(|b| is_key(b))
 }
 
+/// The words that introduce a password, in small letters and, beyond ASCII, in capitals too.
+static INTRODUCTIONS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let capitals = CALLS.iter().map(|c| c.to_uppercase());
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(CALLS.iter().map(|c| (*c).to_owned()).chain(capitals))
+        .expect("a short list of words makes an automaton")
+});
+
 /// The words after "the password is".
 fn passwords(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     if text.len() > 512 {
         return found;
     }
-    let lower = text.to_lowercase();
-    for call in CALLS {
-        let Some(rest) = lower.find(call).and_then(|at| text.get(at + call.len()..)) else { continue };
+    let mut called = [None; CALLS.len()];
+    for word in INTRODUCTIONS.find_overlapping_iter(text) {
+        let (call, end) = (word.pattern().as_usize() % CALLS.len(), word.end());
+        called[call].get_or_insert(end);
+    }
+    for rest in called.into_iter().flatten().filter_map(|end| text.get(end..)) {
         let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || ":=-".contains(c));
         let rest = ["is ", "ist ", "es ", "est "].iter().find_map(|w| rest.strip_prefix(w)).unwrap_or(rest);
         let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || ":=\"'".contains(c));

@@ -1,7 +1,7 @@
 //! Operations on letters: all turned by the same number, or the text backwards.
 
 use super::Undone;
-use super::words::{frequent, is_json};
+use super::words::{frequent, frequent_backwards, is_json};
 use crate::peel::Form;
 
 /// Different frequent words that make a reading.
@@ -23,10 +23,16 @@ pub(super) fn caesar(bytes: &[u8]) -> Undone {
         return None;
     }
     let fit = |turn: usize| -> u32 { (0..26).map(|i| counts[(i + 26 - turn) % 26] * SHARES[i]).sum() };
-    let mut turns: Vec<usize> = (1..26).collect();
-    turns.sort_by_key(|t| std::cmp::Reverse(fit(*t)));
+    // Plain text fits best as it stands.
+    let unturned = fit(0);
+    let mut turns: Vec<(u32, usize)> =
+        (1..26).map(|t| (fit(t), t)).filter(|(fit, _)| *fit > unturned).collect();
+    if turns.is_empty() {
+        return None;
+    }
+    turns.sort_by_key(|(fit, turn)| (std::cmp::Reverse(*fit), *turn));
     let before = frequent(text);
-    turns.into_iter().take(4).find_map(|turn| {
+    turns.into_iter().take(4).find_map(|(_, turn)| {
         let plain = turned(bytes, turn as u8);
         let after = frequent(std::str::from_utf8(&plain).ok()?);
         (after >= ENOUGH && after > 3 * before).then_some((plain, Form::Text))
@@ -61,9 +67,8 @@ pub(super) fn reversed(bytes: &[u8]) -> Undone {
     if bytes.len() < 16 || !bytes.contains(&b' ') {
         return None;
     }
-    let back = back();
-    let (before, after) = (frequent(text), frequent(&back));
-    (after >= ENOUGH && after > 3 * before).then(|| (back.into_bytes(), Form::Text))
+    let after = frequent_backwards(text);
+    (after >= ENOUGH && after > 3 * frequent(text)).then(|| (back().into_bytes(), Form::Text))
 }
 
 #[cfg(test)]

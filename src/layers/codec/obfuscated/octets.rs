@@ -23,12 +23,8 @@ pub(super) fn xor(bytes: &[u8]) -> Undone {
     periods.sort_by_key(|(agreement, period)| (std::cmp::Reverse(*agreement), *period));
     periods.into_iter().take(PERIODS).find_map(|(_, period)| {
         let first = bytes.get(..FIRST_LOOK).unwrap_or(bytes);
-        let key: Vec<u8> = (0..period).map(|place| key_octet(first, period, place)).collect();
+        let key: Vec<u8> = (0..period).map(|place| key_octet(first, period, place)).collect::<Option<_>>()?;
         if key.iter().all(|k| *k == 0) {
-            return None;
-        }
-        let mut plain = bytes.iter().zip(key.iter().cycle()).map(|(b, k)| b ^ k);
-        if plain.by_ref().take(32).any(|b| b < b' ' && !matches!(b, b'\n' | b'\r' | b'\t')) {
             return None;
         }
         let plain: Vec<u8> = bytes.iter().zip(key.iter().cycle()).map(|(b, k)| b ^ k).collect();
@@ -55,8 +51,9 @@ fn under_magic(bytes: &[u8]) -> Option<u8> {
     gzip.or_else(|| MAGICS.iter().find_map(|m| fits(m)))
 }
 
-/// Octets that a first look at a period takes in.
+/// Octets that a first look at a period takes in, and those under which most binary data fail already.
 const FIRST_LOOK: usize = 512;
+const GLANCE: usize = 64;
 
 /// Periods that are solved for, the likeliest ones.
 const PERIODS: usize = 3;
@@ -66,16 +63,42 @@ const PERIODS: usize = 3;
 /// tables of small numbers. Per thousand.
 fn agreement(bytes: &[u8], period: usize) -> Option<usize> {
     let bytes = bytes.get(..FIRST_LOOK).unwrap_or(bytes);
-    let shifted = bytes.get(period..).unwrap_or_default();
-    let (mut far, mut near, mut equal) = (0, 0, 0);
-    for (a, b) in bytes.iter().zip(shifted) {
-        let x = a ^ b;
-        far += usize::from(x & 0x80 != 0);
-        near += usize::from(x & 0x60 == 0);
-        equal += usize::from(x == 0);
+    let (glance, rest) = bytes.split_at_checked(GLANCE + period).unwrap_or((bytes, &[]));
+    let seen = differences(glance, period);
+    // What one in twenty may be of all is not a quarter of the beginning.
+    if seen.far * 4 > glance.len() {
+        return None;
     }
-    let all = shifted.len();
+    let all = bytes.len().saturating_sub(period);
+    let Differences { far, near, equal } = if rest.is_empty() { seen } else { differences(bytes, period) };
     (all > 0 && far * 20 <= all && near * 5 >= all * 2 && equal * 4 <= all).then(|| near * 1000 / all)
+}
+
+/// Pairs of octets that differ in the top bit, within a block of 32 characters, not at all.
+#[derive(Default)]
+struct Differences {
+    far: usize,
+    near: usize,
+    equal: usize,
+}
+
+fn differences(bytes: &[u8], period: usize) -> Differences {
+    let mut sums = Differences::default();
+    let shifted = bytes.get(period..).unwrap_or_default();
+    // Sums of a chunk fit an octet, so that many pairs are counted at once.
+    for (a, b) in bytes.chunks(128).zip(shifted.chunks(128)) {
+        let (mut far, mut near, mut equal) = (0u8, 0u8, 0u8);
+        for (a, b) in a.iter().zip(b) {
+            let x = a ^ b;
+            far += x >> 7;
+            near += u8::from(x & 0x60 == 0);
+            equal += u8::from(x == 0);
+        }
+        sums.far += usize::from(far);
+        sums.near += usize::from(near);
+        sums.equal += usize::from(equal);
+    }
+    sums
 }
 
 /// What is common in text.
@@ -84,21 +107,43 @@ const COMMON: &[u8] = b" etaoinsr\"0,:.";
 const CANDIDATES: usize = 4;
 
 /// The key octet at one place under which most octets are what text consists of, among those that turn
-/// something frequent into something common.
-fn key_octet(bytes: &[u8], period: usize, place: usize) -> u8 {
-    let mut counts = [0u32; 256];
+/// something frequent into something common. None where even that leaves control characters.
+fn key_octet(bytes: &[u8], period: usize, place: usize) -> Option<u8> {
+    let mut counts = [0u16; 256];
     bytes.iter().skip(place).step_by(period).for_each(|b| counts[usize::from(*b)] += 1);
-    let mut present: Vec<(u8, u32)> = (0..=255u8).zip(counts).filter(|(_, n)| *n > 0).collect();
-    present.sort_by_key(|(b, n)| (std::cmp::Reverse(*n), *b));
-    let score = |key: u8| -> u32 { present.iter().map(|(b, n)| n * weight(b ^ key)).sum() };
+    let mut present: Vec<(u8, u16)> = Vec::with_capacity(64);
+    for b in bytes.iter().skip(place).step_by(period) {
+        let n = std::mem::take(&mut counts[usize::from(*b)]);
+        if n > 0 {
+            present.push((*b, n));
+        }
+    }
+    present.sort_unstable_by_key(|(b, n)| (std::cmp::Reverse(*n), *b));
+    // Control characters speak against a key more than anything speaks for it.
+    let score = |key: u8| -> Option<u32> {
+        present.iter().try_fold(0, |sum, (b, n)| match WEIGHTS[usize::from(b ^ key)] {
+            0 => None,
+            weight => Some(sum + u32::from(*n) * weight),
+        })
+    };
     let frequent = present.iter().take(CANDIDATES);
     let keys = frequent.flat_map(|(b, _)| COMMON.iter().map(move |c| b ^ c));
-    keys.max_by_key(|k| (score(*k), std::cmp::Reverse(*k))).unwrap_or(0)
+    keys.filter_map(|k| Some((score(k)?, k))).max_by_key(|(s, k)| (*s, std::cmp::Reverse(*k))).map(|(_, k)| k)
 }
 
-/// How much an octet speaks for text, roughly as often as it occurs there. Control characters speak against
-/// it more than anything speaks for it.
-fn weight(b: u8) -> u32 {
+/// How much each octet speaks for text.
+static WEIGHTS: [u32; 256] = {
+    let mut weights = [0; 256];
+    let mut b = 0;
+    while b < 256 {
+        weights[b] = weight(b as u8);
+        b += 1;
+    }
+    weights
+};
+
+/// How much an octet speaks for text, roughly as often as it occurs there; nothing for control characters.
+const fn weight(b: u8) -> u32 {
     match b {
         b' ' | b'e' => 26,
         b'a' | b'o' | b't' | b'i' | b'n' | b's' | b'r' | b'"' => 22,
@@ -137,14 +182,15 @@ pub(super) fn low_xor(bytes: &[u8]) -> Undone {
     let mut counts = [0u32; 256];
     bytes.iter().for_each(|b| counts[usize::from(*b)] += 1);
     let common = (0..=255u8).max_by_key(|b| counts[usize::from(*b)])?;
-    let before = frequent(std::str::from_utf8(bytes).ok()?);
-    [b' ', b'"', b'e'].into_iter().map(|plain| common ^ plain).filter(|key| (1..0x80).contains(key)).find_map(
-        |key| {
-            let plain: Vec<u8> = bytes.iter().map(|b| b ^ key).collect();
-            let text = reads(&plain)?;
-            (before == 0 && frequent(text) >= 2).then(|| (plain.clone(), Form::Text))
-        },
-    )
+    let keys = [b' ', b'"', b'e'].map(|plain| common ^ plain);
+    // The first characters settle most keys.
+    let fits = |key: &u8| (1..0x80).contains(key) && bytes.iter().take(32).all(|b| WEIGHTS[usize::from(b ^ key)] > 0);
+    keys.into_iter().filter(fits).find_map(|key| {
+        let plain: Vec<u8> = bytes.iter().map(|b| b ^ key).collect();
+        let text = reads(&plain)?;
+        let found = frequent(text) >= 2 && frequent(std::str::from_utf8(bytes).ok()?) == 0;
+        found.then_some((plain, Form::Text))
+    })
 }
 
 #[cfg(test)]

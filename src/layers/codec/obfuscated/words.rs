@@ -1,6 +1,6 @@
 //! Whether text reads as something a person or a program wrote.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use std::sync::LazyLock;
 
 /// Words that most sentences of their language have one of, three letters and more.
@@ -11,15 +11,44 @@ const FREQUENT: &str = "the and you that for with this have not are was but what
     que los las una por con para como pero mañana esta est les des une pas vous dans pour avec sur demain \
     che non per una con sono domani het een van niet dat zijn";
 
-static KNOWN: LazyLock<FxHashSet<&str>> = LazyLock::new(|| FREQUENT.split_whitespace().collect());
 /// Characters that are looked at for words.
 const SAMPLE: usize = 1024;
+/// The longest frequent word, in octets of its small letters.
+const LONGEST: usize = 16;
+
+/// Words, by their small letters, with their numbers.
+type Numbers = FxHashMap<Box<[u8]>, u8>;
+
+static FORWARDS: LazyLock<Numbers> = LazyLock::new(|| numbered(|w| w.to_owned()));
+static BACKWARDS: LazyLock<Numbers> = LazyLock::new(|| numbered(|w| w.chars().rev().collect()));
+
+fn numbered(turn: fn(&str) -> String) -> Numbers {
+    FREQUENT.split_whitespace().zip(0..).map(|(w, n)| (turn(w).into_bytes().into(), n)).collect()
+}
 
 /// Different frequent words at the beginning of the text.
 pub(super) fn frequent(text: &str) -> usize {
-    let sample: String = text.chars().take(SAMPLE).flat_map(char::to_lowercase).collect();
-    let words = sample.split(|c: char| !c.is_alphabetic()).filter(|w| w.len() >= 3);
-    words.filter_map(|w| KNOWN.get(w).copied()).collect::<FxHashSet<_>>().len()
+    count(text, &FORWARDS)
+}
+
+/// Different frequent words at the beginning of the text that stand in it backwards.
+pub(super) fn frequent_backwards(text: &str) -> usize {
+    count(text, &BACKWARDS)
+}
+
+fn count(text: &str, known: &Numbers) -> usize {
+    let end = text.char_indices().nth(SAMPLE).map_or(text.len(), |(at, _)| at);
+    let mut seen = [0u64; 4];
+    for word in text[..end].split(|c: char| !c.is_alphabetic()).filter(|w| (3..=LONGEST).contains(&w.len())) {
+        let mut small = [0u8; LONGEST];
+        let letters = &mut small[..word.len()];
+        letters.copy_from_slice(word.as_bytes());
+        letters.make_ascii_lowercase();
+        if let Some(n) = known.get(&*letters) {
+            seen[usize::from(*n) / 64] |= 1 << (n % 64);
+        }
+    }
+    seen.iter().map(|s| s.count_ones() as usize).sum()
 }
 
 /// UTF-8 that is a JSON document, or looks like sentences in a script that has spaces and vowels.

@@ -3,9 +3,11 @@
 
 use super::Decoded;
 use crate::peel::Form;
+use std::sync::LazyLock;
 
 /// The default alphabet (section 6.2.1); the escape stands for itself.
 const ALPHABET: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\u{1b}ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+static LETTERS: LazyLock<Vec<char>> = LazyLock::new(|| ALPHABET.chars().collect());
 /// Octets that are too few for words.
 const LEAST: usize = 10;
 
@@ -13,16 +15,21 @@ pub(super) fn gsm7(bytes: &[u8]) -> Decoded {
     if bytes.len() < LEAST || bytes.len() > 4096 {
         return None;
     }
+    // Noise has one septet in five among small letters and spaces, words have four; most octets end here.
+    let beginning = bytes.get(..28).unwrap_or(bytes);
+    let like_words = |s: &u8| s.is_ascii_lowercase() || *s == b' ';
+    let septets = unpacked(beginning);
+    if septets.iter().filter(|s| like_words(s)).count() * 100 < septets.len() * 40 {
+        return None;
+    }
     let septets = unpacked(bytes);
     let count = |fits: fn(u8) -> bool| septets.iter().filter(|s| fits(**s)).count();
     let n = septets.len();
     let (words, spaces) = (count(|s| s.is_ascii_lowercase() || s == b' '), count(|s| s == b' '));
-    // Noise has one septet in five among small letters and spaces, words have four.
     if words * 100 < n * 72 || spaces * 20 < n || spaces * 3 > n {
         return None;
     }
-    let alphabet: Vec<char> = ALPHABET.chars().collect();
-    let text: String = septets.iter().filter_map(|s| alphabet.get(usize::from(*s))).collect();
+    let text: String = septets.iter().filter_map(|s| LETTERS.get(usize::from(*s))).collect();
     let strange = text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r'));
     let plain = std::str::from_utf8(bytes).is_ok_and(|t| !t.chars().any(char::is_control));
     (!strange && !plain).then_some((text.into_bytes(), Form::Text))
