@@ -31,10 +31,14 @@ struct Place {
 
 impl Place {
     fn of(key: &ConversationKey) -> Self {
+        Self { rank: Self::rank(key), key: key.clone() }
+    }
+
+    fn rank(key: &ConversationKey) -> u64 {
         let mut hasher = FxHasher::default();
         key.hash(&mut hasher);
         let bare = key.endpoint.starts_with(|c: char| c.is_ascii_digit() || c == '[');
-        Self { rank: u64::from(bare) << 63 | hasher.finish() >> 1, key: key.clone() }
+        u64::from(bare) << 63 | hasher.finish() >> 1
     }
 }
 
@@ -53,8 +57,13 @@ impl Crowd {
         if draft.key.endpoint == OTHERS {
             return self.join(draft, limits);
         }
-        let place = Place::of(&draft.key);
         let apart = &mut self.standings[standing];
+        // Most of a crowd come after the last that is kept: told by the number alone.
+        let beyond = |last: &Place| last.rank < Place::rank(&draft.key);
+        if apart.len() >= APART[standing] && apart.last_key_value().is_some_and(|(last, _)| beyond(last)) {
+            return self.join(draft, limits);
+        }
+        let place = Place::of(&draft.key);
         if let Some(known) = apart.get_mut(&place) {
             return known.merge(draft, limits.evidence);
         }

@@ -6,7 +6,7 @@ use super::parcel::{Identity, Parcel, Parcels};
 use super::sink::protocol_path;
 use super::trial::{Candidate, Field};
 use super::{Canaries, Content, ConversationKey, Coverage, Draft, Evidence, Kind};
-use crate::model::{Arrival, FlowKey, Limits, Notes, PerSide, Side, Timestamp, Transport, Value};
+use crate::model::{Arrival, Facts, FlowKey, Limits, Notes, PerSide, Side, Timestamp, Transport};
 use crate::peel::{NodeRef, Why};
 use crate::ruleset::{Hit, Ruleset};
 use rustc_hash::FxHashMap;
@@ -42,7 +42,7 @@ pub struct FlowEvidence {
     /// Bytes.
     pub coverage: Coverage,
     /// Transport facts by name.
-    pub facts: BTreeMap<String, BTreeSet<Value>>,
+    pub facts: Facts,
     /// Possible keys in sight.
     pub candidates: Vec<Candidate>,
     /// Opaque fields of messages, for trials with those keys.
@@ -62,8 +62,6 @@ pub(super) const MEASURED: u32 = 96;
 pub(super) const MEASURED_OTHER: u32 = 24;
 /// Candidate keys and opaque fields kept per flow.
 pub(super) const TRIED: usize = 64;
-/// Values kept of one fact.
-pub(super) const VALUES: usize = 16;
 /// Bits of the scope that tell a message from a flow's own stream.
 pub(super) const OWN: u64 = 1 << 63;
 
@@ -73,6 +71,10 @@ pub struct Collector {
     pub(super) shared: Arc<Shared>,
     pub(super) flow: FlowKey,
     pub(super) flow_text: OnceCell<String>,
+    /// The server's address and port as text.
+    pub(super) server_text: OnceCell<String>,
+    /// The layer path seen last and the protocols on it: messages of a flow mostly have the same.
+    pub(super) protocols: Option<(Arc<str>, String)>,
     pub(super) first: Timestamp,
     pub(super) messages: Vec<Message>,
     pub(super) drafts: BTreeMap<ConversationKey, Draft>,
@@ -107,6 +109,8 @@ impl Collector {
         Self {
             shared,
             flow_text: OnceCell::new(),
+            server_text: OnceCell::new(),
+            protocols: None,
             flow,
             first,
             messages: Vec::new(),
@@ -162,18 +166,26 @@ impl Collector {
         if self.parcels.full {
             self.result.notes.add("vantage-limit", None);
         }
-        let server = self.flow.server.to_string();
         for (_, mut draft) in std::mem::take(&mut self.drafts) {
             draft.flows = 1;
-            draft.server.clone_from(&server);
+            draft.server.clone_from(self.server());
             draft.app = app.map(str::to_owned);
             draft.coverage = self.result.coverage;
             draft.bytes = bytes;
             draft.limited = self.limited;
-            draft.facts.clone_from(&self.result.facts);
             self.result.drafts.push(draft);
         }
+        let (last, others) = match self.result.drafts.split_last_mut() {
+            Some(parts) => parts,
+            None => return self.result,
+        };
+        others.iter_mut().for_each(|d| d.facts.clone_from(&self.result.facts));
+        last.facts = std::mem::take(&mut self.result.facts);
         self.result
+    }
+
+    fn server(&self) -> &String {
+        self.server_text.get_or_init(|| self.flow.server.to_string())
     }
 
     pub(super) fn endpoint(&self, node: &NodeRef<'_>) -> String {
@@ -182,7 +194,20 @@ impl Collector {
         match name {
             Some(name) if name.contains(':') && !name.contains('[') => name.to_owned(),
             Some(name) => format!("{name}:{}", self.flow.server.port),
-            None => self.flow.server.to_string(),
+            None => self.server().clone(),
+        }
+    }
+
+    /// Protection and application layers from the outside in.
+    fn protocols(&mut self, node: &NodeRef<'_>) -> String {
+        let path = node.path_shared();
+        match &self.protocols {
+            Some((known, protocols)) if *known == path => protocols.clone(),
+            _ => {
+                let protocols = protocol_path(node);
+                self.protocols = Some((path, protocols.clone()));
+                protocols
+            }
         }
     }
 
@@ -205,7 +230,7 @@ impl Collector {
         let message = Message {
             scope,
             endpoint: self.endpoint(node),
-            path: protocol_path(node),
+            path: self.protocols(node),
             first: at.time,
             last: at.time,
             envelopes: Vec::new(),
@@ -232,10 +257,16 @@ impl Collector {
         }
         let sizes = std::mem::take(&mut message.sizes);
         for (content, evidence) in message.contents() {
-            let key =
-                ConversationKey { endpoint: message.endpoint.clone(), path: message.path.clone(), content };
+            let (endpoint, path) = (&message.endpoint, &message.path);
+            let key = ConversationKey { endpoint: endpoint.clone(), path: path.clone(), content };
             let limit = self.shared.limits.evidence;
-            let draft = self.drafts.entry(key).or_insert_with_key(|k| Draft::new(k.clone(), message.first));
+            let draft = match self.drafts.get_mut(&key) {
+                Some(known) => known,
+                None => {
+                    let draft = Draft::new(key.clone(), message.first);
+                    self.drafts.entry(key).or_insert(draft)
+                }
+            };
             draft.messages += 1;
             draft.first = draft.first.min(message.first);
             draft.last = draft.last.max(message.last);
@@ -273,7 +304,7 @@ impl Collector {
     fn service_endpoint(&self) -> String {
         match &self.service {
             Some(name) => format!("{name}:{}", self.flow.server.port),
-            None => self.flow.server.to_string(),
+            None => self.server().clone(),
         }
     }
 

@@ -3,9 +3,8 @@
 
 use super::parcel::SIZES;
 use super::{Evidence, Size};
-use crate::model::{PerSide, Timestamp, Value};
+use crate::model::{Facts, PerSide, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What a conversation carries, as far as evidence tells.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -155,7 +154,7 @@ pub struct Draft {
     /// Whether there were records beyond the limit.
     pub more: bool,
     /// Facts of the layers along the path.
-    pub facts: BTreeMap<String, BTreeSet<Value>>,
+    pub facts: Facts,
     /// Sizes of its ciphertexts, earliest first.
     #[serde(default)]
     pub sizes: Vec<Size>,
@@ -182,7 +181,7 @@ impl Draft {
             bytes: PerSide::default(),
             evidence: Vec::new(),
             more: false,
-            facts: BTreeMap::new(),
+            facts: Facts::default(),
             sizes: Vec::new(),
             vantage: None,
         }
@@ -198,24 +197,25 @@ impl Draft {
             }
             return;
         }
-        self.evidence.push(evidence);
-        if self.evidence.len() > limit {
-            self.shed(limit);
+        if self.evidence.len() < limit {
+            return self.evidence.push(evidence);
         }
+        self.shed(evidence);
     }
 
-    /// Drops the least telling record. The order depends only on what a record says, never on when it
-    /// came, so that what is kept, with its counts, does not depend on the order of joining.
-    fn shed(&mut self, limit: usize) {
-        self.evidence.sort_by(|a, b| {
-            fn what(e: &Evidence) -> impl Ord + '_ {
-                let place = (&e.origin.layers, &e.origin.field);
-                (std::cmp::Reverse(e.strength), e.polarity, &e.kind, e.guard, place)
-            }
-            what(a).cmp(&what(b))
-        });
-        self.evidence.truncate(limit);
+    /// Drops the least telling record, the new one or one that is kept. The order depends only on what a
+    /// record says, never on when it came, so that what is kept, with its counts, does not depend on the
+    /// order of joining.
+    fn shed(&mut self, evidence: Evidence) {
+        fn what(e: &Evidence) -> impl Ord + '_ {
+            let place = (&e.origin.layers, &e.origin.field);
+            (std::cmp::Reverse(e.strength), e.polarity, &e.kind, e.guard, place)
+        }
         self.more = true;
+        let last = self.evidence.iter_mut().max_by(|a, b| what(a).cmp(&what(b)));
+        if let Some(last) = last.filter(|last| what(&evidence) < what(last)) {
+            *last = evidence;
+        }
     }
 
     /// Adds sizes and keeps the earliest, so that the order of joining does not matter.
@@ -247,9 +247,7 @@ impl Draft {
             self.add(e, limit);
         }
         self.add_sizes(other.sizes);
-        for (name, values) in other.facts {
-            self.facts.entry(name).or_default().extend(values);
-        }
+        self.facts.merge(other.facts);
     }
 }
 

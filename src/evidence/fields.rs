@@ -21,7 +21,7 @@ impl Collector {
             flow: self.flow_text.get_or_init(|| self.flow.to_string()).clone(),
             side: leaf.side,
             layers: node.path().to_owned(),
-            field: join_fields(node.field(), leaf.field),
+            field: join_fields(node.field(), leaf.field).into_owned(),
             trust: node.trust(),
             length: leaf.total,
             digest: digest16(leaf.bytes),

@@ -1,12 +1,19 @@
 //! What the engine tells, handed to the observers.
 
-use super::collector::{Collector, VALUES};
+use super::collector::Collector;
 use super::trial::{self, Secret, Stood};
 use super::{Kind, Polarity, Strength};
 use crate::model::{Arrival, FrameRef, Ledger, Side, Trust, Value};
 use crate::peel::{By, End, Family, Form, Guard, Leaf, NodeRef, Sink};
+use std::borrow::Cow;
 
 impl Sink for Collector {
+    fn wants_fact(&self, node: &NodeRef<'_>, name: &'static str) -> bool {
+        matches!(node.family(), Some(Family::Secure | Family::Envelope))
+            || matches!(name, "dns.address" | "sdp.crypto" | "call.media")
+            || name.ends_with(".sni")
+    }
+
     fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: &Value, at: Arrival) {
         if let ("dns.address", Value::List(parts)) = (name, value) {
             if let [Value::Text(host), Value::Text(ip)] = parts.as_slice()
@@ -29,12 +36,8 @@ impl Sink for Collector {
         {
             self.service = Some(host.clone());
         }
-        let known = self.result.facts.len() < 256 || self.result.facts.contains_key(name);
-        if node.family() == Some(Family::Secure) && known {
-            let values = self.result.facts.entry(name.to_owned()).or_default();
-            if values.len() < VALUES {
-                values.insert(value.clone());
-            }
+        if node.family() == Some(Family::Secure) {
+            self.result.facts.insert(name, value.clone());
         }
     }
 
@@ -246,10 +249,10 @@ pub(super) fn chain_of(node: &NodeRef<'_>, encoding: Option<&'static str>) -> Ve
     names
 }
 
-pub(super) fn join_fields(outer: &str, inner: &str) -> String {
+pub(super) fn join_fields<'a>(outer: &'a str, inner: &'a str) -> Cow<'a, str> {
     match (outer.is_empty(), inner.is_empty()) {
-        (true, _) => inner.to_owned(),
-        (_, true) => outer.to_owned(),
-        _ => format!("{outer}>{inner}"),
+        (true, _) => inner.into(),
+        (_, true) => outer.into(),
+        _ => [outer, ">", inner].concat().into(),
     }
 }

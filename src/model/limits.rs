@@ -76,7 +76,7 @@ impl Default for Limits {
             fields: 20_000,
             remembered: 256,
             remembered_pairs: 4096,
-            measured: 4096,
+            measured: 512,
             evidence: 64,
         }
     }

@@ -2,6 +2,7 @@
 //! limits and the byte ledger. No behaviour beyond arithmetic and printing.
 
 mod addr;
+mod facts;
 mod ledger;
 mod limits;
 mod note;
@@ -12,6 +13,7 @@ mod trust;
 mod value;
 
 pub use addr::{Endpoint, FlowKey, Transport};
+pub use facts::Facts;
 pub use ledger::{Bucket, Ledger};
 pub use limits::Limits;
 pub use note::{Note, Notes};

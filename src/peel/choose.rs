@@ -40,13 +40,22 @@ pub(super) fn stated(registry: &Registry, unit: Unit, hints: &mut VecDeque<Hint>
 /// Asks every layer that could eat this about the bytes. `whole` layers (those that need a complete
 /// message) are asked only when `probe.end` holds.
 pub(super) fn probed(registry: &Registry, unit: Unit, probe: &Probe<'_>) -> Choice {
+    asked(registry, unit, probe, |_| true)
+}
+
+/// The same for a message that was a datagram, about which layers that eat either were asked.
+pub(super) fn probed_after_datagram(registry: &Registry, probe: &Probe<'_>) -> Choice {
+    asked(registry, Unit::Message, probe, |eats| eats != Eats::Message)
+}
+
+fn asked(registry: &Registry, unit: Unit, probe: &Probe<'_>, wanted: fn(Eats) -> bool) -> Choice {
     if probe.form == Form::Plain {
         return Choice::Leaf;
     }
     let mut best: Option<&'static Spec> = None;
     let mut waiting = false;
     let rows = Rows::of(registry);
-    for Row { spec, ask, whole } in rows.asked(unit, probe.form) {
+    for Row { spec, ask, whole } in rows.asked(unit, probe.form).iter().filter(|r| wanted(r.spec.eats)) {
         if *whole && !probe.end {
             waiting = true;
             continue;

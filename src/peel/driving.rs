@@ -6,6 +6,9 @@ use super::tree::Env;
 use super::{Input, Out, Peeler, Then, Tree};
 use crate::model::{Bucket, Side};
 
+/// Bytes for which room is made before they are there: a TLS record's.
+const RECORD: usize = 17 << 10;
+
 impl Tree {
     /// Calls the peeler with held and new bytes until it wants more than there is.
     pub(super) fn peel(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8], last: Last) {
@@ -17,6 +20,11 @@ impl Tree {
         };
         let inbox = &mut node.sides[side];
         if inbox.held.len() + bytes.len() < inbox.need && last == Last::No {
+            // Room for what is waited for at once, once enough of it is there to believe in the rest.
+            let (wanted, there) = (inbox.need.min(RECORD), inbox.held.len() + bytes.len());
+            if there <= wanted && there * 4 >= wanted {
+                inbox.held.reserve_exact(wanted - inbox.held.len());
+            }
             return inbox.held.extend_from_slice(bytes);
         }
         let Some(mut peeler) = node.peeler.take() else {

@@ -149,10 +149,11 @@ impl Out<'_, '_> {
 
     /// States a fact about this layer. The name must be declared in the layer's row.
     pub fn fact(&mut self, name: &'static str, value: impl Into<Value>) {
-        let value = value.into();
         if let Some(node) = self.tree.node_ref(self.id) {
             debug_assert!(node.spec().is_none_or(|s| s.facts.contains(&name)), "undeclared fact {name}");
-            self.env.sink.fact(&node, name, &value, self.env.at);
+            if self.env.sink.wants_fact(&node, name) {
+                self.env.sink.fact(&node, name, &value.into(), self.env.at);
+            }
         }
     }
     /// Counts something odd. The code must be declared in the layer's row.

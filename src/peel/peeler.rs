@@ -201,6 +201,10 @@ pub trait Sink {
     fn layer(&mut self, _node: &NodeRef<'_>, _at: Arrival) {}
     /// A layer states a fact.
     fn fact(&mut self, _node: &NodeRef<'_>, _name: &'static str, _value: &Value, _at: Arrival) {}
+    /// Whether to call [`Sink::fact`] for a fact of this node.
+    fn wants_fact(&self, _node: &NodeRef<'_>, _name: &'static str) -> bool {
+        true
+    }
     /// Bytes that are not taken apart further.
     fn leaf(&mut self, _node: &NodeRef<'_>, _leaf: &Leaf<'_>) {}
     /// Bytes that a node was fed, before anything happens to them. Only if [`Sink::wants_bytes`].

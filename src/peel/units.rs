@@ -230,7 +230,7 @@ impl Tree {
         if let Some(node) = self.node_mut(id) {
             node.before = before;
         }
-        if let Some(child) = claimant {
+        if let Claim::By(child) = claimant {
             if let Some(node) = self.node_mut(id) {
                 node.unclaimed = 0;
                 node.ledger.count(Bucket::Parsed, len);
@@ -247,7 +247,7 @@ impl Tree {
             }
             return self.one_datagram(env, child, side, bytes);
         }
-        if self.encoded_datagram(env, id, side, bytes) {
+        if self.encoded_datagram(env, id, side, bytes, claimant) {
             return;
         }
         let Some(node) = self.node_mut(id) else {
@@ -268,12 +268,23 @@ impl Tree {
     }
 
     /// A datagram of no protocol that is a whole message in some encoding. True if it was one.
-    fn encoded_datagram(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) -> bool {
+    fn encoded_datagram(
+        &mut self,
+        env: &mut Env<'_>,
+        id: u32,
+        side: Side,
+        bytes: &[u8],
+        claim: Claim,
+    ) -> bool {
         if self.node(id).is_none_or(|n| n.unclaimed > ASK && !n.unclaimed.is_multiple_of(64)) {
             return false;
         }
         let mut form = Form::Binary;
-        let chosen = choose_seen(env, &mut form, side, bytes).is_some_and(|(s, _)| s.family == Family::Codec);
+        let chosen = match claim {
+            Claim::Nobody => choose_after_datagram(env, &mut form, side, bytes),
+            _ => choose_seen(env, &mut form, side, bytes),
+        };
+        let chosen = chosen.is_some_and(|(s, _)| s.family == Family::Codec);
         if !chosen || !self.may_open(env, id) {
             return false;
         }
@@ -299,10 +310,10 @@ impl Tree {
         side: Side,
         bytes: &[u8],
         before: &[Before],
-    ) -> Option<u32> {
-        let node = self.node_mut(id)?;
+    ) -> Claim {
+        let Some(node) = self.node_mut(id) else { return Claim::Nobody };
         if node.unclaimed > ASK && !node.unclaimed.is_multiple_of(64) {
-            return None;
+            return Claim::Nobody;
         }
         let form = node.form;
         let probe = |known| Probe {
@@ -323,9 +334,9 @@ impl Tree {
             (ask.is_none_or(|p| p(&probe(true)) >= wanted)).then_some(*child)
         };
         if let Some(child) = known.iter().find_map(|c| ask(self, c, Guess::Sure)) {
-            return Some(child);
+            return Claim::By(child);
         }
-        let node = self.node_mut(id)?;
+        let Some(node) = self.node_mut(id) else { return Claim::Nobody };
         let stated =
             choose::stated(env.registry, Unit::Datagram, &mut node.hints).map(|s| (s, Trust::Stated));
         let choice = stated.or_else(|| match choose::probed(env.registry, Unit::Datagram, &probe(false)) {
@@ -338,20 +349,37 @@ impl Tree {
         match choice {
             Some((spec, trust)) if trust > Trust::Guessed || known.is_empty() => {
                 if let Some(child) = taken(self, spec) {
-                    return Some(child);
+                    return Claim::By(child);
                 }
                 if known.len() >= SHARING || !self.may_open(env, id) {
-                    return None;
+                    return Claim::Unsure;
                 }
                 let hints = self.node(id).map(|n| n.hints.clone()).unwrap_or_default();
                 let child = self.insert_child(id, Child { hints, ..Child::datagrams() });
                 self.decide(env, child, spec, trust);
-                self.node_mut(id)?.switch.push(child);
-                Some(child)
+                if let Some(node) = self.node_mut(id) {
+                    node.switch.push(child);
+                }
+                Claim::By(child)
             }
-            _ => known.iter().find_map(|c| ask(self, c, Guess::Maybe)),
+            _ => match (known.iter().find_map(|c| ask(self, c, Guess::Maybe)), choice) {
+                (Some(child), _) => Claim::By(child),
+                (None, Some(_)) => Claim::Unsure,
+                (None, None) => Claim::Nobody,
+            },
         }
     }
+}
+
+/// Whose a datagram is.
+#[derive(Clone, Copy)]
+enum Claim {
+    /// This layer's.
+    By(u32),
+    /// Some layer may know it and does not get it.
+    Unsure,
+    /// No layer's that was asked.
+    Nobody,
 }
 
 /// A stated layer whose own probe refuses the bytes is not believed.
@@ -387,13 +415,22 @@ fn choose_seen(
     choose_message(env, *form, side, bytes)
 }
 
-/// Probes every layer on one whole message.
-fn choose_message(env: &mut Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Taken {
-    let seen = Seen { bytes, form, side, server_port: env.server_port };
-    if let Some(taken) = env.memory.recent.find(&seen) {
-        return taken;
+/// The same for a datagram that no layer claimed.
+fn choose_after_datagram(env: &mut Env<'_>, form: &mut Form, side: Side, bytes: &[u8]) -> Taken {
+    let binary = whole_probe(env, *form, side, bytes);
+    if let Choice::Layer(spec, trust) = choose::probed_after_datagram(env.registry, &binary) {
+        return Some((spec, trust));
     }
-    let probe = Probe {
+    if !reads_as_text(bytes) {
+        return None;
+    }
+    *form = Form::Text;
+    choose_message(env, *form, side, bytes)
+}
+
+/// A message as probes see it.
+fn whole_probe<'a>(env: &'a Env<'_>, form: Form, side: Side, bytes: &'a [u8]) -> Probe<'a> {
+    Probe {
         bytes,
         side,
         other: &[],
@@ -404,7 +441,16 @@ fn choose_message(env: &mut Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Ta
         known: false,
         before: &[],
         keys: env.keys,
-    };
+    }
+}
+
+/// Probes every layer on one whole message.
+fn choose_message(env: &mut Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Taken {
+    let seen = Seen { bytes, form, side, server_port: env.server_port };
+    if let Some(taken) = env.memory.recent.find(&seen) {
+        return taken;
+    }
+    let probe = whole_probe(env, form, side, bytes);
     let taken = match choose::probed(env.registry, Unit::Message, &probe) {
         Choice::Layer(spec, trust) => Some((spec, trust)),
         Choice::Wait | Choice::Leaf => None,

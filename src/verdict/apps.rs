@@ -99,8 +99,7 @@ fn signs_of(
 }
 
 fn is_sni(draft: &Draft, host: &str) -> bool {
-    let names = draft.facts.iter().filter(|(name, _)| name.ends_with(".sni"));
-    names.flat_map(|(_, values)| values).any(|v| v.as_text() == Some(host))
+    draft.facts.iter().any(|(name, v)| name.ends_with(".sni") && v.as_text() == Some(host))
 }
 
 fn shows(mark: &Mark, draft: &Draft) -> Option<Sign> {
@@ -109,8 +108,7 @@ fn shows(mark: &Mark, draft: &Draft) -> Option<Sign> {
         v => v.to_string() == wanted,
     };
     let has = |ending: &str, wanted: &str| {
-        let named = draft.facts.iter().filter(|(name, _)| name.ends_with(ending));
-        named.flat_map(|(_, values)| values).any(|v| text(v, wanted))
+        draft.facts.iter().any(|(name, v)| name.ends_with(ending) && text(v, wanted))
     };
     let value = mark.value.as_str();
     match mark.kind {
@@ -118,7 +116,7 @@ fn shows(mark: &Mark, draft: &Draft) -> Option<Sign> {
         MarkKind::Layer => draft.key.path.split('/').any(|l| l == value).then_some(Sign::Protocol),
         MarkKind::Fact => {
             let (name, wanted) = value.split_once('=')?;
-            draft.facts.get(name)?.iter().any(|v| text(v, wanted)).then_some(Sign::Protocol)
+            draft.facts.get(name).any(|v| text(v, wanted)).then_some(Sign::Protocol)
         }
         MarkKind::Envelope => {
             let fits = |kind: &Kind| matches!(kind, Kind::Envelope { format, protocol, .. } if format.starts_with(value) || protocol.starts_with(value));
@@ -349,7 +347,7 @@ mod tests {
     #[test]
     fn shared_hosts_stay_low_and_fronts_name_nobody() {
         let mut courier = draft("7-courier.push.apple.com:5223", "17.57.144.10:5223", Content::Sealed);
-        courier.facts.insert("tls.alpn".into(), [Value::from(vec!["apns-security-v3"])].into());
+        courier.facts.insert("tls.alpn", Value::from(vec!["apns-security-v3"]));
         let seen = recognise(&courier).app.unwrap();
         assert_eq!((seen.id.as_str(), seen.confidence), ("imessage", Confidence::Low));
         assert_eq!(seen.signs.len(), 3);

@@ -107,10 +107,10 @@ fn transport(found: &mut Found, c: usize, draft: &Draft) {
     let stated = |name: &str, value: &Value| {
         ["tls", "dtls", "quic"]
             .iter()
-            .any(|p| draft.facts.get(&format!("{p}.{name}")).is_some_and(|all| all.contains(value)))
+            .any(|p| draft.facts.get(&format!("{p}.{name}")).any(|v| v == value))
     };
     let weak = |reason: &str| stated("weak", &Value::from(reason));
-    if ["tls.weak", "dtls.weak"].iter().any(|n| draft.facts.get(*n).is_some_and(|w| !w.is_empty())) {
+    if ["tls.weak", "dtls.weak"].iter().any(|n| draft.facts.get(n).next().is_some()) {
         found.put("weak-transport", Severity::Medium, Confidence::High, c);
     }
     let shown = [

@@ -39,8 +39,8 @@ pub fn transport(drafts: &[Draft]) -> Vec<dto::Transport> {
         let group = groups.entry((&d.key.endpoint, layer.unwrap_or("none"))).or_default();
         group.conversations.push(Ids::conversation(c));
         group.flows = group.flows.max(d.flows);
-        for (name, values) in &d.facts {
-            group.facts.entry(name.clone()).or_default().extend(values.iter().cloned());
+        for (name, value) in d.facts.iter() {
+            group.facts.entry(name.to_owned()).or_default().insert(value.clone());
         }
     }
     groups.into_iter().map(|((endpoint, protocol), group)| entry(endpoint, protocol, group)).collect()

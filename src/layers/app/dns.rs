@@ -38,7 +38,7 @@ const JUMPS: usize = 32;
 const RECORDS: usize = 256;
 
 fn probe(p: &Probe<'_>, bytes: &[u8]) -> Guess {
-    match read(bytes) {
+    match read(bytes, Names::Skipped) {
         Some(_) if PORTS.contains(&p.server_port) || p.stated => Guess::Sure,
         Some(m) if m.exact && m.questions == 1 => Guess::Maybe,
         _ => Guess::No,
@@ -53,7 +53,7 @@ fn tcp_probe(p: &Probe<'_>) -> Guess {
     let Some(len) = c.u16() else { return if p.end { Guess::No } else { Guess::More } };
     match c.take(usize::from(len)) {
         Some(message) => {
-            if read(message).is_some() {
+            if read(message, Names::Skipped).is_some() {
                 Guess::Sure
             } else {
                 Guess::No
@@ -71,8 +71,15 @@ struct Message {
     exact: bool,
 }
 
+/// Whether names are made out or only stepped over: a probe needs none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Read,
+    Skipped,
+}
+
 /// Reads a whole message; `None` if it is none.
-fn read(bytes: &[u8]) -> Option<Message> {
+fn read(bytes: &[u8], names: Names) -> Option<Message> {
     let mut c = Cursor::new(bytes);
     c.u16()?;
     let flags = c.u16()?;
@@ -90,7 +97,7 @@ fn read(bytes: &[u8]) -> Option<Message> {
     let mut message =
         Message { questions: counts[0], query: String::new(), addresses: Vec::new(), exact: false };
     for i in 0..counts[0] {
-        let name = name(&mut c, bytes)?;
+        let name = name(&mut c, bytes, names)?;
         c.u16()?;
         c.u16()?;
         if i == 0 {
@@ -98,7 +105,7 @@ fn read(bytes: &[u8]) -> Option<Message> {
         }
     }
     for i in 0..total - counts[0] {
-        let owner = name(&mut c, bytes)?;
+        let owner = name(&mut c, bytes, names)?;
         let kind = c.u16()?;
         c.u16()?;
         c.u32()?;
@@ -125,8 +132,12 @@ fn read(bytes: &[u8]) -> Option<Message> {
 }
 
 /// A name, with compression (RFC 1035 section 4.1.4).
-fn name<'a>(c: &mut Cursor<'a>, whole: &'a [u8]) -> Option<String> {
-    let mut text = String::new();
+fn name<'a>(c: &mut Cursor<'a>, whole: &'a [u8], names: Names) -> Option<String> {
+    let mut text = match names {
+        Names::Read => String::with_capacity(64),
+        Names::Skipped => String::new(),
+    };
+    let mut length = 0;
     let mut jumped: Option<Cursor<'a>> = None;
     for _ in 0..JUMPS * 4 {
         let at = match &mut jumped {
@@ -138,6 +149,13 @@ fn name<'a>(c: &mut Cursor<'a>, whole: &'a [u8]) -> Option<String> {
             0 => return Some(text),
             1..=63 => {
                 let label = at.take(usize::from(len))?;
+                length += label.len() + 1;
+                if length > 256 {
+                    return None;
+                }
+                if names == Names::Skipped {
+                    continue;
+                }
                 if !text.is_empty() {
                     text.push('.');
                 }
@@ -145,9 +163,6 @@ fn name<'a>(c: &mut Cursor<'a>, whole: &'a [u8]) -> Option<String> {
                     text.extend(label.iter().map(|b| char::from(b.to_ascii_lowercase())));
                 } else {
                     text.push_str(&String::from_utf8_lossy(label).to_ascii_lowercase());
-                }
-                if text.len() > 255 {
-                    return None;
                 }
             }
             0xc0.. => {
@@ -161,7 +176,7 @@ fn name<'a>(c: &mut Cursor<'a>, whole: &'a [u8]) -> Option<String> {
 }
 
 fn tell(bytes: &[u8], out: &mut Out<'_, '_>) {
-    let Some(message) = read(bytes) else { return out.note("dns-malformed") };
+    let Some(message) = read(bytes, Names::Read) else { return out.note("dns-malformed") };
     if message.query.is_empty() {
         return;
     }
@@ -204,7 +219,7 @@ mod tests {
         m.extend(b"\x04chat\x07example\x03org\0\0\x01\0\x01");
         m.extend(b"\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x06\x03cdn\xc0\x11");
         m.extend(b"\xc0\x2e\0\x01\0\x01\0\0\0\x3c\0\x04\x0a\0\0\x07");
-        let read = read(&m).unwrap();
+        let read = read(&m, Names::Read).unwrap();
         assert_eq!(read.query, "chat.example.org");
         assert_eq!(read.addresses, ["10.0.0.7".parse::<IpAddr>().unwrap()]);
         assert!(read.exact);
@@ -214,6 +229,6 @@ mod tests {
     fn a_pointer_to_itself_ends() {
         let mut m = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
         m.extend(b"\xc0\x0c\0\x01\0\x01");
-        assert!(read(&m).is_none());
+        assert!(read(&m, Names::Read).is_none() && read(&m, Names::Skipped).is_none());
     }
 }

@@ -1,6 +1,7 @@
 //! SIP (RFC 3261) over UDP and TCP: signalling of calls, and text in MESSAGE (RFC 3428).
 
 use crate::peel::{Child, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use std::borrow::Cow;
 
 macro_rules! row {
     ($static:ident, $name:literal, $eats:expr) => {
@@ -102,7 +103,7 @@ impl Peeler for Sip {
 impl Sip {
     /// One message: start line, headers and body. Returns its length.
     fn message(&self, input: Input<'_>, head: usize, body: usize, out: &mut Out<'_, '_>) -> usize {
-        let text = String::from_utf8_lossy(&input.bytes[..head]).into_owned();
+        let text = String::from_utf8_lossy(&input.bytes[..head]);
         let mut lines = text.lines();
         let start = lines.next().unwrap_or("");
         out.begin_message();
@@ -112,19 +113,20 @@ impl Sip {
         }
         out.item("target", Form::Plain, input.side, start.as_bytes());
         let mut media = String::from("text/plain");
+        let mut field = String::with_capacity(32);
         for line in lines {
             let Some((name, value)) = line.split_once(':') else { continue };
             let (name, value) = (long_name(name.trim()), value.trim());
             if name == "content-type" {
                 media = value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
             }
-            if matches!(name.as_str(), "from" | "to") {
+            if matches!(&*name, "from" | "to") {
                 out.label(if name == "from" { "from" } else { "to" }, value);
             }
             // A display name stands in quotes or before the angle bracket (RFC 3261 section 20.10).
             let (display, rest) = match value.split_once('<') {
                 Some((d, r))
-                    if matches!(name.as_str(), "from" | "to" | "contact" | "p-asserted-identity") =>
+                    if matches!(&*name, "from" | "to" | "contact" | "p-asserted-identity") =>
                 {
                     (d, r)
                 }
@@ -134,7 +136,9 @@ impl Sip {
             if !display.is_empty() {
                 out.item("display_name", Form::Text, input.side, display.as_bytes());
             }
-            out.item(&format!("header.{name}"), Form::Text, input.side, rest.as_bytes());
+            field.clear();
+            field.extend(["header.", &name]);
+            out.item(&field, Form::Text, input.side, rest.as_bytes());
         }
         let bytes = &input.bytes[head..head + body];
         if !bytes.is_empty() {
@@ -147,25 +151,26 @@ impl Sip {
 }
 
 /// Compact header names (RFC 3261 section 7.3.3) in full, in lower case.
-fn long_name(name: &str) -> String {
-    match name.to_ascii_lowercase().as_str() {
-        "f" => "from",
-        "t" => "to",
-        "m" => "contact",
-        "c" => "content-type",
-        "l" => "content-length",
-        "i" => "call-id",
-        "s" => "subject",
-        "v" => "via",
-        "e" => "content-encoding",
-        "k" => "supported",
+fn long_name(name: &str) -> Cow<'_, str> {
+    let long = match name {
+        "f" | "F" => "from",
+        "t" | "T" => "to",
+        "m" | "M" => "contact",
+        "c" | "C" => "content-type",
+        "l" | "L" => "content-length",
+        "i" | "I" => "call-id",
+        "s" | "S" => "subject",
+        "v" | "V" => "via",
+        "e" | "E" => "content-encoding",
+        "k" | "K" => "supported",
+        other if other.bytes().any(|b| b.is_ascii_uppercase()) => return other.to_ascii_lowercase().into(),
         other => other,
-    }
-    .to_owned()
+    };
+    long.into()
 }
 
 fn header(head: &[u8], name: &str) -> Option<String> {
-    let text = String::from_utf8_lossy(head).into_owned();
+    let text = String::from_utf8_lossy(head);
     text.lines().skip(1).find_map(|l| {
         let (n, v) = l.split_once(':')?;
         n.trim().eq_ignore_ascii_case(name).then(|| v.trim().to_owned())

@@ -9,22 +9,23 @@ use md5::{Digest, Md5};
 use sha2::Sha256;
 use std::fmt::Write;
 
-fn decimal(list: &[u16]) -> String {
-    let parts: Vec<String> = list.iter().filter(|v| !is_grease(**v)).map(u16::to_string).collect();
-    parts.join("-")
-}
-
 /// The JA3 string.
 pub(super) fn ja3(hello: &ClientHello) -> String {
-    let formats: Vec<String> = hello.point_formats.iter().map(u8::to_string).collect();
-    format!(
-        "{},{},{},{},{}",
-        hello.version,
-        decimal(&hello.suites),
-        decimal(&hello.extensions),
-        decimal(&hello.groups),
-        formats.join("-")
-    )
+    let mut text = String::with_capacity(256);
+    let _ = write!(text, "{}", hello.version);
+    for list in [&hello.suites, &hello.extensions, &hello.groups] {
+        decimals(&mut text, list.iter().copied().filter(|v| !is_grease(*v)));
+    }
+    decimals(&mut text, hello.point_formats.iter().copied().map(u16::from));
+    text
+}
+
+/// A comma, then the numbers with dashes between them.
+fn decimals(text: &mut String, list: impl Iterator<Item = u16>) {
+    text.push(',');
+    for (i, v) in list.enumerate() {
+        let _ = if i > 0 { write!(text, "-{v}") } else { write!(text, "{v}") };
+    }
 }
 
 /// The MD5 of a JA3 string, in hexadecimal.
@@ -32,12 +33,14 @@ pub(super) fn ja3_digest(text: &str) -> String {
     hex(&Md5::digest(text.as_bytes()))
 }
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+fn digit(nibble: u16) -> char {
+    char::from(DIGITS[usize::from(nibble & 15)])
+}
+
 fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for b in bytes {
-        let _ = write!(text, "{b:02x}");
-    }
-    text
+    bytes.iter().flat_map(|b| [digit(u16::from(b >> 4)), digit(u16::from(*b))]).collect()
 }
 
 /// The JA4 fingerprint of a hello over TCP, or over datagrams where it has a cookie's place.
@@ -90,7 +93,14 @@ fn ends(protocol: &[u8]) -> String {
 }
 
 fn codes(list: &[u16]) -> String {
-    list.iter().map(|v| format!("{v:04x}")).collect::<Vec<_>>().join(",")
+    let mut text = String::with_capacity(list.len() * 5);
+    for (i, v) in list.iter().enumerate() {
+        if i > 0 {
+            text.push(',');
+        }
+        text.extend([v >> 12, v >> 8, v >> 4, *v].map(digit));
+    }
+    text
 }
 
 /// First 12 hexadecimal digits of the SHA-256, or zeros for nothing.
