@@ -27,9 +27,14 @@ pub static SPEC: Spec = Spec {
 fn probe(p: &Probe<'_>) -> Guess {
     match weigh::race(p.bytes, p.other) {
         weigh::Found::Shape(_) => Guess::Sure,
-        weigh::Found::Open if !p.end => Guess::More,
+        // Where all is text so far, other layers are not kept waiting.
+        weigh::Found::Open if !p.end && !(text(p.bytes) && text(p.other)) => Guess::More,
         weigh::Found::Open | weigh::Found::Nothing => Guess::No,
     }
+}
+
+fn text(bytes: &[u8]) -> bool {
+    bytes.iter().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\r' | b'\t'))
 }
 
 /// Longer bodies are handed on as they come.
@@ -201,6 +206,14 @@ mod tests {
             let Found::Shape(shape) = race(&bytes, &[]) else { panic!("{name} is not found") };
             assert_eq!(shape.name(), name);
         }
+    }
+
+    #[test]
+    fn one_frame_of_each_side_tells_whether_the_length_counts_itself() {
+        let head = |n: usize| [&[2][..], &(n as u32).to_be_bytes()].concat();
+        let (own, other) = (frames(&TALK[2..3], head), frames(&TALK[..1], head));
+        let Found::Shape(shape) = race(&own, &other) else { panic!("not found") };
+        assert_eq!(shape.name(), "octet, u32 big");
     }
 
     #[test]
