@@ -1,10 +1,10 @@
 //! What stands in the way of a conversation and is passed through: proxies, StartTLS, compression of the
-//! whole connection, names looked up over HTTPS. The exchanges are those of `tests/exchanges/`.
+//! whole connection, disguises, frames of unknown protocols, names looked up over HTTPS and QUIC. The exchanges are those of `tests/exchanges/`.
 
 use plainsight::keys::KeyStore;
 use plainsight::layers::REGISTRY;
 use plainsight::model::{Arrival, Limits, Side};
-use plainsight::peel::{Env, Recorder, Tree, Unit};
+use plainsight::peel::{Env, Hint, Memory, Recorder, Tree, Unit};
 
 fn peel(name: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/exchanges/{name}.txt"));
@@ -18,7 +18,13 @@ fn peel(name: &str) -> String {
         keys.add_keylog(line.as_bytes(), "");
     });
     let port = words().find(|(w, _)| *w == "port").map_or(443, |(_, p)| p.parse().unwrap());
-    let (limits, mut sink, mut tree) = (Limits::default(), Recorder::default(), Tree::new(Unit::Stream));
+    let unit = if text.contains("unit datagram") { Unit::Datagram } else { Unit::Stream };
+    let layer = words().find(|(w, _)| *w == "layer").and_then(|(_, name)| REGISTRY.find(name.trim()));
+    let mut tree = match layer {
+        Some(spec) => Tree::stated(unit, Hint::Layer(spec.name)),
+        None => Tree::new(unit),
+    };
+    let (limits, mut sink) = (Limits::default(), Recorder::default());
     let mut env = Env {
         registry: &REGISTRY,
         limits: &limits,
@@ -77,4 +83,108 @@ fn names_looked_up_over_https_are_learned() {
     let text = peel("dns-over-https");
     assert_eq!(text.matches("dns.query=chat.example").count(), 4, "{text}");
     assert_eq!(text.matches("dns.address=chat.example, 10.0.0.7").count(), 2, "{text}");
+}
+
+#[test]
+fn names_looked_up_over_quic_and_by_multicast_are_learned() {
+    let learned =
+        ["layer quic/dns-tcp", "dns.query=chat.example.test", "dns.address=chat.example.test, 10.0.0.7"];
+    says("doq", &learned, &["bad-tag", "malformed"]);
+    let multicast =
+        ["dns.query=_presence._tcp.local", "dns.query=phone.local", "dns.address=phone.local, 10.0.0.7"];
+    says("mdns", &multicast, &["malformed"]);
+}
+
+#[test]
+fn frames_of_an_unknown_protocol_are_told_apart() {
+    let json = [
+        "framed.length=u32 big",
+        "layer framed/json",
+        "$.text Text Client Clear 19",
+        "$.text Text Client Clear 33",
+    ];
+    says("framed-u32-json", &json, &["framed-lost", "Opaque"]);
+    says(
+        "framed-u16-zlib",
+        &["framed.length=u16 little", "layer framed/zlib/json Proven"],
+        &["framed-lost", "Opaque"],
+    );
+    says(
+        "framed-u8-text",
+        &["framed.length=u8", "leaf framed frame> Text Client Clear 15"],
+        &["framed-lost", "Opaque", "lines"],
+    );
+    let typed = ["framed.length=octet, u16 big", "layer framed/protobuf", "note framed framed-lost"];
+    says("framed-typed-protobuf", &typed[..2], &["Opaque"]);
+}
+
+#[test]
+fn text_in_datagrams_is_taken_for_what_it_stands_for() {
+    let wanted =
+        ["layer base64 ", "layer base64/gzip/json ", "layer quoted-printable ", "Text Client Clear 21"];
+    says("text-datagrams", &wanted, &["Opaque", "layer lines"]);
+}
+
+#[test]
+fn a_disguise_as_tls_is_seen_through_with_the_secret_of_the_proxy() {
+    let wanted = [
+        "mtproxy.sni=www.example.test",
+        "layer mtproxy-tls/mtproto-obfuscated/mtproto",
+        "mtproto.obfuscation=with a proxy's secret",
+        "mtproto.opened=true",
+    ];
+    says("mtproxy-tls", &wanted, &["tls.version", "lost", "malformed"]);
+}
+
+#[test]
+fn datagrams_by_a_proxy_go_to_their_other_ends() {
+    let wanted = [
+        "socks.target=dns.test.lan:53",
+        "layer socks-udp/dns",
+        "socks.target=203.0.113.9:7777",
+        "layer socks-udp/json",
+        "note socks-udp socks-datagram-fragment",
+    ];
+    says("socks-udp", &wanted, &[]);
+}
+
+#[test]
+fn mtproto_over_websocket_is_one_stream() {
+    let path = "layer http1/websocket/mtproto-obfuscated/mtproto";
+    says("mtproto-apiws", &[path, "mtproto.opened=true"], &["lost", "malformed"]);
+}
+
+/// Between the same two hosts, an association on a stream and then a datagram.
+#[test]
+fn the_datagrams_of_an_association_are_known_by_it() {
+    let datagram =
+        [&[0, 0, 0, 1, 203, 0, 113, 9, 0x1e, 0x61][..], b"{\"text\":\"see you at noon\"}"].concat();
+    let control: [(Side, &[u8]); 4] = [
+        (Side::Client, &[5, 1, 0]),
+        (Side::Server, &[5, 0]),
+        (Side::Client, &[5, 3, 0, 1, 0, 0, 0, 0, 0, 0]),
+        (Side::Server, &[5, 0, 0, 1, 10, 0, 0, 1, 4, 56]),
+    ];
+    let (limits, keys, mut memory) = (Limits::default(), KeyStore::default(), Memory::default());
+    let mut run = |unit, turns: &[(Side, &[u8])]| {
+        let (mut sink, mut tree) = (Recorder::default(), Tree::new(unit));
+        let mut env = Env {
+            registry: &REGISTRY,
+            limits: &limits,
+            keys: &keys,
+            memory: &mut memory,
+            sink: &mut sink,
+            server_port: 1080,
+            at: Arrival::default(),
+        };
+        turns.iter().for_each(|(side, bytes)| tree.feed(&mut env, *side, bytes));
+        tree.finish(&mut env);
+        sink.lines.join("\n")
+    };
+    let alone = run(Unit::Datagram, &[(Side::Client, &datagram)]);
+    assert!(!alone.contains("socks"), "{alone}");
+    let told = run(Unit::Stream, &control);
+    assert!(told.contains("socks.relay=10.0.0.1:1080"), "{told}");
+    let after = run(Unit::Datagram, &[(Side::Client, &datagram)]);
+    assert!(after.contains("layer socks-udp/json"), "{after}");
 }

@@ -27,7 +27,20 @@ pub struct Memory {
 struct Pair {
     known: FxHashMap<Name, Arc<[u8]>>,
     order: VecDeque<Name>,
+    expected: VecDeque<Expected>,
 }
+
+/// What datagrams of later flows will carry, and whose they are.
+#[derive(Debug)]
+struct Expected {
+    layer: &'static str,
+    at: usize,
+    id: Box<[u8]>,
+    state: Arc<[u8]>,
+}
+
+/// Identifiers shorter than this are no proof of anything.
+const IDENTIFIES: usize = 4;
 
 impl Default for Memory {
     fn default() -> Self {
@@ -49,15 +62,7 @@ impl Memory {
 
     /// Keeps `value` under `topic` and `name`, in place of an earlier one.
     pub(super) fn remember(&mut self, limits: &Limits, topic: &'static str, name: &[u8], value: Arc<[u8]>) {
-        if !self.pairs.contains_key(&self.hosts) {
-            if self.order.len() >= limits.remembered_pairs
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.pairs.remove(&oldest);
-            }
-            self.order.push_back(self.hosts);
-        }
-        let pair = self.pairs.entry(self.hosts).or_default();
+        let pair = self.pair(limits);
         let name: Name = (topic, name.into());
         if pair.known.insert(name.clone(), value).is_some() {
             return;
@@ -68,6 +73,47 @@ impl Memory {
         {
             pair.known.remove(&oldest);
         }
+    }
+
+    /// Gives datagrams of later flows between these hosts that carry `id` at `at` to `layer`, with what it
+    /// needs to go on.
+    pub(super) fn expect(
+        &mut self,
+        limits: &Limits,
+        layer: &'static str,
+        at: usize,
+        id: &[u8],
+        state: Arc<[u8]>,
+    ) {
+        if id.len() < IDENTIFIES {
+            return;
+        }
+        let expected = &mut self.pair(limits).expected;
+        expected.retain(|e| (e.layer, e.at, &*e.id) != (layer, at, id));
+        if expected.len() >= limits.remembered {
+            expected.pop_front();
+        }
+        expected.push_back(Expected { layer, at, id: id.into(), state });
+    }
+
+    /// The layer that expects this datagram, the identifier that gave it away, and what was left with it.
+    pub(super) fn expected(&self, datagram: &[u8]) -> Option<(&'static str, &[u8], Arc<[u8]>)> {
+        let fits = |e: &&Expected| datagram.get(e.at..).is_some_and(|rest| rest.starts_with(&e.id));
+        let found = self.pairs.get(&self.hosts)?.expected.iter().rev().find(fits)?;
+        Some((found.layer, &found.id, found.state.clone()))
+    }
+
+    /// What is known between these hosts; the oldest pair makes room.
+    fn pair(&mut self, limits: &Limits) -> &mut Pair {
+        if !self.pairs.contains_key(&self.hosts) {
+            if self.order.len() >= limits.remembered_pairs
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.pairs.remove(&oldest);
+            }
+            self.order.push_back(self.hosts);
+        }
+        self.pairs.entry(self.hosts).or_default()
     }
 
     /// What an earlier flow between the same hosts left under this name.
@@ -100,5 +146,20 @@ mod tests {
         }
         memory.between(host(1), host(2));
         assert_eq!(memory.recall("t", &[2]), None, "the oldest pair is forgotten");
+    }
+
+    #[test]
+    fn datagrams_are_expected_by_what_they_carry_and_where() {
+        let limits = Limits { remembered: 2, ..Limits::default() };
+        let mut memory = Memory::default();
+        for n in 0..3u8 {
+            memory.expect(&limits, "l", 1, &[n, 7, 7, 7, 7], Arc::from([n]));
+        }
+        memory.expect(&limits, "l", 1, &[9, 9], Arc::from([9]));
+        let layer = |bytes: &[u8]| memory.expected(bytes).map(|(l, id, state)| (l, id.len(), state[0]));
+        assert_eq!(layer(b"\x40\x02\x07\x07\x07\x07rest"), Some(("l", 5, 2)));
+        assert_eq!(layer(b"\x02\x07\x07\x07\x07rest"), None, "elsewhere");
+        assert_eq!(layer(b"\x40\x00\x07\x07\x07\x07rest"), None, "the oldest is forgotten");
+        assert_eq!(layer(b"\x40\x09\x09"), None, "too short to be proof");
     }
 }

@@ -108,6 +108,17 @@ impl Out<'_, '_> {
     pub fn recall(&self, topic: &'static str, name: &[u8]) -> Option<Arc<[u8]>> {
         self.env.memory.recall(topic, name)
     }
+    /// Gives datagrams of later flows between the same two hosts that carry `id` (4 bytes or more) at `at` to
+    /// the layer of that name, with the state that it needs to go on there.
+    pub fn expect(&mut self, layer: &'static str, at: usize, id: &[u8], state: impl Into<Arc<[u8]>>) {
+        self.env.memory.expect(self.env.limits, layer, at, id, state.into());
+    }
+    /// What was left to this layer for a datagram like this one, and the identifier in it.
+    pub fn expected(&self, datagram: &[u8]) -> Option<(Vec<u8>, Arc<[u8]>)> {
+        let spec = self.tree.node_ref(self.id).and_then(|n| n.spec())?;
+        let (layer, id, state) = self.env.memory.expected(datagram)?;
+        (layer == spec.name).then(|| (id.to_vec(), state))
+    }
     /// The bounds to keep.
     pub fn limits(&self) -> &Limits {
         self.env.limits

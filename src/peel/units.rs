@@ -16,6 +16,8 @@ const ASK: u32 = 32;
 const SHOWN: u32 = 256;
 /// Different layers that may share one datagram flow (STUN, DTLS, RTP and RTCP do).
 const SHARING: usize = 6;
+/// Shorter datagrams of characters are not taken for text.
+const TEXT: usize = 8;
 /// Datagrams whose beginnings probes may look back at.
 const BEFORE: usize = 16;
 
@@ -267,7 +269,7 @@ impl Tree {
         }
     }
 
-    /// A datagram of no protocol that is a whole message in some encoding. True if it was one.
+    /// A datagram of no protocol that is a whole message: text, or something in an encoding. True if it was one.
     fn encoded_datagram(
         &mut self,
         env: &mut Env<'_>,
@@ -279,13 +281,15 @@ impl Tree {
         if self.node(id).is_none_or(|n| n.unclaimed > ASK && !n.unclaimed.is_multiple_of(64)) {
             return false;
         }
-        let mut form = Form::Binary;
+        // Lines would be a guess at any text; what text stands for is asked first.
+        let text = bytes.len() >= TEXT && reads_as_text(bytes) && !bytes.contains(&0);
+        let mut form = if text { Form::Text } else { Form::Binary };
         let chosen = match claim {
-            Claim::Nobody => choose_after_datagram(env, &mut form, side, bytes),
+            Claim::Nobody if !text => choose_after_datagram(env, &mut form, side, bytes),
             _ => choose_seen(env, &mut form, side, bytes),
         };
-        let chosen = chosen.is_some_and(|(s, _)| s.family == Family::Codec);
-        if !chosen || !self.may_open(env, id) {
+        let codec = chosen.is_some_and(|(s, _)| s.family == Family::Codec);
+        if !(codec || text) || !self.may_open(env, id) {
             return false;
         }
         if let Some(node) = self.node_mut(id) {
@@ -339,9 +343,16 @@ impl Tree {
         let Some(node) = self.node_mut(id) else { return Claim::Nobody };
         let stated =
             choose::stated(env.registry, Unit::Datagram, &mut node.hints).map(|s| (s, Trust::Stated));
-        let choice = stated.or_else(|| match choose::probed(env.registry, Unit::Datagram, &probe(false)) {
-            Choice::Layer(spec, trust) => Some((spec, trust)),
-            Choice::Wait | Choice::Leaf => None,
+        // A layer of an earlier flow may have told what will come from another port.
+        let expected = || {
+            let (layer, ..) = env.memory.expected(bytes).filter(|_| known.is_empty())?;
+            Some((env.registry.find(layer)?, Trust::Proven))
+        };
+        let choice = stated.or_else(expected).or_else(|| {
+            match choose::probed(env.registry, Unit::Datagram, &probe(false)) {
+                Choice::Layer(spec, trust) => Some((spec, trust)),
+                Choice::Wait | Choice::Leaf => None,
+            }
         });
         let taken = |t: &Self, s: &Spec| {
             known.iter().copied().find(|c| t.node(*c).is_some_and(|n| n.spec == Some(s)))

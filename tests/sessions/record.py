@@ -223,6 +223,27 @@ def plan():
     retry = openssl(None, "ALL", *p, "-allow_no_dhe_kex", "-groups", "P-256", version="-tls1_3",
         client=p + ["-allow_no_dhe_kex", "-groups", "X25519"])
     one("tls13-psk-ke-no-common-group", retry, keep=none, extra=psk)
+    # Early data under a pre-shared key that is used alone. openssl takes such a key as a session, so one is made
+    # first; its secret is the key.
+    def early(name):
+        made, said = os.path.join(WORK, "early.pem"), os.path.join(WORK, "early.txt")
+        crt, key = CERTS["ec"]
+        only = ["-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256"]
+        accept = ["openssl", "s_server", "-cert", crt, "-key", key, "-quiet", "-early_data", *only]
+        server = subprocess.Popen(accept + ["-accept", "46998"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        time.sleep(0.5)
+        subprocess.run(["sh", "-c", f"sleep 1 | openssl s_client -connect 127.0.0.1:46998 -sess_out {made} {' '.join(only)}"],
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server.terminate(); server.wait()
+        told = subprocess.run(["openssl", "sess_id", "-in", made, "-noout", "-text"], capture_output=True, text=True).stdout
+        secret = re.search(r"Resumption PSK: ([0-9A-F]+)", told)[1].lower()
+        open(said, "w").write(TEXT + "\n")
+        alone = ["-psk_session", made, "-allow_no_dhe_kex"]
+        client = ["openssl", "s_client", "-connect", "127.0.0.1:{port}", "-early_data", said, *only, *alone, "-groups", "X25519"]
+        record(name, accept + ["-accept", "{port}", *alone, "-groups", "P-256"], [client], keep=none,
+               extra=[f"psk {secret}"], text=["and what follows it", "Q"])
+    ALL["tls13-psk-ke-early-data"] = lambda: early("tls13-psk-ke-early-data")
     # A server forgets sessions that end without a goodbye, which `Q` says. A second connection that resumes the first; only the first one's line is kept.
     def resumed(name, more, client_more, version):
         server, client = openssl("ec", "ECDHE-ECDSA-AES128-GCM-SHA256", *more, version=version)

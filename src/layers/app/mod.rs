@@ -39,6 +39,7 @@ use crate::peel::Spec;
 pub static TABLE: &[&Spec] = &[
     &http1::SPEC,
     &socks::SPEC,
+    &socks::UDP,
     &ldap::SPEC,
     &smtp::SPEC,
     &imap::SPEC,

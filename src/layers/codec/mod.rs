@@ -6,6 +6,7 @@ mod data;
 mod data_url;
 mod deflating;
 mod form;
+mod framed;
 mod json;
 mod mime;
 mod multipart;
@@ -67,4 +68,5 @@ pub static TABLE: &[&Spec] = &[
     &obfuscated::CAESAR,
     &obfuscated::XOR_TEXT,
     &deflating::SPEC,
+    &framed::SPEC,
 ];

@@ -3,6 +3,7 @@
 //! and TL inside. The server holds the same key, so what it opens is what the provider reads.
 
 mod crypto;
+mod fake_tls;
 mod framing;
 mod obfuscated;
 mod packet;
@@ -44,6 +45,8 @@ pub static PACKET: Spec = Spec {
     notes: NOTES,
     open: || Box::new(Single::default()),
 };
+
+pub use fake_tls::SPEC as FAKE_TLS;
 
 /// The obfuscation around a stream.
 pub static OBFUSCATED: Spec = Spec {

@@ -77,6 +77,10 @@ pub(super) struct Connection {
     /// A key update was seen.
     updated: bool,
     pub searches: u32,
+    /// It began in an earlier flow.
+    pub migrated: bool,
+    /// Ids that later flows were not told of yet.
+    pub untold: Vec<(Side, Vec<u8>)>,
 }
 
 impl Connection {
@@ -100,6 +104,8 @@ impl Connection {
             seen_protected: false,
             updated: false,
             searches: 0,
+            migrated: false,
+            untold: Vec::new(),
         }
     }
 
@@ -132,6 +138,11 @@ impl Connection {
         long.kind == Kind::Initial && self.open_initial(side, long).is_some()
     }
 
+    /// The client's random, which names the session in key logs.
+    pub fn random(&self) -> Option<[u8; 32]> {
+        self.hello.as_ref().map(|h| h.random)
+    }
+
     /// Learns an id that `side` chose for itself.
     pub fn learn(&mut self, side: Side, id: &[u8]) {
         let ids = &mut self.halves[side].ids;
@@ -142,6 +153,9 @@ impl Connection {
             ids.remove(0);
         }
         ids.push(id.to_vec());
+        if self.untold.len() < IDS {
+            self.untold.push((side, id.to_vec()));
+        }
     }
 
     pub fn learn_token(&mut self, side: Side, token: &[u8]) {
@@ -250,6 +264,7 @@ impl Connection {
 
     /// A packet with a short header.
     pub fn short(&mut self, side: Side, packet: &[u8], out: &mut Out<'_, '_>) {
+        self.tell(out);
         let length = self.id_length(side, packet);
         // An id that was not seen being given is as long as the others.
         let length = length.or_else(|| self.halves[side.other()].ids.last().map(Vec::len)).unwrap_or(0);

@@ -115,7 +115,7 @@ impl Connection {
         }
     }
 
-    fn client_facts(&mut self, hello: &ClientHello, out: &mut Out<'_, '_>) {
+    pub(super) fn client_facts(&mut self, hello: &ClientHello, out: &mut Out<'_, '_>) {
         if self.hello.as_ref() == Some(hello) {
             return;
         }
@@ -142,7 +142,7 @@ impl Connection {
         }
     }
 
-    fn server_facts(&mut self, suite: u16, group: Option<u16>, out: &mut Out<'_, '_>) {
+    pub(super) fn server_facts(&mut self, suite: u16, group: Option<u16>, out: &mut Out<'_, '_>) {
         self.state_version(out);
         let name = match suite {
             0x1301 => "TLS_AES_128_GCM_SHA256".to_owned(),

@@ -29,6 +29,13 @@ impl Version {
         }
     }
 
+    pub fn code(self) -> u32 {
+        match self {
+            Version::V1(code) => code,
+            Version::V2 => V2,
+        }
+    }
+
     pub fn name(self) -> String {
         match self {
             Version::V1(1) => "QUIC v1".into(),
@@ -99,6 +106,15 @@ impl Suite {
             0x1304 => Suite::Aes128Ccm,
             _ => return None,
         })
+    }
+
+    pub fn code(self) -> u16 {
+        match self {
+            Suite::Aes128Gcm => 0x1301,
+            Suite::Aes256Gcm => 0x1302,
+            Suite::ChaCha20 => 0x1303,
+            Suite::Aes128Ccm => 0x1304,
+        }
     }
 
     /// Suites whose hash has that length, for sessions whose ServerHello is missing.

@@ -7,6 +7,7 @@ mod frame;
 mod handshake;
 mod hello;
 mod keys;
+mod migration;
 mod packet;
 mod search;
 mod streams;
@@ -43,6 +44,7 @@ pub static SPEC: Spec = Spec {
         "quic.retry",
         "quic.close",
         "quic.opened",
+        "quic.migrated",
     ],
     notes: &[
         "quic-bad-tag",
@@ -178,7 +180,10 @@ impl Quic {
 
     /// A short header: the connection id tells, the tag decides.
     fn short(&mut self, side: Side, packet: &[u8], out: &mut Out<'_, '_>) {
-        let named = self.connections.iter().rposition(|c| c.id_length(side, packet).is_some());
+        let mut named = self.connections.iter().rposition(|c| c.id_length(side, packet).is_some());
+        if named.is_none() && self.moved_here(side, packet, out) {
+            named = self.connections.len().checked_sub(1);
+        }
         let Some(connection) = (match named {
             Some(at) => self.connections.get_mut(at),
             None => self.connections.last_mut(),

@@ -8,6 +8,10 @@ const AHEAD: u32 = 4;
 /// Packets in a row that no key opened, after which only the keys at hand are tried.
 const FAILURES: u32 = 32;
 
+/// Upper parts of a packet number that are tried where it is not known. Senders use more bytes for a number
+/// the more packets are under way, so few are enough.
+const WINDOWS: u64 = 64;
+
 /// See the module.
 #[derive(Default)]
 pub(super) struct Traffic {
@@ -20,9 +24,16 @@ pub(super) struct Traffic {
     generation: u64,
     updated: bool,
     failures: u32,
+    /// Nothing was opened yet of a connection that is far on its way.
+    joined: bool,
 }
 
 impl Traffic {
+    /// Of a connection whose beginning another flow holds.
+    pub fn joined() -> Self {
+        Self { joined: true, ..Self::default() }
+    }
+
     /// Whether an update was seen since the last call.
     pub fn take_updated(&mut self) -> bool {
         std::mem::take(&mut self.updated)
@@ -68,6 +79,9 @@ impl Traffic {
         expected: u64,
         phased: bool,
     ) -> Option<(Vec<u8>, u64)> {
+        if self.joined {
+            return self.open_joined(packet, at, phased);
+        }
         let first = self.first.as_ref()?;
         let unmasked = first.unmask(packet, at)?;
         let number = whole_number(expected, unmasked.short, unmasked.length);
@@ -97,6 +111,28 @@ impl Traffic {
         let found = self.search(same, packet, at, unmasked, number);
         self.failures = if found.is_some() { 0 } else { self.failures + 1 };
         found
+    }
+
+    /// Neither the upper part of the packet's number nor the generation of its keys is known: the tag decides.
+    fn open_joined(&mut self, packet: &[u8], at: usize, phased: bool) -> Option<(Vec<u8>, u64)> {
+        let first = self.first.as_ref()?;
+        let unmasked = first.unmask(packet, at)?;
+        let phase = u64::from(unmasked.first & 4 != 0);
+        let mut later = None;
+        for generation in 0..=u64::from(AHEAD) {
+            let keys = later.as_ref().unwrap_or(first);
+            if !phased || generation % 2 == phase {
+                let number = |window: u64| unmasked.short + (window << (8 * unmasked.length));
+                let opened = |n: u64| keys.open(packet, at, unmasked, n).map(|plain| (plain, n));
+                if let Some(found) = (0..WINDOWS).map(number).find_map(opened) {
+                    self.joined = false;
+                    (self.generation, self.current) = (generation, later);
+                    return Some(found);
+                }
+            }
+            later = Some(keys.updated()?);
+        }
+        None
     }
 
     /// The generation after the one in use becomes the one in use.

@@ -82,6 +82,12 @@ fn probe(p: &Probe<'_>) -> Guess {
     };
     match (head[0], p.bytes.get(5)) {
         (HANDSHAKE, None) => Guess::More,
+        // Whether MTProxy is in disguise here, only a whole hello tells.
+        (HANDSHAKE, Some(1))
+            if p.bytes.len() < 5 + len && !p.end && !p.keys.messengers().mtproxies().is_empty() =>
+        {
+            Guess::More
+        }
         (HANDSHAKE, Some(1 | 2)) => Guess::Sure,
         _ => match p.bytes.get(5 + len..) {
             // A second record right behind the first is no accident.

@@ -1,5 +1,7 @@
 //! SOCKS 5 (RFC 1928, RFC 1929) and SOCKS 4 and 4a: a proxy is told where to connect, then carries the
-//! stream, which is handed on as it is.
+//! stream, which is handed on as it is. Datagrams that go by the proxy are in `udp.rs`.
+
+mod udp;
 
 use crate::bytes::Cursor;
 use crate::model::{PerSide, Side};
@@ -7,6 +9,8 @@ use crate::peel::{
     AfterGap, Child, Eats, Family, Form, Guess, Handle, Input, Out, Peeler, Probe, Spec, Step,
 };
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+pub use udp::SPEC as UDP;
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -18,13 +22,15 @@ pub static SPEC: Spec = Spec {
     answers: |_| false,
     shapes: &[],
     probe: Some(probe),
-    facts: &["socks.version", "socks.target", "socks.refused"],
+    facts: &["socks.version", "socks.target", "socks.refused", "socks.relay"],
     notes: &["socks-malformed", "socks-login-unknown"],
     open: || Box::new(Socks::default()),
 };
 
 const V4: u8 = 4;
 const V5: u8 = 5;
+/// The command that asks for a relay of datagrams (RFC 1928 section 4).
+const ASSOCIATE: u8 = 3;
 /// Version of the messages of a login by name and password (RFC 1929).
 const LOGIN: u8 = 1;
 /// Longest name of a user or host.
@@ -105,16 +111,24 @@ fn request5(bytes: &[u8]) -> Read<(u8, String)> {
     if version != V5 || zero != 0 {
         return Read::Wrong;
     }
-    let host = match kind {
-        1 => c.array::<4>().map(|a| Ipv4Addr::from(a).to_string()),
-        3 => c.vec8().map(|n| String::from_utf8_lossy(n).to_ascii_lowercase()),
-        4 => c.array::<16>().map(|a| Ipv6Addr::from(a).to_string()),
-        _ => return Read::Wrong,
-    };
-    match (host, c.u16()) {
-        (Some(host), Some(port)) => Read::Whole((command, target(&host, port)), c.consumed()),
-        _ => Read::Short,
+    if !matches!(kind, 1 | 3 | 4) {
+        return Read::Wrong;
     }
+    match address(kind, &mut c) {
+        Some(target) => Read::Whole((command, target), c.consumed()),
+        None => Read::Short,
+    }
+}
+
+/// Host and port behind the kind of their address (RFC 1928 section 5).
+fn address(kind: u8, c: &mut Cursor<'_>) -> Option<String> {
+    let host = match kind {
+        1 => Ipv4Addr::from(c.array::<4>()?).to_string(),
+        3 => String::from_utf8_lossy(c.vec8()?).to_ascii_lowercase(),
+        4 => Ipv6Addr::from(c.array::<16>()?).to_string(),
+        _ => return None,
+    };
+    Some(target(&host, c.u16()?))
 }
 
 fn target(host: &str, port: u16) -> String {
@@ -178,6 +192,8 @@ struct Socks {
     stages: PerSide<Stage>,
     tunnel: Option<Handle>,
     refused: bool,
+    /// Datagrams will go by the proxy.
+    associates: bool,
 }
 
 impl Peeler for Socks {
@@ -243,6 +259,12 @@ impl Socks {
             },
             (_, Some(&LOGIN)) => login(bytes, out),
             (..) => match request5(bytes) {
+                Read::Whole((ASSOCIATE, _), n) => {
+                    // The address is where the client will send from, and often unknown to it.
+                    self.associates = true;
+                    self.stages.client = Stage::Tunnel;
+                    Read::Whole((), n)
+                }
                 Read::Whole((_, target), n) => {
                     self.asked(&target, out);
                     Read::Whole((), n)
@@ -280,8 +302,12 @@ impl Socks {
             (Stage::Login, [LOGIN, _, ..]) => Read::Whole((), 2),
             (Stage::Start | Stage::Login, [_]) => Read::Short,
             (Stage::Login, _) => match request5(bytes) {
-                Read::Whole((result, _), n) => {
+                Read::Whole((result, relay), n) => {
                     self.answered(result == 0, out);
+                    if self.associates && result == 0 {
+                        out.fact("socks.relay", relay.as_str());
+                        udp::expect(out);
+                    }
                     Read::Whole((), n)
                 }
                 Read::Short => Read::Short,

@@ -1,0 +1,202 @@
+//! How far a stream bears out that it is frames. What counts is the contrast: a length that is no text, and
+//! behind it, from its first byte on, text or structure that fills it. Evidence is counted in bits and as a
+//! function of the bytes so far, so that the answer is the same however they were cut.
+
+use super::shape::{Head, LONGEST, SHAPES, Shape};
+
+/// Bits that make it sure. A length of four octets that is small has about 24, a body that is text 32 at most:
+/// two such frames do, three of one octet do.
+const SURE: u32 = 64;
+/// Bytes of a side that are looked at, as many as the engine holds while a stream is undecided.
+const WINDOW: usize = 2048;
+/// Bytes of a body that are looked at.
+const LOOK: usize = 256;
+/// Frames without content in a row that are believed.
+const EMPTY: u32 = 4;
+
+/// What the bytes so far come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    Shape(Shape),
+    /// It may still become frames.
+    Open,
+    Nothing,
+}
+
+/// The shape that is sure first, counted in bytes of this side.
+pub(super) fn race(own: &[u8], other: &[u8]) -> Found {
+    let own = &own[..own.len().min(WINDOW)];
+    let other = &other[..other.len().min(WINDOW)];
+    let mut best: Option<(usize, Shape)> = None;
+    let mut open = false;
+    for shape in SHAPES {
+        let Some(theirs) = Walk::whole(shape, other) else { continue };
+        // A side that said its piece ends with a frame: a rest too short for a head tells of a length misread.
+        if other.len() > theirs.at && shape.head(&other[theirs.at..]) == Head::Short {
+            open = true;
+            continue;
+        }
+        let limit = best.map_or(usize::MAX, |(at, _)| at);
+        let mut walk =
+            Walk { shape, at: 0, frames: theirs.frames, told: theirs.told, bits: theirs.bits, empty: 0 };
+        loop {
+            match walk.step(own) {
+                Stepped::On(at) if walk.sure() => {
+                    if at < limit {
+                        best = Some((at, shape));
+                    }
+                    break;
+                }
+                Stepped::On(at) if at >= limit => break,
+                Stepped::On(_) => {}
+                Stepped::Short => {
+                    open = true;
+                    break;
+                }
+                Stepped::Wrong => break,
+            }
+        }
+    }
+    match best {
+        Some((_, shape)) => Found::Shape(shape),
+        None if open && own.len() < WINDOW => Found::Open,
+        None => Found::Nothing,
+    }
+}
+
+enum Stepped {
+    /// A frame was weighed with the bytes up to here.
+    On(usize),
+    Short,
+    Wrong,
+}
+
+/// On the way along one side in one shape.
+struct Walk {
+    shape: Shape,
+    at: usize,
+    frames: u32,
+    /// Frames whose content is text or structure.
+    told: u32,
+    bits: u32,
+    empty: u32,
+}
+
+impl Walk {
+    /// All of a side; `None` where it cannot be of this shape.
+    fn whole(shape: Shape, bytes: &[u8]) -> Option<Self> {
+        let mut walk = Self { shape, at: 0, frames: 0, told: 0, bits: 0, empty: 0 };
+        loop {
+            match walk.step(bytes) {
+                Stepped::On(_) => {}
+                Stepped::Short => return Some(walk),
+                Stepped::Wrong => return None,
+            }
+        }
+    }
+
+    fn sure(&self) -> bool {
+        self.frames >= 2 && self.bits >= SURE
+    }
+
+    /// The next frame. One octet is so weak a length that every frame must tell something; elsewhere one in
+    /// three need not.
+    fn step(&mut self, bytes: &[u8]) -> Stepped {
+        let rest = bytes.get(self.at..).unwrap_or_default();
+        let (head, len) = match self.shape.head(rest) {
+            Head::Short => return Stepped::Short,
+            Head::Wrong => return Stepped::Wrong,
+            Head::Body { at, len } => (at, usize::try_from(len.min(LONGEST)).unwrap_or(usize::MAX)),
+        };
+        if len == 0 {
+            self.empty += 1;
+            self.at += head;
+            return if self.empty > EMPTY { Stepped::Wrong } else { Stepped::On(self.at) };
+        }
+        self.empty = 0;
+        let Some(look) = rest.get(head..head + len.min(LOOK)) else { return Stepped::Short };
+        let seen = self.at + head + look.len();
+        self.at += head + len;
+        self.frames += 1;
+        let content = weight(look, len);
+        let length = rest.get(..head).unwrap_or_default();
+        if content > 0 && length.iter().any(|b| !(b' '..=b'~').contains(b)) {
+            self.told += 1;
+            self.bits += content + self.shape.bits().saturating_sub(len.max(16).ilog2() + 1);
+        }
+        let silent = self.frames - self.told;
+        let narrow = self.shape.bits() == 8;
+        // A few letters are neither here nor there.
+        let wrong = if narrow { silent > 0 && content == 0 && len > 3 } else { silent > 1 + self.frames / 3 };
+        if wrong { Stepped::Wrong } else { Stepped::On(seen) }
+    }
+}
+
+/// Bits for what a body begins with: text, compression by its magic, fields of a message with text in them.
+fn weight(look: &[u8], len: usize) -> u32 {
+    let text = text(look, len > look.len());
+    if text > 0 {
+        return text.min(32);
+    }
+    match look {
+        // CMF and FLG are a multiple of 31, the method is deflate with the usual window (RFC 1950 section 2.2).
+        [0x78, flags @ (0x01 | 0x5e | 0x9c | 0xda), _, ..] if len > 8 && flags & 0x20 == 0 => 14,
+        [0x1f, 0x8b, 8, flags, ..] if flags & 0xe0 == 0 && len > 18 => 24,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => 30,
+        _ => fields(look, len > look.len()).min(32),
+    }
+}
+
+/// Characters of a text, if it is one.
+fn text(bytes: &[u8], cut: bool) -> u32 {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(e) if cut && e.error_len().is_none() => {
+            std::str::from_utf8(bytes.get(..e.valid_up_to()).unwrap_or_default()).unwrap_or("")
+        }
+        Err(_) => return 0,
+    };
+    let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    if text.len() < 2 || text.chars().any(odd) { 0 } else { text.chars().count() as u32 }
+}
+
+/// Characters of the texts in the fields of a protobuf message, if the bytes are one to the end.
+fn fields(bytes: &[u8], cut: bool) -> u32 {
+    let (mut at, mut letters) = (0, 0);
+    while at < bytes.len() {
+        let Some((tag, next)) = varint(bytes, at) else { return if cut { letters } else { 0 } };
+        if !(1..=4096).contains(&(tag >> 3)) {
+            return 0;
+        }
+        let end = match tag & 7 {
+            0 => varint(bytes, next).map(|(_, end)| end),
+            1 => Some(next + 8),
+            5 => Some(next + 4),
+            2 => varint(bytes, next).and_then(|(n, from)| {
+                let end = from.checked_add(usize::try_from(n).ok()?)?;
+                let inner = bytes.get(from..end).unwrap_or_default();
+                letters += text(inner, false).max(fields(inner, false));
+                Some(end)
+            }),
+            _ => return 0,
+        };
+        match end {
+            Some(end) if end <= bytes.len() => at = end,
+            Some(_) | None if cut => return letters,
+            Some(_) | None => return 0,
+        }
+    }
+    letters
+}
+
+fn varint(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
+    let mut value = 0;
+    for i in 0..9 {
+        let b = *bytes.get(at + i)?;
+        value |= u64::from(b & 0x7f) << (7 * i);
+        if b & 0x80 == 0 {
+            return Some((value, at + i + 1));
+        }
+    }
+    None
+}
