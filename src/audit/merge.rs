@@ -1,7 +1,7 @@
 //! What flows and shards add up to. Joining is commutative and associative.
 
 use super::crowd::Crowd;
-use crate::evidence::trial::{self, Candidate, Field};
+use crate::evidence::trial::{self, Concerned, Field, Store};
 use crate::evidence::{
     Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence, Identity, Media, Parcel,
 };
@@ -24,8 +24,7 @@ pub struct Totals {
     /// Something odd, by code.
     pub notes: Notes,
     drafts: Crowd,
-    candidates: Vec<Candidate>,
-    fields: Vec<Field>,
+    kept: Store,
     media: Media,
     names: BTreeMap<IpAddr, String>,
     parcels: Vec<Parcel>,
@@ -34,10 +33,6 @@ pub struct Totals {
     pub transport: BTreeMap<String, BTreeMap<String, BTreeSet<Value>>>,
 }
 
-/// Candidate keys tried.
-const CANDIDATES: usize = 256;
-/// Opaque fields tried.
-const FIELDS: usize = 512;
 /// Messages kept to be found at another vantage, and identity keys.
 const PARCELS: usize = 50_000;
 const IDENTITIES: usize = 10_000;
@@ -55,7 +50,7 @@ impl Totals {
         for draft in flow.drafts {
             self.drafts.add(draft, limits);
         }
-        self.keep(flow.candidates, flow.fields);
+        self.kept.add(flow.candidates, flow.fields, flow.given_up);
         self.media.merge(flow.media);
         self.keep_passages(flow.parcels, flow.identities);
     }
@@ -104,28 +99,9 @@ impl Totals {
         Some(format!("{}:{}", self.names.get(&address.ip())?, address.port()))
     }
 
-    /// Keeps the earliest candidates and fields, whatever the order in which flows end.
-    fn keep(&mut self, candidates: Vec<Candidate>, fields: Vec<Field>) {
-        self.candidates.extend(candidates);
-        if self.candidates.len() > 2 * CANDIDATES {
-            self.candidates.sort_by(|a, b| (a.stood, a.origin.time, a).cmp(&(b.stood, b.origin.time, b)));
-            self.candidates.truncate(CANDIDATES);
-        }
-        self.fields.extend(fields);
-        if self.fields.len() > 2 * FIELDS {
-            self.fields.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
-            self.fields.truncate(FIELDS);
-        }
-    }
-
     /// Tries the keys in sight on the opaque fields and adds what that shows to the conversations.
     pub fn trials(&mut self, canaries: &Canaries, limits: &Limits) {
-        let (mut candidates, mut fields) =
-            (std::mem::take(&mut self.candidates), std::mem::take(&mut self.fields));
-        candidates.sort_by(|a, b| (a.stood, a.origin.time, a).cmp(&(b.stood, b.origin.time, b)));
-        candidates.truncate(CANDIDATES);
-        fields.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
-        fields.truncate(FIELDS);
+        let (candidates, fields, concerned) = self.kept.take(&mut self.notes);
         let bare: Vec<Field> = fields.iter().filter(|f| f.format.is_none()).cloned().collect();
         let mut found = weak::evidence(&bare, canaries);
         found.extend(pooled::evidence(&fields));
@@ -146,6 +122,24 @@ impl Totals {
             }
         }
         self.leave_untried(untried);
+        self.limit(&concerned);
+    }
+
+    /// Conversations with ciphertexts that were given up, or that a given up key may have opened.
+    fn limit(&mut self, concerned: &Concerned) {
+        match concerned {
+            Concerned::These(these) => {
+                for key in these {
+                    if let Some(draft) = self.drafts.find(key) {
+                        draft.limited = true;
+                    }
+                }
+            }
+            Concerned::All => {
+                let has = |d: &&mut Draft| matches!(d.key.content, Content::Envelope(_) | Content::Opaque);
+                self.drafts.apart_mut().filter(has).for_each(|d| d.limited = true);
+            }
+        }
     }
 
     /// Ciphertexts that not every key in sight was tried on: a limit may take a claim away and never make one.
@@ -212,7 +206,7 @@ impl Totals {
         for draft in other.drafts.into_drafts() {
             self.drafts.add(draft, limits);
         }
-        self.keep(other.candidates, other.fields);
+        self.kept.merge(other.kept);
         self.media.merge(other.media);
         self.keep_passages(other.parcels, other.identities);
     }
@@ -253,17 +247,17 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::trial::{Candidate, GivenUp, Lock, Secret, Stood};
     use crate::model::{Origin, Side, Timestamp, Trust};
     use crate::peel::Guard;
 
-    #[test]
-    fn a_conversation_with_untried_ciphertexts_is_limited_and_no_other() {
-        let key = |endpoint: &str| ConversationKey {
-            endpoint: endpoint.into(),
-            path: "tls".into(),
-            content: Content::Envelope("P".into()),
-        };
-        let origin = Origin {
+    fn key(endpoint: &str) -> ConversationKey {
+        let content = Content::Envelope("P".into());
+        ConversationKey { endpoint: endpoint.into(), path: "tls".into(), content }
+    }
+
+    fn origin() -> Origin {
+        Origin {
             frame: Default::default(),
             time: Timestamp(0),
             flow: String::new(),
@@ -273,24 +267,67 @@ mod tests {
             trust: Trust::Proven,
             length: 64,
             digest: String::new(),
-        };
-        let field = Field {
-            origin,
-            conversation: key("a:1"),
+        }
+    }
+
+    fn field(endpoint: &str) -> Field {
+        Field {
+            origin: origin(),
+            conversation: key(endpoint),
             guard: Guard::Confidential,
             format: None,
             bytes: vec![0x5a; 64],
             nearby: Vec::new(),
             nonce: None,
             rounds: None,
-        };
+        }
+    }
+
+    fn flow(endpoint: &str, given_up: GivenUp) -> FlowEvidence {
+        let drafts = vec![Draft::new(key(endpoint), Timestamp(0))];
+        FlowEvidence { drafts, given_up, fields: vec![field(endpoint)], ..FlowEvidence::default() }
+    }
+
+    fn limited(totals: &Totals) -> Vec<&str> {
+        totals.drafts.apart().filter(|d| d.limited).map(|d| d.key.endpoint.as_str()).collect()
+    }
+
+    #[test]
+    fn a_conversation_with_untried_ciphertexts_is_limited_and_no_other() {
         let mut totals = Totals::default();
         for endpoint in ["a:1", "b:1"] {
             totals.drafts.add(Draft::new(key(endpoint), Timestamp(0)), &Limits::default());
         }
-        totals.leave_untried(&[field]);
-        let limited: Vec<bool> =
-            totals.drafts.apart().map(|d| d.limited == (d.key.endpoint == "a:1")).collect();
-        assert_eq!(limited, [true, true]);
+        totals.leave_untried(&[field("a:1")]);
+        assert_eq!(limited(&totals), ["a:1"]);
+    }
+
+    #[test]
+    fn what_a_flow_had_no_room_for_limits_its_conversation() {
+        let limits = Limits::default();
+        let trials = |secret: Option<Secret>| {
+            let mut up = GivenUp::default();
+            up.field(key("a:1"), Lock::Bare, 1);
+            let mut totals = Totals::default();
+            for mut flow in [flow("a:1", up), flow("b:1", GivenUp::default())] {
+                let guard = Guard::Confidential;
+                flow.candidates.extend(secret.clone().map(|secret| Candidate {
+                    origin: origin(),
+                    endpoint: "c:1".into(),
+                    stood: Stood::Alone,
+                    guard,
+                    secret,
+                }));
+                totals.add_flow(flow, &limits);
+            }
+            totals.trials(&Canaries::default(), &limits);
+            totals
+        };
+        let with = trials(Some(Secret::Key((0..32).collect())));
+        assert_eq!(limited(&with), ["a:1"]);
+        assert_eq!(with.notes.0["trial-field-limit"].count, 1);
+        // Without any secret there was nothing to try.
+        let without = trials(None);
+        assert_eq!((limited(&without), without.notes.0.len()), (vec![], 0));
     }
 }

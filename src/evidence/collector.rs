@@ -4,7 +4,7 @@ use super::media::Media;
 use super::message::Message;
 use super::parcel::{Identity, Parcel, Parcels};
 use super::sink::protocol_path;
-use super::trial::{Candidate, Field};
+use super::trial::{Candidate, Field, GivenUp};
 use super::{Canaries, Content, ConversationKey, Coverage, Draft, Evidence, Kind};
 use crate::model::{Arrival, FlowKey, Limits, Notes, PerSide, Side, Timestamp, Transport, Value};
 use crate::peel::{NodeRef, Why};
@@ -47,6 +47,8 @@ pub struct FlowEvidence {
     pub candidates: Vec<Candidate>,
     /// Opaque fields of messages, for trials with those keys.
     pub fields: Vec<Field>,
+    /// Keys and fields beyond the bounds of one flow.
+    pub given_up: GivenUp,
     /// Keys and packets of calls.
     pub media: Media,
     /// Messages, to be found again at another vantage.

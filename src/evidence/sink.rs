@@ -134,7 +134,7 @@ impl Sink for Collector {
         if trial::is_material(name) {
             let secret = Secret::Material { format: name.to_owned(), bytes: bytes.to_vec() };
             self.keep_secret(node, &leaf, secret, Stood::Alone);
-        } else if trial::opens(name) && bytes.len() <= trial::LONGEST && self.has_room(Some(name)) {
+        } else if trial::opens(name) && bytes.len() <= trial::LONGEST {
             self.keep_field(node, &leaf, Some(name));
         }
     }

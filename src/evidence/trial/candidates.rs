@@ -7,8 +7,6 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 /// Longest text that is searched for keys.
 pub const LONGEST_TEXT: usize = 4096;
-/// Candidates taken from one field.
-const MOST: usize = 12;
 
 /// Words that introduce a password in a message.
 const CALLS: [&str; 14] = [
@@ -48,7 +46,7 @@ pub fn of_text(text: &str) -> Vec<Secret> {
         add(&mut found, Secret::Key(bytes));
     }
     let between = |c: char| c.is_whitespace() || "\"'<>(){}[],;|&?#:".contains(c);
-    for token in trimmed.split(between).filter(|t| (16..=172).contains(&t.len())).take(64) {
+    for token in trimmed.split(between).filter(|t| (16..=172).contains(&t.len())) {
         // `key=VALUE`: padding is taken off first, so that what is left of it is a name.
         let core = token.trim_end_matches('=');
         let value = core.rsplit_once('=').map_or(core, |(_, v)| v);
@@ -75,7 +73,7 @@ pub fn of_credential(text: &str) -> Option<Secret> {
 }
 
 fn add(found: &mut Vec<Secret>, secret: Secret) {
-    if found.len() < MOST && !found.contains(&secret) {
+    if !found.contains(&secret) {
         found.push(secret);
     }
 }

@@ -5,7 +5,10 @@ pub mod candidates;
 mod ciphers;
 mod groups;
 mod openpgp;
+mod store;
 mod tokens;
+
+pub use store::{Concerned, GivenUp, Lock, Sort, Store};
 
 use super::uniform::Measure;
 use super::{Canaries, ConversationKey, Evidence, Kind, Polarity, Strength};
@@ -133,7 +136,7 @@ impl Budget {
 
 /// Formats whose envelopes are kept whole because some secret may open them.
 pub fn opens(format: &str) -> bool {
-    groups::opens(format) || format.starts_with("jwe") || format.starts_with("openpgp")
+    Lock::of(Some(format)).is_some()
 }
 
 /// Formats that are key material, tried on the envelopes above.
