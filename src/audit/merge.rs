@@ -3,7 +3,7 @@
 use super::crowd::Crowd;
 use crate::evidence::trial::{self, Concerned, Field, Store};
 use crate::evidence::{
-    Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence, Identity, Media, Parcel,
+    Canaries, Content, ConversationKey, Copies, Coverage, Draft, FlowEvidence, Identity, Media, Parcel,
 };
 use crate::evidence::{Evidence, Kind, Strength, pooled, weak};
 use crate::model::{Limits, Notes, Value};
@@ -25,6 +25,7 @@ pub struct Totals {
     pub notes: Notes,
     drafts: Crowd,
     kept: Store,
+    copies: Copies,
     media: Media,
     names: BTreeMap<IpAddr, String>,
     parcels: Vec<Parcel>,
@@ -36,6 +37,8 @@ pub struct Totals {
 /// Messages kept to be found at another vantage, and identity keys.
 const PARCELS: usize = 50_000;
 const IDENTITIES: usize = 10_000;
+/// Copies that are written to conversations.
+const COPIED: usize = 1000;
 /// Addresses with names that are kept.
 const NAMES: usize = 50_000;
 
@@ -51,6 +54,7 @@ impl Totals {
             self.drafts.add(draft, limits);
         }
         self.kept.add(flow.candidates, flow.fields, flow.given_up);
+        self.copies.merge(flow.copies, limits.copies);
         self.media.merge(flow.media);
         self.keep_passages(flow.parcels, flow.identities);
     }
@@ -114,6 +118,7 @@ impl Totals {
         let (all, untried) = trial::try_all(&candidates, &fields);
         for opened in all {
             self.add_opened(trial::evidence(&opened, &candidates, &fields, canaries), limits);
+            trial::said(&opened, &candidates, &fields, &mut self.copies, limits.copies);
         }
         for (service, evidence) in trial::private_keys(&candidates, &fields) {
             let sealed = |d: &&mut Draft| matches!(d.key.content, Content::Envelope(_));
@@ -123,6 +128,31 @@ impl Totals {
         }
         self.leave_untried(untried);
         self.limit(&concerned);
+        self.add_copies(canaries, limits);
+    }
+
+    /// Adds what messages said and what was met at another place to both conversations.
+    fn add_copies(&mut self, canaries: &Canaries, limits: &Limits) {
+        let copies = std::mem::take(&mut self.copies);
+        self.notes.add_many("copy-limit", copies.given_up(), None);
+        let name = |endpoint: &str| self.named(endpoint).unwrap_or_else(|| endpoint.to_owned());
+        let all = copies.evidence(&canaries.list, name);
+        self.notes.add_many("copy-limit", all.len().saturating_sub(COPIED) as u64, None);
+        for copied in all.into_iter().take(COPIED) {
+            if let Some(draft) = copied.said.as_ref().and_then(|key| self.drafts.find(key)) {
+                draft.add(copied.evidence.clone(), limits.evidence);
+            }
+            // Of several conversations on that way, one with envelopes has most to lose.
+            let there = |d: &&mut Draft| {
+                d.key.endpoint == copied.seen.endpoint
+                    && d.key.path == copied.seen.path
+                    && copied.said.as_ref() != Some(&d.key)
+            };
+            let draft = self.drafts.apart_mut().filter(there).min_by(|a, b| a.key.cmp(&b.key));
+            if let Some(draft) = draft {
+                draft.add(copied.evidence, limits.evidence);
+            }
+        }
     }
 
     /// Conversations with ciphertexts that were given up, or that a given up key may have opened.
@@ -207,6 +237,7 @@ impl Totals {
             self.drafts.add(draft, limits);
         }
         self.kept.merge(other.kept);
+        self.copies.merge(other.copies, limits.copies);
         self.media.merge(other.media);
         self.keep_passages(other.parcels, other.identities);
     }

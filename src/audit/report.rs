@@ -368,6 +368,9 @@ fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
         Kind::Weak { finding, detail } => {
             (K::WeakProtection, format!("{}: {detail}", explain::title(finding)))
         }
+        Kind::Copy { of, said_at, seen_at, .. } => {
+            (K::ContentCopy, format!("a message's {of}, said at {said_at}, stands also at {seen_at}"))
+        }
         Kind::KeyInSight { how, party, key_at, .. } => {
             (K::KeyExposure, format!("a key that the {party} sees at {key_at} opens this field ({how})"))
         }

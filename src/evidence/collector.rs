@@ -5,7 +5,7 @@ use super::message::Message;
 use super::parcel::{Identity, Parcel, Parcels};
 use super::sink::protocol_path;
 use super::trial::{Candidate, Field, GivenUp};
-use super::{Canaries, Content, ConversationKey, Coverage, Draft, Evidence, Kind};
+use super::{Canaries, Content, ConversationKey, Copies, Coverage, Draft, Evidence, Kind};
 use crate::model::{Arrival, FlowKey, Limits, Notes, PerSide, Side, Timestamp, Transport, Value};
 use crate::peel::{NodeRef, Why};
 use crate::ruleset::{Hit, Ruleset};
@@ -49,6 +49,8 @@ pub struct FlowEvidence {
     pub fields: Vec<Field>,
     /// Keys and fields beyond the bounds of one flow.
     pub given_up: GivenUp,
+    /// What messages said and what other fields hold, by digest.
+    pub copies: Copies,
     /// Keys and packets of calls.
     pub media: Media,
     /// Messages, to be found again at another vantage.

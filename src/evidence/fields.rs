@@ -156,12 +156,17 @@ impl Collector {
         } else if leaf.form == Form::Plain && node.scope() != 0 {
             self.keep_rounds(node, leaf);
         }
-        let Some((slot, rule)) = slot.filter(|(s, _)| may_be_said(s)) else { return };
+        let Some((slot, rule)) = slot.as_ref().filter(|(s, _)| may_be_said(s)).cloned() else {
+            return self.seen(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
+        };
         let Ok(text) = std::str::from_utf8(leaf.bytes) else { return };
         self.turned_text(node, leaf);
         let natural = language::natural(text);
         if natural < 0.35 || node.trust() == Trust::Guessed && natural < 0.7 {
             return;
+        }
+        if is_message_slot(Some(&slot)) {
+            self.said(node, leaf, text);
         }
         let kind = Kind::Readable { slot, rule, language_percent: (natural * 100.0) as u8 };
         let e = self.evidence(node, leaf, kind, Strength::Strong, Polarity::Against);
@@ -188,6 +193,7 @@ impl Collector {
             return;
         }
         self.keep_for_trial(node, leaf, slot);
+        self.seen(node, leaf, slot);
         let most = if is_message_slot(slot) { MEASURED } else { MEASURED / 4 };
         if leaf.total < 16 || self.measured >= most {
             return;

@@ -120,6 +120,17 @@ pub enum Kind {
         /// What exactly, in a few words.
         detail: String,
     },
+    /// What a message says was met at another place.
+    Copy {
+        /// What of it: `text`, `link`, or which hash.
+        of: String,
+        /// Where the message said it, or `planted`.
+        said_at: String,
+        /// Where it was met again.
+        seen_at: String,
+        /// The service that it was met at.
+        service: String,
+    },
     /// A key that somebody in the middle could see opens this field.
     KeyInSight {
         /// Algorithm and layout.

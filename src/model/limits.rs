@@ -46,6 +46,8 @@ pub struct Limits {
     pub remembered: usize,
     /// Pairs of hosts for which such secrets are kept.
     pub remembered_pairs: usize,
+    /// Digests of what messages said and of readable fields, kept to find copies; one flow has a sixteenth.
+    pub copies: usize,
     /// Evidence records kept in full for one conversation; later ones are counted.
     pub evidence: usize,
 }
@@ -73,6 +75,7 @@ impl Default for Limits {
             fields: 20_000,
             remembered: 256,
             remembered_pairs: 4096,
+            copies: 16_384,
             evidence: 64,
         }
     }

@@ -27,6 +27,10 @@ static ENDINGS: &[(&str, &str)] = &[
 /// Codes and meanings, by the stage that counts them.
 static ALL: &[(&str, &str)] = &[
     (
+        "copy-limit",
+        "more texts and fields were seen than are remembered to find copies; a copy may be missed",
+    ),
+    (
         "trial-key-limit",
         "more different secrets were in sight than are tried; ciphertexts that they may have opened take claims away",
     ),

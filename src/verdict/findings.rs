@@ -161,6 +161,10 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
             };
             found.add(id, severity, sure, c, i);
         }
+        Kind::Copy { of, .. } => {
+            let severity = if of == "text" { Severity::High } else { Severity::Medium };
+            found.add("content-copy", severity, sure, c, i);
+        }
         Kind::KeyInSight { party, how, .. } => {
             let id = if party == "network" { "key-visible-to-network" } else { "key-visible-to-provider" };
             found.add(id, Severity::Critical, sure, c, i);
