@@ -357,6 +357,13 @@ fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
             );
             (K::Randomness, text)
         }
+        Kind::Sequence { messages, chains, rises, falls, nonces } => {
+            let late = if *falls > 0 { format!(", {falls} out of order") } else { String::new() };
+            let nonces = if *nonces > 1 { format!("; {nonces} nonces, none twice") } else { String::new() };
+            let told =
+                format!("{messages} envelopes: {rises} counters rise in {chains} chains{late}{nonces}");
+            (K::Envelope, told)
+        }
         Kind::Sealed { why } => {
             let why = match why {
                 Why::NoKey => "no key for it was given",

@@ -200,6 +200,7 @@ impl Collector {
             nonces: Vec::new(),
             rounds: None,
             sizes: Vec::new(),
+            seals: Vec::new(),
         };
         self.messages.push(message);
         self.messages.last_mut().expect("just pushed")
@@ -215,6 +216,7 @@ impl Collector {
             }
         }
         let sizes = std::mem::take(&mut message.sizes);
+        let seals = std::mem::take(&mut message.seals);
         for (content, evidence) in message.contents() {
             let key =
                 ConversationKey { endpoint: message.endpoint.clone(), path: message.path.clone(), content };
@@ -228,6 +230,8 @@ impl Collector {
             }
             let of_it = sizes.iter().filter(|(c, _)| *c == draft.key.content);
             draft.add_sizes(of_it.map(|(_, size)| size.clone()).collect());
+            let of_it = seals.iter().filter(|(c, _)| *c == draft.key.content);
+            draft.add_seals(of_it.map(|(_, seal)| seal.clone()).collect());
         }
     }
 

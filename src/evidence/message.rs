@@ -1,6 +1,7 @@
 //! One message while its flow is being read: what its fields showed, and what that makes of it.
 
 use super::collector::OWN;
+use super::sequence::Seal;
 use super::{Content, Evidence, Kind, Polarity, Size, Strength};
 use crate::model::Timestamp;
 
@@ -36,6 +37,8 @@ pub(super) struct Message {
     pub rounds: Option<u32>,
     /// Sizes of ciphertexts, by what they are part of.
     pub sizes: Vec<(Content, Size)>,
+    /// What envelopes show of their sequence, likewise.
+    pub seals: Vec<(Content, Seal)>,
 }
 
 /// Whether a slot holds messages.

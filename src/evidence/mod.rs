@@ -16,6 +16,7 @@ pub mod pooled;
 pub mod randomness;
 mod record;
 pub mod relay;
+pub mod sequence;
 mod service;
 mod sink;
 pub mod trial;

@@ -174,6 +174,9 @@ impl Sink for Collector {
 impl Collector {
     /// Envelope layers state what they are in facts of their own namespace.
     fn envelope_fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: &Value, at: Arrival) {
+        if name == "envelope.shows" {
+            return self.envelope_shows(node, value);
+        }
         if name != "envelope.is" {
             return;
         }
