@@ -1,7 +1,7 @@
 //! What flows and shards add up to. Joining is commutative and associative.
 
 use super::crowd::Crowd;
-use crate::evidence::trial::{self, Concerned, Field, Store};
+use crate::evidence::trial::{self, Candidate, Concerned, Field, Lock, Sort, Store};
 use crate::evidence::{
     Canaries, Content, ConversationKey, Copies, Coverage, Draft, FlowEvidence, Identity, Media, Parcel,
 };
@@ -126,7 +126,7 @@ impl Totals {
                 draft.add(evidence.clone(), limits.evidence);
             }
         }
-        self.leave_untried(untried);
+        self.leave_untried(untried, &candidates);
         self.limit(&concerned);
         self.add_copies(canaries, limits);
     }
@@ -173,7 +173,11 @@ impl Totals {
     }
 
     /// Ciphertexts that not every key in sight was tried on: a limit may take a claim away and never make one.
-    fn leave_untried(&mut self, fields: &[Field]) {
+    fn leave_untried(&mut self, fields: &[Field], candidates: &[Candidate]) {
+        let sorts: BTreeSet<Sort> = candidates.iter().map(|c| Sort::of(&c.secret)).collect();
+        let opens =
+            |f: &&Field| Lock::of(f.format.as_deref()).is_some_and(|l| sorts.iter().any(|s| l.takes(*s)));
+        let fields: Vec<&Field> = fields.iter().filter(opens).collect();
         if fields.is_empty() {
             return;
         }
@@ -278,7 +282,7 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::trial::{Candidate, GivenUp, Lock, Secret, Stood};
+    use crate::evidence::trial::{GivenUp, Secret, Stood};
     use crate::model::{Origin, Side, Timestamp, Trust};
     use crate::peel::Guard;
 
@@ -314,6 +318,11 @@ mod tests {
         }
     }
 
+    fn candidate(secret: Secret) -> Candidate {
+        let guard = Guard::Confidential;
+        Candidate { origin: origin(), endpoint: "c:1".into(), stood: Stood::Alone, guard, secret }
+    }
+
     fn flow(endpoint: &str, given_up: GivenUp) -> FlowEvidence {
         let drafts = vec![Draft::new(key(endpoint), Timestamp(0))];
         FlowEvidence { drafts, given_up, fields: vec![field(endpoint)], ..FlowEvidence::default() }
@@ -329,7 +338,9 @@ mod tests {
         for endpoint in ["a:1", "b:1"] {
             totals.drafts.add(Draft::new(key(endpoint), Timestamp(0)), &Limits::default());
         }
-        totals.leave_untried(&[field("a:1")]);
+        let group = Field { format: Some("megolm-message".into()), ..field("b:1") };
+        totals.leave_untried(&[field("a:1"), group], &[candidate(Secret::Key((0..32).collect()))]);
+        // No key of that sort opens a message of a group.
         assert_eq!(limited(&totals), ["a:1"]);
     }
 
@@ -341,14 +352,7 @@ mod tests {
             up.field(key("a:1"), Lock::Bare, 1);
             let mut totals = Totals::default();
             for mut flow in [flow("a:1", up), flow("b:1", GivenUp::default())] {
-                let guard = Guard::Confidential;
-                flow.candidates.extend(secret.clone().map(|secret| Candidate {
-                    origin: origin(),
-                    endpoint: "c:1".into(),
-                    stood: Stood::Alone,
-                    guard,
-                    secret,
-                }));
+                flow.candidates.extend(secret.clone().map(candidate));
                 totals.add_flow(flow, &limits);
             }
             totals.trials(&Canaries::default(), &limits);

@@ -181,26 +181,32 @@ fn copied(places: &BTreeMap<Place, Sighting>, name: &impl Fn(&str) -> String) ->
     let first = said().min_by_key(|(p, s)| (s.first.time, &s.first, *p));
     let Some(source) = first.filter(|_| services.len() <= SERVICES) else { return Vec::new() };
     let Role::Said(what) = source.0.role else { return Vec::new() };
-    let ours = name(&source.0.conversation.endpoint);
-    let elsewhere = |place: &Place| match &place.role {
+    let elsewhere = |place: &Place, s: &Sighting| match &place.role {
         Role::Seen(Some(slot)) if SIDE_SLOTS.contains(&slot.as_str()) => true,
-        Role::Said(_) => !same_service(&ours, &name(&place.conversation.endpoint)),
-        Role::Seen(_) => {
-            let theirs = name(&place.conversation.endpoint);
-            services.iter().all(|s| !same_service(&name(s), &theirs))
-        }
+        // Whose hash is the same says the same: that is told once, of the text.
+        Role::Said(_) => !matches!(what, What::Hash(_)) && !together((place, s), source, name),
+        Role::Seen(_) => said().all(|there| !together((place, s), there, name)),
     };
-    let others = places.iter().filter(|(p, _)| *p != source.0 && elsewhere(p));
-    let copy = |other| Copied {
+    let others = places.iter().filter(|(p, s)| *p != source.0 && elsewhere(p, s));
+    let copy = |(place, s): (&Place, &Sighting)| Copied {
         said: Some(source.0.conversation.clone()),
-        seen: Place::clone(other_place(&other)).conversation,
-        evidence: record(&what.words(), Some(source), other),
+        seen: place.conversation.clone(),
+        evidence: record(&what.words(), Some(source), (place, s)),
     };
     others.map(copy).collect()
 }
 
-fn other_place<'a>((place, _): &(&'a Place, &Sighting)) -> &'a Place {
-    place
+/// Whether two places are of one service: by name, or by the server's address where one has no name, as
+/// after a handshake that was not recorded.
+fn together(
+    (a, at): (&Place, &Sighting),
+    (b, there): (&Place, &Sighting),
+    name: &impl Fn(&str) -> String,
+) -> bool {
+    let (one, other) = (name(&a.conversation.endpoint), name(&b.conversation.endpoint));
+    let bare = |endpoint: &str| endpoint.parse::<std::net::SocketAddr>().is_ok();
+    let server = |s: &Sighting| s.first.flow.rsplit("> ").next().map(str::to_owned);
+    same_service(&one, &other) || (bare(&one) || bare(&other)) && server(at) == server(there)
 }
 
 /// That two messages say the same may be their writer's doing, and who opens a link tells others of it:
