@@ -21,15 +21,13 @@ type Digest = [u8; 16];
 enum What {
     Text,
     Link,
-    Hash(&'static str),
 }
 
 impl What {
-    fn words(self) -> String {
+    fn words(self) -> &'static str {
         match self {
-            What::Text => "text".to_owned(),
-            What::Link => "link".to_owned(),
-            What::Hash(name) => format!("{name} of the text"),
+            What::Text => "text",
+            What::Link => "link",
         }
     }
 }
@@ -54,12 +52,17 @@ struct Place {
 struct Sighting {
     first: Origin,
     count: u64,
+    /// What the usual hashes of a text look like, where a message said it.
+    hashes: Option<Box<[Digest; 3]>>,
 }
+
+/// The places of one content, in order. Mostly there is one: a list takes no more room than it.
+type Places = Vec<(Place, Sighting)>;
 
 /// Contents of messages and of readable fields, by digest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Copies {
-    contents: BTreeMap<Digest, BTreeMap<Place, Sighting>>,
+    contents: BTreeMap<Digest, Places>,
     /// Sightings beyond the bound.
     given_up: u64,
 }
@@ -99,45 +102,50 @@ impl Copies {
             return;
         }
         let places = self.contents.entry(digest).or_default();
-        match places.get_mut(&place) {
-            Some(known) => {
-                known.count += sighting.count;
-                if (sighting.first.time, &sighting.first) < (known.first.time, &known.first) {
-                    known.first = sighting.first;
+        match places.binary_search_by(|(p, _)| p.cmp(&place)) {
+            Ok(at) => {
+                if let Some((_, known)) = places.get_mut(at) {
+                    let count = known.count + sighting.count;
+                    if (sighting.first.time, &sighting.first) < (known.first.time, &known.first) {
+                        *known = sighting;
+                    }
+                    known.count = count;
                 }
             }
-            None => {
-                places.insert(place, sighting);
+            Err(at) => {
+                places.reserve_exact(1);
+                places.insert(at, (place, sighting));
             }
         }
         if places.len() > PLACES {
-            self.given_up += places.pop_last().map_or(0, |(_, s)| s.count);
+            self.given_up += places.pop().map_or(0, |(_, s)| s.count);
         }
         if self.contents.len() > limit
             && let Some((_, gone)) = self.contents.pop_last()
         {
-            self.given_up += gone.values().map(|s| s.count).sum::<u64>();
+            self.given_up += gone.iter().map(|(_, s)| s.count).sum::<u64>();
         }
     }
 
-    /// A text that a message said: itself, its links and its usual hashes.
+    /// A text that a message said: itself with its usual hashes, and its links. `first` is asked for where
+    /// there is room.
     pub fn said(
         &mut self,
         text: &str,
         (conversation, guard): (&ConversationKey, Guard),
-        first: &Origin,
+        first: impl Fn() -> Origin,
         limit: usize,
     ) {
-        let mut add = |digest, what| {
+        let whole = tells(text).then(|| (of_text(text), What::Text));
+        let links = text.split_whitespace().filter_map(link).take(4).map(|l| (of_link(l), What::Link));
+        for (digest, what) in whole.into_iter().chain(links) {
+            if !self.has_room(&digest, limit) {
+                self.given_up += 1;
+                continue;
+            }
+            let hashes = (what == What::Text).then(|| Box::new(hashes(text).map(|(_, raw)| of_hash(&raw))));
             let place = Place { role: Role::Said(what), conversation: conversation.clone(), guard };
-            self.add(digest, place, Sighting { first: first.clone(), count: 1 }, limit);
-        };
-        if tells(text) {
-            add(of_text(text), What::Text);
-            hashes(text).for_each(|(name, hash)| add(of_hash(&hash), What::Hash(name)));
-        }
-        for link in text.split_whitespace().filter_map(link).take(4) {
-            add(of_link(link), What::Link);
+            self.add(digest, place, Sighting { first: first(), count: 1, hashes }, limit);
         }
     }
 
@@ -146,7 +154,13 @@ impl Copies {
     pub fn evidence(&self, canaries: &[Canary], name: impl Fn(&str) -> String) -> Vec<Copied> {
         let mut all = Vec::new();
         for places in self.contents.values() {
-            all.extend(copied(places, &name));
+            let Some(source) = source(places) else { continue };
+            let Role::Said(what) = source.0.role else { continue };
+            all.extend(copied(what.words(), source, (places, places), &name));
+            for (hash, digest) in HASHES.into_iter().zip(source.1.hashes.iter().flat_map(|h| h.iter())) {
+                let Some(there) = self.contents.get(digest) else { continue };
+                all.extend(copied(&format!("{hash} of the text"), source, (places, there), &name));
+            }
         }
         for canary in canaries.iter().filter(|c| !c.control && c.is_searched()) {
             for (hash, raw) in hashes(&canary.text) {
@@ -175,23 +189,34 @@ pub struct Copied {
     pub evidence: Evidence,
 }
 
-fn copied(places: &BTreeMap<Place, Sighting>, name: &impl Fn(&str) -> String) -> Vec<Copied> {
-    let said = || places.iter().filter(|(p, _)| matches!(p.role, Role::Said(_)));
-    let services: BTreeSet<&str> = said().map(|(p, _)| p.conversation.endpoint.as_str()).collect();
-    let first = said().min_by_key(|(p, s)| (s.first.time, &s.first, *p));
-    let Some(source) = first.filter(|_| services.len() <= SERVICES) else { return Vec::new() };
-    let Role::Said(what) = source.0.role else { return Vec::new() };
+fn said(places: &Places) -> impl Iterator<Item = (&Place, &Sighting)> {
+    places.iter().filter(|(p, _)| matches!(p.role, Role::Said(_))).map(|(p, s)| (p, s))
+}
+
+/// The message that said it first, unless it is a set phrase.
+fn source(places: &Places) -> Option<(&Place, &Sighting)> {
+    let services: BTreeSet<&str> = said(places).map(|(p, _)| p.conversation.endpoint.as_str()).collect();
+    let first = said(places).min_by_key(|(p, s)| (s.first.time, &s.first, *p));
+    first.filter(|_| services.len() <= SERVICES)
+}
+
+/// The places among `there` that are elsewhere than all that said it.
+fn copied(
+    of: &str,
+    source: (&Place, &Sighting),
+    (home, there): (&Places, &Places),
+    name: &impl Fn(&str) -> String,
+) -> Vec<Copied> {
     let elsewhere = |place: &Place, s: &Sighting| match &place.role {
         Role::Seen(Some(slot)) if SIDE_SLOTS.contains(&slot.as_str()) => true,
-        // Whose hash is the same says the same: that is told once, of the text.
-        Role::Said(_) => !matches!(what, What::Hash(_)) && !together((place, s), source, name),
-        Role::Seen(_) => said().all(|there| !together((place, s), there, name)),
+        Role::Said(_) => !together((place, s), source, name),
+        Role::Seen(_) => said(home).all(|known| !together((place, s), known, name)),
     };
-    let others = places.iter().filter(|(p, s)| *p != source.0 && elsewhere(p, s));
-    let copy = |(place, s): (&Place, &Sighting)| Copied {
+    let others = there.iter().filter(|(p, s)| p != source.0 && elsewhere(p, s));
+    let copy = |(place, s): &(Place, Sighting)| Copied {
         said: Some(source.0.conversation.clone()),
         seen: place.conversation.clone(),
-        evidence: record(&what.words(), Some(source), (place, s)),
+        evidence: record(of, Some(source), (place, s)),
     };
     others.map(copy).collect()
 }
@@ -240,8 +265,9 @@ impl Collector {
     pub(super) fn said(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, text: &str) {
         let (endpoint, path) = (self.endpoint(node), protocol_path(node));
         let conversation = ConversationKey { endpoint, path, content: Content::Text };
-        let (origin, limit) = (self.origin(node, leaf), self.copies_limit());
-        self.result.copies.said(text, (&conversation, node.guard()), &origin, limit);
+        let (limit, mut copies) = (self.copies_limit(), std::mem::take(&mut self.result.copies));
+        copies.said(text, (&conversation, node.guard()), || self.origin(node, leaf), limit);
+        self.result.copies = copies;
     }
 
     /// A readable field may hold what a message said.
@@ -263,14 +289,14 @@ impl Collector {
                 conversation: ConversationKey { endpoint, path, content: Content::Background },
                 guard: node.guard(),
             };
-            let sighting = Sighting { first: self.origin(node, leaf), count: 1 };
+            let sighting = Sighting { first: self.origin(node, leaf), count: 1, hashes: None };
             self.result.copies.add(digest, place, sighting, limit);
         }
     }
 
     /// A flow's part of the bound.
     fn copies_limit(&self) -> usize {
-        (self.shared.limits.copies / 16).max(1)
+        (self.shared.limits.copies / 128).max(1)
     }
 }
 
@@ -331,22 +357,26 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     text.as_bytes().chunks_exact(2).map(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect()
 }
 
-fn hashes(text: &str) -> impl Iterator<Item = (&'static str, Vec<u8>)> {
+/// Hashes that services are known to use as names of contents.
+const HASHES: [&str; 3] = ["SHA-256", "SHA-1", "MD5"];
+
+fn hashes(text: &str) -> [(&'static str, Vec<u8>); 3] {
     let sha1 = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
     let md5 = <md5::Md5 as md5::Digest>::digest(text.as_bytes());
-    let sha256 = Sha256::digest(text.as_bytes()).to_vec();
-    [("SHA-256", sha256), ("SHA-1", sha1.as_ref().to_vec()), ("MD5", md5.to_vec())].into_iter()
+    let [a, b, c] = HASHES;
+    [(a, Sha256::digest(text.as_bytes()).to_vec()), (b, sha1.as_ref().to_vec()), (c, md5.to_vec())]
 }
 
 /// Case and spaces are no difference.
 fn of_text(text: &str) -> Digest {
-    let mut hasher = Sha256::new();
-    hasher.update(b"text");
-    for word in text.split_whitespace() {
-        hasher.update(b" ");
-        hasher.update(word.to_lowercase().as_bytes());
+    let lower = text.to_lowercase();
+    let mut plain = String::with_capacity(lower.len() + 4);
+    plain.push_str("text");
+    for word in lower.split_whitespace() {
+        plain.push(' ');
+        plain.push_str(word);
     }
-    short(hasher)
+    short(Sha256::new().chain_update(plain.as_bytes()))
 }
 
 fn of_link(link: &str) -> Digest {

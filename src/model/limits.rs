@@ -46,7 +46,7 @@ pub struct Limits {
     pub remembered: usize,
     /// Pairs of hosts for which such secrets are kept.
     pub remembered_pairs: usize,
-    /// Digests of what messages said and of readable fields, kept to find copies; one flow has a sixteenth.
+    /// Digests of what messages said and of readable fields, kept to find copies; one flow has a 128th.
     pub copies: usize,
     /// Evidence records kept in full for one conversation; later ones are counted.
     pub evidence: usize,

@@ -25,7 +25,7 @@ fn origin(at: i64) -> Origin {
 }
 
 fn say(copies: &mut Copies, endpoint: &str, text: &str, at: i64) {
-    copies.said(text, (&conversation(endpoint), Guard::Confidential), &origin(at), LIMIT);
+    copies.said(text, (&conversation(endpoint), Guard::Confidential), || origin(at), LIMIT);
 }
 
 fn see(copies: &mut Copies, endpoint: &str, bytes: &[u8], slot: Option<&str>) {
@@ -35,7 +35,7 @@ fn see(copies: &mut Copies, endpoint: &str, bytes: &[u8], slot: Option<&str>) {
             conversation: ConversationKey { content: Content::Background, ..conversation(endpoint) },
             guard: Guard::Confidential,
         };
-        copies.add(digest, place, Sighting { first: origin(50), count: 1 }, LIMIT);
+        copies.add(digest, place, Sighting { first: origin(50), count: 1, hashes: None }, LIMIT);
     }
 }
 
@@ -63,8 +63,9 @@ fn of(copies: &Copies) -> Vec<(String, Strength)> {
 fn a_text_its_link_and_its_hashes_are_met_again() {
     let sha = "sha256 below";
     let hex: String =
-        hashes(TEXT).next().map(|(_, h)| h.iter().map(|b| format!("{b:02x}")).collect()).unwrap();
-    let b64: Vec<(&str, String)> = hashes(TEXT).map(|(n, h)| (n, STANDARD_NO_PAD.encode(h))).collect();
+        hashes(TEXT).into_iter().next().map(|(_, h)| h.iter().map(|b| format!("{b:02x}")).collect()).unwrap();
+    let b64: Vec<(&str, String)> =
+        hashes(TEXT).into_iter().map(|(n, h)| (n, STANDARD_NO_PAD.encode(h))).collect();
     let strong = |what: &str| vec![(what.to_owned(), Strength::Strong)];
     assert_eq!(met(TEXT, "stats.example2:443", TEXT.as_bytes(), None), strong("text"), "{sha}");
     let shouted = TEXT.to_uppercase().replace(' ', "  ");
@@ -80,7 +81,7 @@ fn a_text_its_link_and_its_hashes_are_met_again() {
             strong(&format!("{name} of the text"))
         );
     }
-    let (_, raw) = hashes(TEXT).next().unwrap();
+    let (_, raw) = hashes(TEXT).into_iter().next().unwrap();
     assert_eq!(met(TEXT, "stats.example2:443", &raw, None), strong("SHA-256 of the text"));
     let said = "look at https://photos.test/a/8817, now";
     let link = b"https://photos.test/a/8817";
@@ -135,7 +136,7 @@ fn the_same_words_said_twice_are_only_a_hint() {
 #[test]
 fn a_hash_of_a_planted_text_is_met_without_any_message() {
     let planted = |control| vec![Canary { text: "noon under the bridge".into(), label: None, control }];
-    let (_, raw) = hashes("noon under the bridge").next().unwrap();
+    let (_, raw) = hashes("noon under the bridge").into_iter().next().unwrap();
     let mut copies = Copies::default();
     see(&mut copies, "stats.example2:443", &raw, None);
     let found = copies.evidence(&planted(false), str::to_owned);
@@ -148,7 +149,7 @@ fn a_hash_of_a_planted_text_is_met_without_any_message() {
 fn the_order_of_joining_changes_nothing_and_the_bound_holds() {
     let part = |n: i64| {
         let mut copies = Copies::default();
-        let text = format!("message number {} of some hundred different ones", n / 2 % 75);
+        let text = format!("message number {} of some hundred different ones", n / 2 % 300);
         if n % 2 == 0 {
             say(&mut copies, &format!("chat{}.example:443", n % 3), &text, n);
         } else {

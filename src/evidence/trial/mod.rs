@@ -306,7 +306,7 @@ pub fn said(opened: &Opened, candidates: &[Candidate], fields: &[Field], copies:
     };
     let guard = candidate.guard.max(field.guard);
     for text in texts(&opened.plain.bytes).iter().filter(|t| language::natural(t) >= 0.35) {
-        copies.said(text, (&field.conversation, guard), &field.origin, limit);
+        copies.said(text, (&field.conversation, guard), || field.origin.clone(), limit);
     }
 }
 
