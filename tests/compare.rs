@@ -214,7 +214,9 @@ fn what_a_service_does_on_the_way_shows_at_two_ends() {
         compare(&sender, &receiver, &[])
     };
     let passed = run(Service::PassesOn);
-    assert_eq!(said(&passed), "e2ee G4", "{:#?}", passed.vantages);
+    // The bytes pass unchanged, but no identity keys were compared: a swap of keys is not excluded.
+    assert_eq!(said(&passed), "e2ee G2", "{:#?}", passed.vantages);
+    assert!(passed.summary.reason.contains("the same sealed bytes"), "{}", passed.summary.reason);
     assert!(!finding(&passed, "hop-reencryption"));
     let clock = passed.vantages.as_ref().and_then(|v| v.clock.clone()).expect("fitted");
     assert!((3000..3200).contains(&clock.ahead_ms), "{clock:?}");
@@ -252,6 +254,8 @@ fn recorded_checks_raise_the_grade_and_a_failed_one_takes_the_claim_away() {
     };
     assert_eq!(said(&with(["true", "true", "true"])), "e2ee G5");
     assert_eq!(said(&with(["true", "true", ""])), "e2ee G4");
+    // Without the safety number nothing compared the keys.
+    assert_eq!(said(&with(["", "true", "true"])), "e2ee G2");
     let failed = with(["true", "true", "false"]);
     assert_eq!(said(&failed), "undetermined G1");
     assert!(finding(&failed, "failed-check"));

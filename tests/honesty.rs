@@ -252,6 +252,12 @@ fn kind() -> impl Strategy<Value = Kind> {
                 service: service.into(),
             }
         }),
+        Just(Kind::Copy {
+            of: "text".into(),
+            said_at: "a.example.org:1 $.body".into(),
+            seen_at: "b.example.net:1 $.title".into(),
+            service: "b.example.net:1".into(),
+        }),
         Just(Kind::Metadata { item: "timing".into(), rule: "r".into() }),
         Just(Kind::Rule { finding: "key-visible".into(), rule: "r".into() }),
     ]

@@ -3,6 +3,7 @@
 use super::{Audit, KeysUse, Plan, Totals, Vantages};
 use crate::capture::InputInfo;
 use crate::evidence::length::{self, Law};
+use crate::evidence::sequence;
 use crate::evidence::{
     Canary, Checks, Content, Draft, Drops, Evidence, Kind, Planting, Polarity, Strength, Vantage,
 };
@@ -40,6 +41,8 @@ pub(super) fn conclude(plan: &Plan, planting: &Planting, read: Read) -> Audit {
             let evidence = length::evidence(draft, law);
             draft.evidence.push(evidence);
         }
+        let sequence = sequence::evidence(draft);
+        draft.evidence.extend(sequence);
         check(draft, &planting.checks);
         draft.evidence.sort();
     }

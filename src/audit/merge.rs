@@ -1,9 +1,9 @@
 //! What flows and shards add up to. Joining is commutative and associative.
 
 use super::crowd::Crowd;
-use crate::evidence::trial::{self, Candidate, Field};
+use crate::evidence::trial::{self, Candidate, Concerned, Field, Lock, Sort, Store};
 use crate::evidence::{
-    Canaries, Content, ConversationKey, Coverage, Draft, FlowEvidence, Identity, Media, Parcel,
+    Canaries, Content, ConversationKey, Copies, Coverage, Draft, FlowEvidence, Identity, Media, Parcel,
 };
 use crate::evidence::{Evidence, Kind, Strength, pooled, weak};
 use crate::model::{Limits, Notes, Value};
@@ -24,8 +24,8 @@ pub struct Totals {
     /// Something odd, by code.
     pub notes: Notes,
     drafts: Crowd,
-    candidates: Vec<Candidate>,
-    fields: Vec<Field>,
+    kept: Store,
+    copies: Copies,
     media: Media,
     names: BTreeMap<IpAddr, String>,
     parcels: Vec<Parcel>,
@@ -34,13 +34,11 @@ pub struct Totals {
     pub transport: BTreeMap<String, BTreeMap<String, BTreeSet<Value>>>,
 }
 
-/// Candidate keys tried.
-const CANDIDATES: usize = 256;
-/// Opaque fields tried.
-const FIELDS: usize = 512;
 /// Messages kept to be found at another vantage, and identity keys.
 const PARCELS: usize = 50_000;
 const IDENTITIES: usize = 10_000;
+/// Copies that are written to conversations.
+const COPIED: usize = 1000;
 /// Addresses with names that are kept.
 const NAMES: usize = 50_000;
 
@@ -55,7 +53,8 @@ impl Totals {
         for draft in flow.drafts {
             self.drafts.add(draft, limits);
         }
-        self.keep(flow.candidates, flow.fields);
+        self.kept.add(flow.candidates, flow.fields, flow.given_up);
+        self.copies.merge(flow.copies, limits.copies);
         self.media.merge(flow.media);
         self.keep_passages(flow.parcels, flow.identities);
     }
@@ -104,28 +103,9 @@ impl Totals {
         Some(format!("{}:{}", self.names.get(&address.ip())?, address.port()))
     }
 
-    /// Keeps the earliest candidates and fields, whatever the order in which flows end.
-    fn keep(&mut self, candidates: Vec<Candidate>, fields: Vec<Field>) {
-        self.candidates.extend(candidates);
-        if self.candidates.len() > 2 * CANDIDATES {
-            self.candidates.sort_by(|a, b| (a.stood, a.origin.time, a).cmp(&(b.stood, b.origin.time, b)));
-            self.candidates.truncate(CANDIDATES);
-        }
-        self.fields.extend(fields);
-        if self.fields.len() > 2 * FIELDS {
-            self.fields.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
-            self.fields.truncate(FIELDS);
-        }
-    }
-
     /// Tries the keys in sight on the opaque fields and adds what that shows to the conversations.
     pub fn trials(&mut self, canaries: &Canaries, limits: &Limits) {
-        let (mut candidates, mut fields) =
-            (std::mem::take(&mut self.candidates), std::mem::take(&mut self.fields));
-        candidates.sort_by(|a, b| (a.stood, a.origin.time, a).cmp(&(b.stood, b.origin.time, b)));
-        candidates.truncate(CANDIDATES);
-        fields.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
-        fields.truncate(FIELDS);
+        let (candidates, fields, concerned) = self.kept.take(&mut self.notes);
         let bare: Vec<Field> = fields.iter().filter(|f| f.format.is_none()).cloned().collect();
         let mut found = weak::evidence(&bare, canaries);
         found.extend(pooled::evidence(&fields));
@@ -138,6 +118,7 @@ impl Totals {
         let (all, untried) = trial::try_all(&candidates, &fields);
         for opened in all {
             self.add_opened(trial::evidence(&opened, &candidates, &fields, canaries), limits);
+            trial::said(&opened, &candidates, &fields, &mut self.copies, limits.copies);
         }
         for (service, evidence) in trial::private_keys(&candidates, &fields) {
             let sealed = |d: &&mut Draft| matches!(d.key.content, Content::Envelope(_));
@@ -145,11 +126,58 @@ impl Totals {
                 draft.add(evidence.clone(), limits.evidence);
             }
         }
-        self.leave_untried(untried);
+        self.leave_untried(untried, &candidates);
+        self.limit(&concerned);
+        self.add_copies(canaries, limits);
+    }
+
+    /// Adds what messages said and what was met at another place to both conversations.
+    fn add_copies(&mut self, canaries: &Canaries, limits: &Limits) {
+        let copies = std::mem::take(&mut self.copies);
+        self.notes.add_many("copy-limit", copies.given_up(), None);
+        let name = |endpoint: &str| self.named(endpoint).unwrap_or_else(|| endpoint.to_owned());
+        let all = copies.evidence(&canaries.list, name);
+        self.notes.add_many("copy-limit", all.len().saturating_sub(COPIED) as u64, None);
+        for copied in all.into_iter().take(COPIED) {
+            if let Some(draft) = copied.said.as_ref().and_then(|key| self.drafts.find(key)) {
+                draft.add(copied.evidence.clone(), limits.evidence);
+            }
+            // Of several conversations on that way, one with envelopes has most to lose.
+            let there = |d: &&mut Draft| {
+                d.key.endpoint == copied.seen.endpoint
+                    && d.key.path == copied.seen.path
+                    && copied.said.as_ref() != Some(&d.key)
+            };
+            let draft = self.drafts.apart_mut().filter(there).min_by(|a, b| a.key.cmp(&b.key));
+            if let Some(draft) = draft {
+                draft.add(copied.evidence, limits.evidence);
+            }
+        }
+    }
+
+    /// Conversations with ciphertexts that were given up, or that a given up key may have opened.
+    fn limit(&mut self, concerned: &Concerned) {
+        match concerned {
+            Concerned::These(these) => {
+                for key in these {
+                    if let Some(draft) = self.drafts.find(key) {
+                        draft.limited = true;
+                    }
+                }
+            }
+            Concerned::All => {
+                let has = |d: &&mut Draft| matches!(d.key.content, Content::Envelope(_) | Content::Opaque);
+                self.drafts.apart_mut().filter(has).for_each(|d| d.limited = true);
+            }
+        }
     }
 
     /// Ciphertexts that not every key in sight was tried on: a limit may take a claim away and never make one.
-    fn leave_untried(&mut self, fields: &[Field]) {
+    fn leave_untried(&mut self, fields: &[Field], candidates: &[Candidate]) {
+        let sorts: BTreeSet<Sort> = candidates.iter().map(|c| Sort::of(&c.secret)).collect();
+        let opens =
+            |f: &&Field| Lock::of(f.format.as_deref()).is_some_and(|l| sorts.iter().any(|s| l.takes(*s)));
+        let fields: Vec<&Field> = fields.iter().filter(opens).collect();
         if fields.is_empty() {
             return;
         }
@@ -212,7 +240,8 @@ impl Totals {
         for draft in other.drafts.into_drafts() {
             self.drafts.add(draft, limits);
         }
-        self.keep(other.candidates, other.fields);
+        self.kept.merge(other.kept);
+        self.copies.merge(other.copies, limits.copies);
         self.media.merge(other.media);
         self.keep_passages(other.parcels, other.identities);
     }
@@ -253,17 +282,17 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::trial::{GivenUp, Secret, Stood};
     use crate::model::{Origin, Side, Timestamp, Trust};
     use crate::peel::Guard;
 
-    #[test]
-    fn a_conversation_with_untried_ciphertexts_is_limited_and_no_other() {
-        let key = |endpoint: &str| ConversationKey {
-            endpoint: endpoint.into(),
-            path: "tls".into(),
-            content: Content::Envelope("P".into()),
-        };
-        let origin = Origin {
+    fn key(endpoint: &str) -> ConversationKey {
+        let content = Content::Envelope("P".into());
+        ConversationKey { endpoint: endpoint.into(), path: "tls".into(), content }
+    }
+
+    fn origin() -> Origin {
+        Origin {
             frame: Default::default(),
             time: Timestamp(0),
             flow: String::new(),
@@ -273,24 +302,67 @@ mod tests {
             trust: Trust::Proven,
             length: 64,
             digest: String::new(),
-        };
-        let field = Field {
-            origin,
-            conversation: key("a:1"),
+        }
+    }
+
+    fn field(endpoint: &str) -> Field {
+        Field {
+            origin: origin(),
+            conversation: key(endpoint),
             guard: Guard::Confidential,
             format: None,
             bytes: vec![0x5a; 64],
             nearby: Vec::new(),
             nonce: None,
             rounds: None,
-        };
+        }
+    }
+
+    fn candidate(secret: Secret) -> Candidate {
+        let guard = Guard::Confidential;
+        Candidate { origin: origin(), endpoint: "c:1".into(), stood: Stood::Alone, guard, secret }
+    }
+
+    fn flow(endpoint: &str, given_up: GivenUp) -> FlowEvidence {
+        let drafts = vec![Draft::new(key(endpoint), Timestamp(0))];
+        FlowEvidence { drafts, given_up, fields: vec![field(endpoint)], ..FlowEvidence::default() }
+    }
+
+    fn limited(totals: &Totals) -> Vec<&str> {
+        totals.drafts.apart().filter(|d| d.limited).map(|d| d.key.endpoint.as_str()).collect()
+    }
+
+    #[test]
+    fn a_conversation_with_untried_ciphertexts_is_limited_and_no_other() {
         let mut totals = Totals::default();
         for endpoint in ["a:1", "b:1"] {
             totals.drafts.add(Draft::new(key(endpoint), Timestamp(0)), &Limits::default());
         }
-        totals.leave_untried(&[field]);
-        let limited: Vec<bool> =
-            totals.drafts.apart().map(|d| d.limited == (d.key.endpoint == "a:1")).collect();
-        assert_eq!(limited, [true, true]);
+        let group = Field { format: Some("megolm-message".into()), ..field("b:1") };
+        totals.leave_untried(&[field("a:1"), group], &[candidate(Secret::Key((0..32).collect()))]);
+        // No key of that sort opens a message of a group.
+        assert_eq!(limited(&totals), ["a:1"]);
+    }
+
+    #[test]
+    fn what_a_flow_had_no_room_for_limits_its_conversation() {
+        let limits = Limits::default();
+        let trials = |secret: Option<Secret>| {
+            let mut up = GivenUp::default();
+            up.field(key("a:1"), Lock::Bare, 1);
+            let mut totals = Totals::default();
+            for mut flow in [flow("a:1", up), flow("b:1", GivenUp::default())] {
+                flow.candidates.extend(secret.clone().map(candidate));
+                totals.add_flow(flow, &limits);
+            }
+            totals.trials(&Canaries::default(), &limits);
+            totals
+        };
+        let with = trials(Some(Secret::Key((0..32).collect())));
+        assert_eq!(limited(&with), ["a:1"]);
+        assert_eq!(with.notes.0["trial-field-limit"].count, 1);
+        // Without any secret there was nothing to try.
+        let without = trials(None);
+        assert_eq!((limited(&without), without.notes.0.len()), (vec![], 0));
     }
 }

@@ -357,6 +357,13 @@ fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
             );
             (K::Randomness, text)
         }
+        Kind::Sequence { messages, chains, rises, falls, nonces } => {
+            let late = if *falls > 0 { format!(", {falls} out of order") } else { String::new() };
+            let nonces = if *nonces > 1 { format!("; {nonces} nonces, none twice") } else { String::new() };
+            let told =
+                format!("{messages} envelopes: {rises} counters rise in {chains} chains{late}{nonces}");
+            (K::Envelope, told)
+        }
         Kind::Sealed { why } => {
             let why = match why {
                 Why::NoKey => "no key for it was given",
@@ -367,6 +374,9 @@ fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
         }
         Kind::Weak { finding, detail } => {
             (K::WeakProtection, format!("{}: {detail}", explain::title(finding)))
+        }
+        Kind::Copy { of, said_at, seen_at, .. } => {
+            (K::ContentCopy, format!("a message's {of}, said at {said_at}, stands also at {seen_at}"))
         }
         Kind::KeyInSight { how, party, key_at, .. } => {
             (K::KeyExposure, format!("a key that the {party} sees at {key_at} opens this field ({how})"))

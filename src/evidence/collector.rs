@@ -4,8 +4,8 @@ use super::media::Media;
 use super::message::Message;
 use super::parcel::{Identity, Parcel, Parcels};
 use super::sink::protocol_path;
-use super::trial::{Candidate, Field};
-use super::{Canaries, Content, ConversationKey, Coverage, Draft, Evidence, Kind};
+use super::trial::{Candidate, Field, GivenUp};
+use super::{Canaries, Content, ConversationKey, Copies, Coverage, Draft, Evidence, Kind};
 use crate::model::{Arrival, Facts, FlowKey, Limits, Notes, PerSide, Side, Timestamp, Transport};
 use crate::peel::{NodeRef, Why};
 use crate::ruleset::{Hit, Ruleset};
@@ -47,6 +47,10 @@ pub struct FlowEvidence {
     pub candidates: Vec<Candidate>,
     /// Opaque fields of messages, for trials with those keys.
     pub fields: Vec<Field>,
+    /// Keys and fields beyond the bounds of one flow.
+    pub given_up: GivenUp,
+    /// What messages said and what other fields hold, by digest.
+    pub copies: Copies,
     /// Keys and packets of calls.
     pub media: Media,
     /// Messages, to be found again at another vantage.
@@ -241,6 +245,7 @@ impl Collector {
             nonces: Vec::new(),
             rounds: None,
             sizes: Vec::new(),
+            seals: Vec::new(),
         };
         self.messages.push(message);
         self.messages.last_mut().expect("just pushed")
@@ -256,6 +261,7 @@ impl Collector {
             }
         }
         let sizes = std::mem::take(&mut message.sizes);
+        let seals = std::mem::take(&mut message.seals);
         for (content, evidence) in message.contents() {
             let (endpoint, path) = (&message.endpoint, &message.path);
             let key = ConversationKey { endpoint: endpoint.clone(), path: path.clone(), content };
@@ -275,6 +281,8 @@ impl Collector {
             }
             let of_it = sizes.iter().filter(|(c, _)| *c == draft.key.content);
             draft.add_sizes(of_it.map(|(_, size)| size.clone()).collect());
+            let of_it = seals.iter().filter(|(c, _)| *c == draft.key.content);
+            draft.add_seals(of_it.map(|(_, seal)| seal.clone()).collect());
         }
     }
 

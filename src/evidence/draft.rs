@@ -2,6 +2,7 @@
 //! commutative monoid.
 
 use super::parcel::SIZES;
+use super::sequence::{SEALS, Seal};
 use super::{Evidence, Size};
 use crate::model::{Facts, PerSide, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -158,6 +159,9 @@ pub struct Draft {
     /// Sizes of its ciphertexts, earliest first.
     #[serde(default)]
     pub sizes: Vec<Size>,
+    /// What its envelopes show of their sequence, earliest first.
+    #[serde(default)]
+    pub seals: Vec<Seal>,
     /// The end it was recorded at, where two are compared.
     #[serde(default)]
     pub vantage: Option<Vantage>,
@@ -183,6 +187,7 @@ impl Draft {
             more: false,
             facts: Facts::default(),
             sizes: Vec::new(),
+            seals: Vec::new(),
             vantage: None,
         }
     }
@@ -228,6 +233,16 @@ impl Draft {
         self.sizes.truncate(SIZES);
     }
 
+    /// Adds seals and keeps the earliest, so that the order of joining does not matter.
+    pub fn add_seals(&mut self, seals: Vec<Seal>) {
+        if seals.is_empty() {
+            return;
+        }
+        self.seals.extend(seals);
+        self.seals.sort();
+        self.seals.truncate(SEALS);
+    }
+
     /// Joins another draft of the same conversation.
     pub fn merge(&mut self, other: Draft, limit: usize) {
         if (other.first, &other.server) < (self.first, &self.server) {
@@ -248,6 +263,7 @@ impl Draft {
         }
         self.add_sizes(other.sizes);
         self.facts.merge(other.facts);
+        self.add_seals(other.seals);
     }
 }
 

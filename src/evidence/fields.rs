@@ -5,7 +5,7 @@ use super::masked;
 use super::message::{is_content_slot, is_message_slot, may_be_said};
 use super::randomness::{self, Cipher};
 use super::sink::{chain_of, join_fields, protocol_path};
-use super::trial::{self, Candidate, Field, Secret, Stood, candidates};
+use super::trial::{self, Candidate, Field, Lock, Secret, Sort, Stood, candidates};
 use super::{Content, ConversationKey, Evidence, Kind, Polarity, Strength};
 use crate::model::{Origin, Trust, digest16};
 use crate::peel::{End, Form, Leaf, NodeRef, Why};
@@ -156,12 +156,17 @@ impl Collector {
         } else if leaf.form == Form::Plain && node.scope() != 0 {
             self.keep_rounds(node, leaf);
         }
-        let Some((slot, rule)) = slot.filter(|(s, _)| may_be_said(s)) else { return };
+        let Some((slot, rule)) = slot.as_ref().filter(|(s, _)| may_be_said(s)).cloned() else {
+            return self.seen(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
+        };
         let Ok(text) = std::str::from_utf8(leaf.bytes) else { return };
         self.turned_text(node, leaf);
         let natural = language::natural(text);
         if natural < 0.35 || node.trust() == Trust::Guessed && natural < 0.7 {
             return;
+        }
+        if is_message_slot(Some(&slot)) {
+            self.said(node, leaf, text);
         }
         let kind = Kind::Readable { slot, rule, language_percent: (natural * 100.0) as u8 };
         let e = self.evidence(node, leaf, kind, Strength::Strong, Polarity::Against);
@@ -188,6 +193,7 @@ impl Collector {
             return;
         }
         self.keep_for_trial(node, leaf, slot);
+        self.seen(node, leaf, slot);
         if leaf.total < 16 || !self.may_measure(is_message_slot(slot)) {
             return;
         }
@@ -262,28 +268,30 @@ impl Collector {
             if message.small.len() < 8 {
                 message.small.push(leaf.bytes.to_vec());
             }
-        } else if self.has_room(None) {
+        } else {
             self.keep_field(node, leaf, None);
         }
     }
 
     /// Whether one more field may be kept. Envelopes and bare ciphertexts do not take each other's room.
-    pub(super) fn has_room(&self, format: Option<&str>) -> bool {
+    fn has_room(&self, format: Option<&str>) -> bool {
         let same = |f: &&Field| f.format.is_some() == format.is_some();
         self.result.fields.iter().filter(same).count() < TRIED
     }
 
     pub(super) fn keep_secret(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, secret: Secret, stood: Stood) {
         let known = |c: &Candidate| c.secret == secret && c.guard == node.guard();
-        let alike = self.result.candidates.iter().filter(|c| c.stood == stood).count();
-        if alike >= TRIED || self.result.candidates.iter().any(known) {
+        if self.result.candidates.iter().any(known) {
             return;
+        }
+        if self.result.candidates.iter().filter(|c| c.stood == stood).count() >= TRIED {
+            return self.result.given_up.secret(Sort::of(&secret), 1);
         }
         let (origin, endpoint) = (self.origin(node, leaf), self.endpoint(node));
         self.result.candidates.push(Candidate { origin, endpoint, stood, guard: node.guard(), secret });
     }
 
-    /// Keeps a field for trials; with a format it is an envelope, whole.
+    /// Keeps a field for trials, if there is room; with a format it is an envelope, whole.
     pub(super) fn keep_field(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, format: Option<&str>) {
         let (origin, scope, guard) = (self.origin(node, leaf), node.scope(), node.guard());
         let message = self.message(node, leaf.at);
@@ -294,9 +302,16 @@ impl Collector {
             _ => None,
         });
         let content = envelope.map_or(Content::Opaque, Content::Envelope);
+        let conversation = ConversationKey { endpoint, path, content };
+        if !self.has_room(format) {
+            if let Some(lock) = Lock::of(format) {
+                self.result.given_up.field(conversation, lock, 1);
+            }
+            return;
+        }
         let field = Field {
             origin,
-            conversation: ConversationKey { endpoint, path, content },
+            conversation,
             guard,
             format: format.map(str::to_owned),
             bytes: leaf.bytes.to_vec(),
@@ -312,7 +327,7 @@ impl Collector {
     /// opaque field.
     pub(super) fn keep_symmetric(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
         let whole = leaf.total == leaf.bytes.len() as u64;
-        if !whole || !(25..=trial::LONGEST).contains(&leaf.bytes.len()) || !self.has_room(None) {
+        if !whole || !(25..=trial::LONGEST).contains(&leaf.bytes.len()) {
             return;
         }
         let envelope = self.message(node, leaf.at).envelopes.last();

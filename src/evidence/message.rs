@@ -1,5 +1,7 @@
 //! One message while its flow is being read: what its fields showed, and what that makes of it.
 
+use super::collector::OWN;
+use super::sequence::Seal;
 use super::{Content, Evidence, Kind, Polarity, Size, Strength};
 use crate::model::Timestamp;
 
@@ -35,6 +37,8 @@ pub(super) struct Message {
     pub rounds: Option<u32>,
     /// Sizes of ciphertexts, by what they are part of.
     pub sizes: Vec<(Content, Size)>,
+    /// What envelopes show of their sequence, likewise.
+    pub seals: Vec<(Content, Seal)>,
 }
 
 /// Whether a slot holds messages.
@@ -51,6 +55,11 @@ pub(super) fn may_be_said(slot: &str) -> bool {
 /// somebody can read there what was typed as a message.
 pub(super) fn is_content_slot(slot: Option<&str>) -> bool {
     slot.is_none_or(|s| !ABOUT_SLOTS.contains(&s))
+}
+
+/// The item of a list that a field is part of: its path up to the innermost position.
+fn item_of(field: &str) -> &str {
+    field.rfind(']').and_then(|end| field.get(..=end)).unwrap_or("")
 }
 
 impl Message {
@@ -73,6 +82,7 @@ impl Message {
             }
         }
         let sealed = found.iter().any(|(c, _)| matches!(c, Content::Envelope(_)));
+        self.lay_copies_beside(&mut found);
         if !self.readable.is_empty() {
             found.push((Content::Text, std::mem::take(&mut self.readable)));
         }
@@ -94,6 +104,24 @@ impl Message {
             list.append(&mut self.other);
         }
         found
+    }
+
+    /// A readable text in the same item as an envelope speaks against it: what was sealed may stand there
+    /// once more. Other items of a list are other messages, and so is the rest of a bare stream.
+    fn lay_copies_beside(&self, found: &mut [(Content, Vec<Evidence>)]) {
+        if self.scope & OWN != 0 {
+            return;
+        }
+        for (_, list) in found.iter_mut().filter(|(c, _)| matches!(c, Content::Envelope(_))) {
+            let sealed =
+                |e: &Evidence| matches!(&e.kind, Kind::Envelope { class, .. } if class == "e2ee-message");
+            let beside = |text: &&Evidence| {
+                let item = item_of(&text.origin.field);
+                list.iter().filter(|e| sealed(e)).any(|e| e.origin.field.starts_with(item))
+            };
+            let copies: Vec<Evidence> = self.readable.iter().filter(beside).cloned().collect();
+            list.extend(copies);
+        }
     }
 
     /// Beside ciphertext, a text that says that the message is encrypted is a notice for clients without

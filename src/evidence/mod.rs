@@ -3,6 +3,7 @@
 
 mod canary;
 mod collector;
+mod copies;
 mod draft;
 mod fields;
 pub mod length;
@@ -15,6 +16,8 @@ pub mod pooled;
 pub mod randomness;
 mod record;
 pub mod relay;
+pub mod sequence;
+mod service;
 mod sink;
 pub mod trial;
 pub mod uniform;
@@ -22,8 +25,10 @@ pub mod weak;
 
 pub use canary::{Canaries, Canary, CanaryHit};
 pub use collector::{Collector, FlowEvidence, Shared};
+pub use copies::{Copied, Copies};
 pub use draft::{Content, ConversationKey, Coverage, Draft, Drops, Vantage};
 pub use media::{Media, MediaKey, MediaSample};
 pub use parcel::{Identity, Parcel, Size};
 pub use planting::{Checks, Planting};
 pub use record::{Evidence, Kind, Polarity, Strength};
+pub use service::same_service;

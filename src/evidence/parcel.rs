@@ -2,6 +2,7 @@
 //! bytes; and public keys of people's identities where they are published or fetched.
 
 use super::collector::Collector;
+use super::sequence::{Marks, SEALS, Seal};
 use super::{Content, ConversationKey};
 use crate::model::{Arrival, Origin, Side, Timestamp, digest16};
 use crate::peel::{Leaf, NodeRef};
@@ -78,6 +79,7 @@ struct Open {
     /// What the envelope was read from.
     input: Vec<u8>,
     ciphertexts: usize,
+    marks: Marks,
     origin: Origin,
 }
 
@@ -93,6 +95,13 @@ pub(super) struct Parcels {
     held: usize,
     /// Something was not kept.
     pub full: bool,
+}
+
+impl Parcels {
+    /// The marks of the envelope that is being read at a node.
+    pub fn marks_of(&mut self, node: &NodeRef<'_>) -> Option<&mut Marks> {
+        self.open.iter_mut().rfind(|o| o.node == node.id()).map(|o| &mut o.marks)
+    }
 }
 
 impl Collector {
@@ -128,6 +137,7 @@ impl Collector {
             content,
             input,
             ciphertexts: 0,
+            marks: Marks::default(),
             origin,
         });
     }
@@ -136,7 +146,9 @@ impl Collector {
     pub(super) fn ciphertext(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
         let Some(open) = self.parcels.open.iter_mut().rfind(|o| o.node == node.id()) else { return };
         open.ciphertexts += 1;
-        let (format, content) = (open.format.clone(), open.content.clone());
+        let (format, content, marks) = (open.format.clone(), open.content.clone(), open.marks);
+        self.seal(node, leaf, (&format, &content), marks);
+        let Some(open) = self.parcels.open.iter().rfind(|o| o.node == node.id()) else { return };
         let alone = leaf.bytes.len() >= ALONE || open.input.is_empty();
         let bytes = if alone { leaf.bytes.to_vec() } else { essence(&open.input) };
         let origin = Origin {
@@ -146,6 +158,30 @@ impl Collector {
             ..self.origin(node, leaf)
         };
         self.parcel(node, origin, (format, content), leaf.total, bytes);
+    }
+
+    /// What an envelope shows of the sequence it belongs to.
+    fn seal(
+        &mut self,
+        node: &NodeRef<'_>,
+        leaf: &Leaf<'_>,
+        (format, content): (&str, &Content),
+        marks: Marks,
+    ) {
+        let seal = Seal {
+            time: leaf.at.time,
+            frame: leaf.at.frame,
+            side: leaf.side,
+            format: format.to_owned(),
+            chain: marks.chain,
+            counter: marks.counter,
+            nonce: marks.nonce,
+            digest: digest16(leaf.bytes),
+        };
+        let message = self.message(node, leaf.at);
+        if matches!(content, Content::Envelope(_)) && message.seals.len() < SEALS {
+            message.seals.push((content.clone(), seal));
+        }
     }
 
     /// An opaque or readable message field.

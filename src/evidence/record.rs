@@ -108,6 +108,19 @@ pub enum Kind {
         /// Chance to notice redundancy like that of text in so many bytes, in percent.
         power_percent: u8,
     },
+    /// What envelopes of one format show over several messages.
+    Sequence {
+        /// Different messages.
+        messages: u32,
+        /// Ratchet keys or sessions that their counters count in.
+        chains: u32,
+        /// Counters that rose within their chain.
+        rises: u32,
+        /// Counters that fell: late messages.
+        falls: u32,
+        /// Nonces, all of them different.
+        nonces: u32,
+    },
     /// Ciphertext of a transport that stayed closed.
     Sealed {
         /// Why.
@@ -119,6 +132,17 @@ pub enum Kind {
         finding: String,
         /// What exactly, in a few words.
         detail: String,
+    },
+    /// What a message says was met at another place.
+    Copy {
+        /// What of it: `text`, `link`, or which hash.
+        of: String,
+        /// Where the message said it, or `planted`.
+        said_at: String,
+        /// Where it was met again.
+        seen_at: String,
+        /// The service that it was met at.
+        service: String,
     },
     /// A key that somebody in the middle could see opens this field.
     KeyInSight {

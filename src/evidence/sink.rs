@@ -137,7 +137,7 @@ impl Sink for Collector {
         if trial::is_material(name) {
             let secret = Secret::Material { format: name.to_owned(), bytes: bytes.to_vec() };
             self.keep_secret(node, &leaf, secret, Stood::Alone);
-        } else if trial::opens(name) && bytes.len() <= trial::LONGEST && self.has_room(Some(name)) {
+        } else if trial::opens(name) && bytes.len() <= trial::LONGEST {
             self.keep_field(node, &leaf, Some(name));
         }
     }
@@ -177,6 +177,9 @@ impl Sink for Collector {
 impl Collector {
     /// Envelope layers state what they are in facts of their own namespace.
     fn envelope_fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: &Value, at: Arrival) {
+        if name == "envelope.shows" {
+            return self.envelope_shows(node, value);
+        }
         if name != "envelope.is" {
             return;
         }

@@ -49,6 +49,8 @@ pub struct Limits {
     /// Random-looking fields of no known kind that are measured one by one. They decide nothing, so the bound
     /// takes no claim away.
     pub measured: u32,
+    /// Digests of what messages said and of readable fields, kept to find copies; one flow has a 128th.
+    pub copies: usize,
     /// Evidence records kept in full for one conversation; later ones are counted.
     pub evidence: usize,
 }
@@ -77,6 +79,7 @@ impl Default for Limits {
             remembered: 256,
             remembered_pairs: 4096,
             measured: 512,
+            copies: 16_384,
             evidence: 64,
         }
     }

@@ -78,7 +78,7 @@ fn section(out: &mut String, title: &str) {
 
 fn head(out: &mut String, r: &Report) {
     let s = &r.summary;
-    let _ = writeln!(out, "# {} {}: {}\n", s.verdict, s.grade, prose::answer(s.verdict));
+    let _ = writeln!(out, "# {} {}: {}\n", s.verdict, s.grade, prose::answer(s.verdict, s.grade));
     if !s.reason.is_empty() {
         let _ = writeln!(out, "{}\n", text(&s.reason));
     }

@@ -27,6 +27,18 @@ static ENDINGS: &[(&str, &str)] = &[
 /// Codes and meanings, by the stage that counts them.
 static ALL: &[(&str, &str)] = &[
     ("fields-unmeasured", "more random-looking fields of no known kind than are measured one by one"),
+    (
+        "copy-limit",
+        "more texts and fields were seen than are remembered to find copies; a copy may be missed",
+    ),
+    (
+        "trial-key-limit",
+        "more different secrets were in sight than are tried; ciphertexts that they may have opened take claims away",
+    ),
+    (
+        "trial-field-limit",
+        "more ciphertexts were in sight than secrets are tried on; what may have been opened takes claims away",
+    ),
     ("trial-limit", "more keys and fields were in sight than are tried on one another; some stayed untried"),
     ("capture-file-cut", "the file ends in the middle of a packet; what followed is not in the report"),
     ("capture-frame-cut", "frames were recorded only in part (snap length), so content may be missing"),

@@ -6,13 +6,17 @@ use super::dto::{
 };
 use std::collections::BTreeMap;
 
-/// The verdict as a headline: a question answered.
-pub fn answer(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Plaintext => "Anyone on the path can read messages.",
-        Verdict::TransportOnly => "The path is protected; the service can read messages.",
-        Verdict::E2ee => "Messages reach the service sealed.",
-        Verdict::Undetermined => "This recording cannot tell who can read messages.",
+/// The verdict as a headline: a question answered, in no stronger words than the grade may use.
+pub fn answer(verdict: Verdict, grade: Grade) -> &'static str {
+    match (verdict, grade) {
+        (Verdict::Plaintext, _) => "Anyone on the path can read messages.",
+        (Verdict::TransportOnly, _) => "The path is protected; the service can read messages.",
+        (Verdict::E2ee, Grade::G4 | Grade::G5) => {
+            "The same sealed messages leave one end and reach the other."
+        }
+        (Verdict::E2ee, Grade::G3) => "The service did not receive the planted texts in any parsed field.",
+        (Verdict::E2ee, _) => "Messages are E2EE-shaped: they travel in known end-to-end envelopes.",
+        (Verdict::Undetermined, _) => "This recording cannot tell who can read messages.",
     }
 }
 

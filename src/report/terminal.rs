@@ -139,7 +139,7 @@ impl Page {
         ]);
         blank(&mut self.lines);
         let text = self.width.min(MEASURE + LABEL);
-        let mut lines = wrap(&[span(tone, prose::answer(s.verdict))], text);
+        let mut lines = wrap(&[span(tone, prose::answer(s.verdict, s.grade))], text);
         if !s.reason.is_empty() {
             lines.extend(wrap(&[span(Tone::Plain, &s.reason)], text));
         }

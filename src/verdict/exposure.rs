@@ -1,7 +1,7 @@
 //! Who learns what: data items against parties.
 
 use super::{Judgement, Network, Provider};
-use crate::evidence::{Content, Draft, Kind};
+use crate::evidence::{Content, Draft, Kind, Strength};
 use crate::peel::Guard;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -69,6 +69,15 @@ pub fn exposures(drafts: &[Draft], judgements: &[Judgement]) -> Vec<Exposure> {
             }
         }
         for (i, e) in draft.evidence.iter().enumerate() {
+            if let Kind::Copy { of, service, .. } = &e.kind
+                && of == "text"
+                && e.strength >= Strength::Strong
+            {
+                set("message-text", service, Knows::Learns, Some((c, i)));
+                if e.guard == Guard::Open {
+                    set("message-text", "network", Knows::Learns, Some((c, i)));
+                }
+            }
             let Kind::Metadata { item, .. } = &e.kind else { continue };
             set(item, provider, Knows::Learns, Some((c, i)));
             let network = if e.guard == Guard::Open { Knows::Learns } else { Knows::DoesNot };

@@ -116,6 +116,7 @@ fn transport(found: &mut Found, c: usize, draft: &Draft) {
     let shown = [
         (weak("no encryption"), "null-cipher", Severity::Critical),
         (weak("anonymous key exchange"), "anonymous-key-exchange", Severity::High),
+        (weak("export cipher"), "export-cipher", Severity::High),
         (weak("certificate outside its dates"), "expired-certificate", Severity::Medium),
         (stated("forward_secrecy", &Value::from(false)), "no-forward-secrecy", Severity::Low),
         (stated("certificate.self_signed", &Value::from(true)), "self-signed-certificate", Severity::Low),
@@ -161,6 +162,10 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
             };
             found.add(id, severity, sure, c, i);
         }
+        Kind::Copy { of, .. } => {
+            let severity = if of == "text" { Severity::High } else { Severity::Medium };
+            found.add("content-copy", severity, sure, c, i);
+        }
         Kind::KeyInSight { party, how, .. } => {
             let id = if party == "network" { "key-visible-to-network" } else { "key-visible-to-provider" };
             found.add(id, Severity::Critical, sure, c, i);
@@ -169,7 +174,10 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
                 found.add("unauthenticated-encryption", Severity::Medium, sure, c, i);
             }
         }
-        Kind::Weak { finding, .. } => found.add(finding, Severity::High, sure, c, i),
+        Kind::Weak { finding, .. } => {
+            let named = finding == "weak-key-transport";
+            found.add(finding, if named { Severity::Medium } else { Severity::High }, sure, c, i);
+        }
         // Who sees a key depends on where it stood.
         Kind::Rule { finding, .. } if finding == "key-visible" => {
             let id = match e.guard {

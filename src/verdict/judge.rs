@@ -2,7 +2,7 @@
 //! would settle it.
 
 use super::lattice::{Grade, Network, Provider, Verdict, headline};
-use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength};
+use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength, same_service};
 use crate::peel::{Guard, Why};
 use serde::{Deserialize, Serialize};
 
@@ -253,25 +253,6 @@ fn key_in_sight(draft: &Draft) -> Option<Judgement> {
     })
 }
 
-/// Whether two endpoints are of one operator, as far as names tell: the same host, or the same last two
-/// labels of its name.
-fn same_service(a: &str, b: &str) -> bool {
-    fn host(endpoint: &str) -> &str {
-        endpoint.rsplit_once(':').map_or(endpoint, |(host, _)| host)
-    }
-    fn family(host: &str) -> &str {
-        let named = host.bytes().any(|b| b.is_ascii_alphabetic()) && !host.starts_with('[');
-        // Two short labels at the end (`co.uk`) are no name of anybody.
-        let mut labels = host.rsplit('.');
-        let short = |label: Option<&str>, most: usize| label.is_some_and(|l| l.len() <= most);
-        let wide = short(labels.next(), 2) && short(labels.next(), 3);
-        let dot = host.rmatch_indices('.').nth(1 + usize::from(wide)).filter(|_| named);
-        dot.and_then(|(at, _)| host.get(at + 1..)).unwrap_or(host)
-    }
-    // Evidence of older reports does not name the service.
-    a.is_empty() || family(host(a)).eq_ignore_ascii_case(family(host(b)))
-}
-
 fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {
     if let Some(judgement) = key_in_sight(draft) {
         return judgement;
@@ -481,8 +462,6 @@ mod tests {
         assert_eq!(sight("chat.a.example:443"), Verdict::TransportOnly);
         assert_eq!(sight("files.a.example:8443"), Verdict::TransportOnly);
         assert_eq!(sight("b.example:443"), Verdict::Undetermined);
-        assert!(!same_service("one.co.uk:1", "two.co.uk:1") && same_service("x.one.co.uk:1", "one.co.uk:2"));
-        assert!(!same_service("10.0.0.1:1", "10.9.0.1:1") && same_service("10.0.0.1:1", "10.0.0.1:2"));
     }
 
     #[test]

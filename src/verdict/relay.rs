@@ -2,6 +2,7 @@
 //! raise a grade only where both ends already carry the claim.
 
 use super::{Grade, Judgement, Provider, Verdict, headline};
+use crate::evidence::planting::SAFETY_NUMBER;
 use crate::evidence::relay::{Outcome, Relayed, Way};
 use crate::evidence::{Draft, Evidence, Kind, Polarity};
 
@@ -98,7 +99,8 @@ fn failed_words(draft: &Draft) -> String {
     failed.collect::<Vec<_>>().join("; ")
 }
 
-/// The grade that equal bytes at both ends earn.
+/// The grade that equal bytes at both ends earn: they exclude that somebody seals anew on the way. Only with
+/// keys that were compared, which excludes a swap, is it more than the ends have by themselves.
 fn raised(draft: &Draft, base: &Judgement, peer: &Draft, theirs: &Judgement) -> Option<Judgement> {
     let both = theirs.verdict == Verdict::E2ee && base.grade >= Grade::G2 && theirs.grade >= Grade::G2;
     if !both || !is_whole(draft) || !is_whole(peer) {
@@ -110,7 +112,17 @@ fn raised(draft: &Draft, base: &Judgement, peer: &Draft, theirs: &Judgement) -> 
     }
     let compared = which(draft, |e| matches!(&e.kind, Kind::IdentityKey { equal, .. } if *equal > 0));
     let checks = which(draft, |e| matches!(&e.kind, Kind::Check { passed: true, .. }));
-    let grade = if checks.len() >= 3 { Grade::G5 } else { Grade::G4 };
+    // G4 excludes a swap of keys too. Equal safety numbers compare the same keys outside the recording.
+    let numbers =
+        which(draft, |e| matches!(&e.kind, Kind::Check { passed: true, what } if what == SAFETY_NUMBER));
+    let theirs_compared =
+        !which(peer, |e| matches!(&e.kind, Kind::IdentityKey { equal, .. } if *equal > 0)).is_empty();
+    let same_keys = theirs_compared || !compared.is_empty() || !numbers.is_empty();
+    let grade = match (same_keys, checks.len()) {
+        (false, _) => base.grade,
+        (true, 3..) => Grade::G5,
+        (true, _) => Grade::G4,
+    };
     let mut doubts = vec![
         "the app itself, its backups or its notifications may disclose text on the device".to_owned(),
         "a further recipient, such as a device that nobody added, may be among those that the sender encrypts for"
@@ -119,8 +131,8 @@ fn raised(draft: &Draft, base: &Judgement, peer: &Draft, theirs: &Judgement) -> 
     if base.grade < Grade::G3 {
         doubts.push("the same text may travel in a form or place that was not searched".into());
     }
-    if compared.is_empty() && grade < Grade::G5 {
-        doubts.push("no identity key was fetched at one end and published at the other while both recorded, so none could be compared".into());
+    if !same_keys {
+        doubts.push("keys handed out by the provider may not be the peer's: no identity key was fetched at one end and published at the other while both recorded, so none could be compared".into());
     }
     let lost: u32 = relayed(draft).filter(|(_, r)| r.way == Way::Sent).map(|(_, r)| r.missing()).sum();
     if lost > 0 {
@@ -149,6 +161,7 @@ fn raised(draft: &Draft, base: &Judgement, peer: &Draft, theirs: &Judgement) -> 
         not_ruled_out: doubts,
         next_step: match grade {
             Grade::G5 => "none: nothing beyond this can be reached from outside".into(),
+            _ if !same_keys => "compare the safety numbers and record the result in the plan, or record both ends from before they fetch each other's keys".into(),
             _ => "compare safety numbers, restore on a fresh phone, plant a bait link, and record the results in the plan".into(),
         },
         weighs: base.weighs.clone(),

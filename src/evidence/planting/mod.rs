@@ -96,6 +96,9 @@ impl Text {
     }
 }
 
+/// The check that compares the identity keys of both ends.
+pub const SAFETY_NUMBER: &str = "the safety number is equal on both phones";
+
 /// What the people at both ends looked at themselves: `true` passed, `false` failed, absent not done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -115,7 +118,7 @@ impl Checks {
     /// Every check with its name in words.
     pub fn all(&self) -> [(&'static str, Option<bool>); 3] {
         [
-            ("the safety number is equal on both phones", self.safety_number_equal),
+            (SAFETY_NUMBER, self.safety_number_equal),
             ("a restore on a fresh phone shows no history", self.fresh_phone_shows_no_history),
             ("the bait link was never fetched", self.bait_link_never_fetched),
         ]

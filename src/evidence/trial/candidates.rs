@@ -9,8 +9,6 @@ use std::sync::LazyLock;
 
 /// Longest text that is searched for keys.
 pub const LONGEST_TEXT: usize = 4096;
-/// Candidates taken from one field.
-const MOST: usize = 12;
 
 /// Words that introduce a password in a message.
 const CALLS: [&str; 14] = [
@@ -49,7 +47,7 @@ pub fn of_text(text: &str) -> Vec<Secret> {
     if let Some(bytes) = pem(trimmed) {
         add(&mut found, Secret::Key(bytes));
     }
-    for token in tokens(trimmed).filter(|t| (16..=172).contains(&t.len())).take(64) {
+    for token in tokens(trimmed).filter(|t| (16..=172).contains(&t.len())) {
         // `key=VALUE`: padding is taken off first, so that what is left of it is a name.
         let core = token.trim_end_matches('=');
         let value = core.rsplit_once('=').map_or(core, |(_, v)| v);
@@ -90,7 +88,7 @@ pub fn of_credential(text: &str) -> Option<Secret> {
 }
 
 fn add(found: &mut Vec<Secret>, secret: Secret) {
-    if found.len() < MOST && !found.contains(&secret) {
+    if !found.contains(&secret) {
         found.push(secret);
     }
 }

@@ -5,10 +5,13 @@ pub mod candidates;
 mod ciphers;
 mod groups;
 mod openpgp;
+mod store;
 mod tokens;
 
+pub use store::{Concerned, GivenUp, Lock, Sort, Store};
+
 use super::uniform::Measure;
-use super::{Canaries, ConversationKey, Evidence, Kind, Polarity, Strength};
+use super::{Canaries, ConversationKey, Copies, Evidence, Kind, Polarity, Strength};
 use crate::model::Origin;
 use crate::peel::Guard;
 use crate::ruleset::language;
@@ -133,7 +136,7 @@ impl Budget {
 
 /// Formats whose envelopes are kept whole because some secret may open them.
 pub fn opens(format: &str) -> bool {
-    groups::opens(format) || format.starts_with("jwe") || format.starts_with("openpgp")
+    Lock::of(Some(format)).is_some()
 }
 
 /// Formats that are key material, tried on the envelopes above.
@@ -294,6 +297,17 @@ pub fn evidence(
         all.push((field.conversation.clone(), record(kind, guard, Strength::Strong)));
     }
     all
+}
+
+/// What came out of a field was said in its conversation: a copy of it elsewhere counts.
+pub fn said(opened: &Opened, candidates: &[Candidate], fields: &[Field], copies: &mut Copies, limit: usize) {
+    let (Some(field), Some(candidate)) = (fields.get(opened.field), candidates.get(opened.candidate)) else {
+        return;
+    };
+    let guard = candidate.guard.max(field.guard);
+    for text in texts(&opened.plain.bytes).iter().filter(|t| language::natural(t) >= 0.35) {
+        copies.said(text, (&field.conversation, guard), || field.origin.clone(), limit);
+    }
 }
 
 /// How much the most readable part of some bytes is like language, in percent, if it is at all.

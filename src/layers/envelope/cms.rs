@@ -3,7 +3,7 @@
 use super::grammar::der::{self, Tlv};
 use super::grammar::encoding::hex;
 use super::grammar::signs;
-use super::{Class, Envelope, Form, Recogniser, Tier};
+use super::{Class, Envelope, Form, PKCS1, Recogniser, Tier};
 use crate::model::digest16;
 
 /// ContentInfo structures.
@@ -85,6 +85,7 @@ fn enveloped(sequence: Tlv<'_>, at: usize, format: &'static str) -> Option<Envel
     let algorithm = algorithm_name(der::children(algorithm.content)?.first()?.content);
     let people = kinds.iter().any(|k| matches!(*k, "key transport" | "key agreement" | "other"));
     let class = if people { Class::E2eeMessage } else { Class::Symmetric };
+    let pkcs1 = recipients.iter().any(is_pkcs1).then_some(PKCS1);
     let names: Vec<String> = recipients.iter().map(recipient_name).collect();
     let plain = sealed.first().filter(|s| s.tag == 0x80).and_then(|s| signs::not_ciphertext(s.content));
     let range = sealed.first().map(|s| at + content.at + s.at..at + content.at + s.at + s.content.len());
@@ -92,6 +93,7 @@ fn enveloped(sequence: Tlv<'_>, at: usize, format: &'static str) -> Option<Envel
         .fact("recipients", recipients.len() as u64)
         .fact("recipient_kinds", kinds)
         .fact("recipient_names", names)
+        .maybe("key_transport", pkcs1)
         .fact("content_algorithm", algorithm)
         .fact("integrity", format == "cms-auth-enveloped-data" || algorithm.contains("gcm"))
         .sealed(range);
@@ -109,6 +111,15 @@ fn recipient_kind(info: &Tlv<'_>) -> Option<&'static str> {
         _ => return None,
     };
     filled.then_some(kind)
+}
+
+/// KeyTransRecipientInfo (RFC 5652 section 6.2.1) under rsaEncryption and not RSAES-OAEP.
+fn is_pkcs1(info: &Tlv<'_>) -> bool {
+    const RSA: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+    let parts = der::children(info.content).unwrap_or_default();
+    let algorithm = parts.get(2).filter(|a| info.tag == 0x30 && a.tag == 0x30);
+    let oid = algorithm.and_then(|a| der::children(a.content)?.into_iter().next());
+    oid.is_some_and(|o| o.tag == 6 && o.content == RSA)
 }
 
 /// What the recipient's identifier shows: the texts of its issuer's name, or a digest of the rest.

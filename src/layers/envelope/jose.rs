@@ -3,7 +3,7 @@
 
 use super::grammar::encoding::base64url;
 use super::grammar::signs;
-use super::{Class, Envelope, Form, ObjectRecogniser, Recogniser, Tier};
+use super::{Class, Envelope, Form, ObjectRecogniser, PKCS1, Recogniser, Tier};
 use crate::model::digest16;
 use serde_json::{Map, Value};
 
@@ -128,6 +128,7 @@ impl Sealed {
         let ephemeral = all()
             .find_map(|h| h.get("epk")?.as_object())
             .map(|k| digest16(Value::from(k.clone()).to_string().as_bytes()));
+        let pkcs1 = algs.contains(&"RSA1_5").then_some(PKCS1);
         let plain = signs::not_ciphertext(&self.ciphertext);
         let (nonce, end) = (self.iv.len(), self.iv.len() + self.ciphertext.len());
         Envelope::new(format, protocol, class, tier)
@@ -135,6 +136,7 @@ impl Sealed {
             .fact("content_algorithm", self.enc.as_str())
             .fact("recipients", recipients.len() as u64)
             .fact("recipient_keys", kids)
+            .maybe("key_transport", pkcs1)
             .maybe("sender_key", text_of(shared, "skid"))
             .maybe("ephemeral_key", ephemeral)
             .maybe("compression", text_of(shared, "zip"))

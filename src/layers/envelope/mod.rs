@@ -84,6 +84,10 @@ impl Class {
     }
 }
 
+/// Key transport of RSA with the padding of PKCS #1 version 1.5, which a receiver that tells good padding from
+/// bad gives away (Bleichenbacher; RFC 8017 section 7.2 keeps it for old applications only).
+pub(crate) const PKCS1: &str = "RSAES-PKCS1-v1_5";
+
 /// How far the bytes alone carry the name, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {

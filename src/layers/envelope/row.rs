@@ -5,7 +5,7 @@ use super::content::readable;
 use super::{
     Class, Envelope, Form as Wants, RECOGNISERS, Tier, recognise_as, recognise_binary, recognise_text,
 };
-use crate::model::Value;
+use crate::model::{Value, digest16};
 use crate::peel::{By, Eats, End, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step, Why};
 
 /// Envelopes in bytes.
@@ -158,6 +158,10 @@ impl Peeler for Reader {
             out.fact("envelope.shows", Value::List(vec![(*name).into(), value.clone()]));
         }
         let whole = envelope.decoded.as_deref().unwrap_or(input.bytes);
+        // Shorter ones are counters of some scheme, which may begin anew with every key.
+        if let Some(nonce) = envelope.nonce.clone().and_then(|r| whole.get(r)).filter(|n| n.len() >= 8) {
+            out.fact("envelope.shows", Value::List(vec!["nonce".into(), digest16(nonce).into()]));
+        }
         // A token is opened with its header as it was written, so it is shown as it stood.
         let shown = if envelope.format.starts_with("jwe") { input.bytes } else { whole };
         out.exhibit(envelope.format, input.side, shown);

@@ -20,7 +20,7 @@ pub fn head(page: &mut Page, r: &Report) {
     }
     page.raw("</p>\n<div class=\"hero ").raw(tone(s.verdict)).raw("\"><div class=\"hero-in\">\n");
     badge(page, s.verdict, s.verdict.word());
-    page.wrap("\n<h1>", prose::answer(s.verdict), "</h1>\n");
+    page.wrap("\n<h1>", prose::answer(s.verdict, s.grade), "</h1>\n");
     if !s.reason.is_empty() {
         page.wrap("<p class=\"lead\">", &sentence(&s.reason), "</p>\n");
     }

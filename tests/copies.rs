@@ -1,0 +1,169 @@
+//! The text of a message met again elsewhere, without planted texts: from frames to findings. A copy is
+//! named with both its places, never makes anything better, and does not depend on the number of threads.
+
+#[path = "../benches/made.rs"]
+mod made;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use made::{ACK, Made, Path, SYN};
+use plainsight::audit::{self, Audit, Plan};
+use plainsight::evidence::{Content, Kind};
+use plainsight::keys::KeyStore;
+use plainsight::model::Limits;
+use plainsight::ruleset;
+use plainsight::verdict::{Grade, Verdict};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+const TEXT: &str = "we meet under the old bridge at nine";
+
+fn post(made: &mut Made, n: u32, host: &str, path: &str, body: &str) {
+    let way = Path {
+        from: (Ipv4Addr::new(10, 0, 0, 7), 20_000 + n as u16),
+        to: (Ipv4Addr::from_bits(0xc0a8_0000 + n), 80),
+    };
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    made.tcp(way, 100, 0, SYN, &[]);
+    made.tcp(way.back(), 900, 101, SYN | ACK, &[]);
+    made.tcp(way, 101, 901, ACK, request.as_bytes());
+    made.tcp(
+        way.back(),
+        901,
+        101 + request.len() as u32,
+        ACK,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    );
+}
+
+fn audited(made: &Made, threads: usize) -> Audit {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), made.bytes()).expect("written");
+    let plan = Plan {
+        captures: vec![file.path().to_owned()],
+        keys: Arc::new(KeyStore::default()),
+        canaries: Vec::new(),
+        ruleset: Arc::new(ruleset::embedded()),
+        limits: Limits::default(),
+        threads,
+        reveal: false,
+    };
+    let mut audit = audit::run(&plan, &|_| ()).expect("read");
+    audit.inputs.clear();
+    audit
+}
+
+/// What was met again, and at which service.
+fn copies(audit: &Audit) -> Vec<(String, String)> {
+    let mut all: Vec<_> = audit
+        .drafts
+        .iter()
+        .flat_map(|d| &d.evidence)
+        .filter_map(|e| match &e.kind {
+            Kind::Copy { of, said_at, seen_at, service } => {
+                assert!(said_at.contains("$.") && seen_at.contains("frame"), "{said_at} {seen_at}");
+                Some((of.clone(), service.clone()))
+            }
+            _ => None,
+        })
+        .collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn found(audit: &Audit, id: &str) -> bool {
+    audit.findings.iter().any(|f| f.id == id)
+}
+
+#[test]
+fn a_message_in_an_analytics_event_is_found_with_both_places() {
+    let mut made = Made::default();
+    post(&mut made, 1, "chat.example", "/send", &format!("{{\"body\":\"{TEXT}\"}}"));
+    let alone = audited(&made, 1);
+    assert!(copies(&alone).is_empty() && !found(&alone, "content-copy"));
+    post(
+        &mut made,
+        2,
+        "events.tracker.test",
+        "/v1/e",
+        &format!("{{\"event\":\"tap\",\"title\":\"{TEXT}\"}}"),
+    );
+    let both = audited(&made, 1);
+    assert_eq!(copies(&both), [("text".to_owned(), "events.tracker.test:80".to_owned())]);
+    assert!(found(&both, "content-copy"));
+    let learns = |party: &str| both.exposures.iter().any(|e| e.item == "message-text" && e.party == party);
+    assert!(learns("chat.example:80") && learns("events.tracker.test:80"));
+    assert!(both.summary.verdict <= alone.summary.verdict);
+    for threads in [2, 3, 8] {
+        let again = audited(&made, threads);
+        assert_eq!(again.drafts, both.drafts, "{threads} threads");
+        assert_eq!(again.findings, both.findings, "{threads} threads");
+    }
+}
+
+#[test]
+fn a_hash_of_the_text_is_a_copy_and_another_hash_is_none() {
+    use sha2::{Digest, Sha256};
+    let body = |text: &str| {
+        let hex: String = Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
+        format!("{{\"event\":\"sent\",\"digest\":\"{hex}\"}}")
+    };
+    for (text, copied) in [(TEXT, true), ("another text of six or so words", false)] {
+        let mut made = Made::default();
+        post(&mut made, 1, "chat.example", "/send", &format!("{{\"body\":\"{TEXT}\"}}"));
+        post(&mut made, 2, "abuse.tracker.test", "/check", &body(text));
+        let audit = audited(&made, 1);
+        let expected = [("SHA-256 of the text".to_owned(), "abuse.tracker.test:80".to_owned())];
+        assert_eq!(copies(&audit), if copied { &expected[..] } else { &[] }, "{text}");
+    }
+}
+
+fn envelope() -> String {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/envelopes/signal_prekey_v3.bin");
+    STANDARD.encode(std::fs::read(file).expect("an envelope"))
+}
+
+/// The conversation of envelopes.
+fn sealed(audit: &Audit) -> (Verdict, Grade) {
+    let all = audit.drafts.iter().zip(&audit.judgements);
+    let mut sealed = all.filter(|(d, _)| matches!(d.key.content, Content::Envelope(_)));
+    let (_, j) = sealed.next().expect("envelopes");
+    (j.verdict, j.grade)
+}
+
+#[test]
+fn a_readable_text_in_the_same_item_takes_the_claim_away_and_in_another_does_not() {
+    let sealed_with = |body: &str| {
+        let mut made = Made::default();
+        post(&mut made, 1, "chat.example", "/send", &body.replace("ENVELOPE", &envelope()));
+        let audit = audited(&made, 1);
+        (sealed(&audit), audit.summary.verdict)
+    };
+    let alone = sealed_with("{\"messages\":[{\"ciphertext\":\"ENVELOPE\"}]}");
+    assert_eq!(alone.0, (Verdict::E2ee, Grade::G2));
+    let beside = format!("{{\"messages\":[{{\"ciphertext\":\"ENVELOPE\",\"body\":\"{TEXT}\"}}]}}");
+    assert_eq!(sealed_with(&beside), ((Verdict::Undetermined, Grade::G1), Verdict::Plaintext));
+    let around = format!("{{\"body\":\"{TEXT}\",\"messages\":[{{\"ciphertext\":\"ENVELOPE\"}}]}}");
+    assert_eq!(sealed_with(&around).0, (Verdict::Undetermined, Grade::G1));
+    // Another message of the list is another message, and the whole is as weak as its weakest.
+    let other = format!("{{\"messages\":[{{\"ciphertext\":\"ENVELOPE\"}},{{\"body\":\"{TEXT}\"}}]}}");
+    assert_eq!(sealed_with(&other), ((Verdict::E2ee, Grade::G2), Verdict::Plaintext));
+}
+
+#[test]
+fn a_message_met_at_a_sealed_service_takes_its_claim_away() {
+    let mut made = Made::default();
+    let body = format!("{{\"messages\":[{{\"ciphertext\":\"{}\"}}]}}", envelope());
+    post(&mut made, 1, "sealed.example", "/send", &body);
+    let before = audited(&made, 1);
+    assert_eq!(sealed(&before).0, Verdict::E2ee);
+    post(&mut made, 2, "notes.other", "/send", &format!("{{\"body\":\"{TEXT}\"}}"));
+    post(&mut made, 3, "sealed.example", "/index", &format!("{{\"terms\":\"{TEXT}\"}}"));
+    let after = audited(&made, 1);
+    assert_eq!(sealed(&after), (Verdict::Undetermined, Grade::G1));
+    assert!(found(&after, "content-copy"));
+}
