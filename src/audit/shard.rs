@@ -10,6 +10,7 @@ use crate::model::{Arrival, Limits, Side, Transport};
 use crate::peel::{Env, Memory, Tree, Unit};
 use crate::wire::{Packet, Proto};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 /// What the flow table calls back.
 struct Peeling {
@@ -20,8 +21,8 @@ struct Peeling {
     /// What flows left for others, by bucket, and the bucket being worked on.
     memories: [Memory; BUCKETS],
     bucket: usize,
-    /// Fields of no known kind that were measured, by bucket.
-    measured: [u32; BUCKETS],
+    /// Fields of no known kind that may still be measured, by bucket.
+    unmeasured: [Arc<AtomicU32>; BUCKETS],
     totals: Totals,
 }
 
@@ -53,8 +54,9 @@ impl Shard {
         };
         let tables = std::array::from_fn(|_| Table::new(&part));
         let memories = std::array::from_fn(|_| Memory::default());
+        let unmeasured = std::array::from_fn(|_| Arc::new(AtomicU32::new(part.measured)));
         let totals = Totals::default();
-        Self { tables, peeling: Peeling { shared, part, keys, memories, bucket: 0, measured: [0; BUCKETS], totals } }
+        Self { tables, peeling: Peeling { shared, part, keys, memories, bucket: 0, unmeasured, totals } }
     }
 
     pub fn take(&mut self, work: &Work) {
@@ -107,8 +109,8 @@ impl Peeling {
         at: Arrival,
         act: impl FnOnce(&mut Tree, &mut Env<'_>),
     ) {
-        let spare = self.part.measured.saturating_sub(self.measured[self.bucket]);
-        let state = state.get_or_insert_with(|| Box::new(FlowState::new(&self.shared, info, spare)));
+        let left = &self.unmeasured[self.bucket];
+        let state = state.get_or_insert_with(|| Box::new(FlowState::new(&self.shared, info, left)));
         let memory = &mut self.memories[self.bucket];
         memory.between(info.key.client.ip, info.key.server.ip);
         let mut env = Env {
@@ -165,20 +167,20 @@ impl Handler for Peeling {
         if state.is_some() {
             self.with(&mut state, info, info.last, |tree, env| tree.finish(env));
         }
-        let state = state.unwrap_or_else(|| Box::new(FlowState::new(&self.shared, info, 0)));
-        self.measured[self.bucket] = self.measured[self.bucket].saturating_add(state.collector.spent());
+        let state = state
+            .unwrap_or_else(|| Box::new(FlowState::new(&self.shared, info, &self.unmeasured[self.bucket])));
         let evidence = state.collector.finish(info.app.as_deref(), info.delivered);
         self.totals.add_flow(evidence, &self.shared.limits);
     }
 }
 
 impl FlowState {
-    fn new(shared: &Arc<Shared>, info: &Info, spare: u32) -> Self {
+    fn new(shared: &Arc<Shared>, info: &Info, left: &Arc<AtomicU32>) -> Self {
         let unit = match info.key.transport {
             Transport::Tcp => Unit::Stream,
             Transport::Udp => Unit::Datagram,
         };
-        let collector = Collector::new(shared.clone(), info.key, info.first.time).with_spare(spare);
+        let collector = Collector::new(shared.clone(), info.key, info.first.time).with_spare(left.clone());
         Self { tree: Tree::new(unit), collector }
     }
 }

@@ -14,6 +14,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 /// What all flows share.
 #[derive(Debug)]
@@ -88,9 +89,10 @@ pub struct Collector {
     pub(super) secure_path: String,
     pub(super) service: Option<String>,
     pub(super) measured: u32,
-    /// Fields of no known kind that may still be measured, that were, and that were not.
+    /// Fields of no known kind that this flow and all flows of its share may still measure, and those that
+    /// were not measured.
     pub(super) spare: u32,
-    pub(super) spent: u32,
+    pub(super) left: Arc<AtomicU32>,
     pub(super) unmeasured: u64,
     /// Rules that have spoken, by place.
     pub(super) told: rustc_hash::FxHashSet<(u32, u64)>,
@@ -126,7 +128,7 @@ impl Collector {
             service: None,
             measured: 0,
             spare: MEASURED_OTHER,
-            spent: 0,
+            left: Arc::new(AtomicU32::new(u32::MAX)),
             unmeasured: 0,
             told: Default::default(),
             hits: Vec::new(),
@@ -140,15 +142,10 @@ impl Collector {
         }
     }
 
-    /// At most `left` fields of no known kind may be measured.
-    pub fn with_spare(mut self, left: u32) -> Self {
-        self.spare = self.spare.min(left);
+    /// Fields of no known kind are measured while something is left of what a share of flows has in common.
+    pub fn with_spare(mut self, left: Arc<AtomicU32>) -> Self {
+        self.left = left;
         self
-    }
-
-    /// How many fields of no known kind were measured.
-    pub fn spent(&self) -> u32 {
-        self.spent
     }
 
     /// What the flow showed so far, as if it ended here.

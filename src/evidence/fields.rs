@@ -12,6 +12,7 @@ use crate::peel::{End, Form, Leaf, NodeRef, Why};
 use crate::ruleset::{Subject, language};
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
+use std::sync::atomic::Ordering::Relaxed;
 
 impl Collector {
     pub(super) fn origin(&self, node: &NodeRef<'_>, leaf: &Leaf<'_>) -> Origin {
@@ -223,12 +224,14 @@ impl Collector {
             self.measured += 1;
             return self.measured <= MEASURED;
         }
-        if self.spare == 0 {
+        let left = self.left.load(Relaxed);
+        if self.spare == 0 || left == 0 {
             self.unmeasured += 1;
             return false;
         }
+        // The flows of a share are read by one thread.
+        self.left.store(left - 1, Relaxed);
         self.spare -= 1;
-        self.spent += 1;
         true
     }
 

@@ -307,14 +307,7 @@ impl Tree {
     }
 
     /// The layer of this node that the datagram belongs to, opened if need be.
-    fn claimant(
-        &mut self,
-        env: &mut Env<'_>,
-        id: u32,
-        side: Side,
-        bytes: &[u8],
-        before: &[Before],
-    ) -> Claim {
+    fn claimant(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8], before: &[Before]) -> Claim {
         let Some(node) = self.node_mut(id) else { return Claim::Nobody };
         if node.unclaimed > ASK && !node.unclaimed.is_multiple_of(64) {
             return Claim::Nobody;

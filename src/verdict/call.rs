@@ -16,9 +16,7 @@ pub(super) fn judge(draft: &Draft) -> Judgement {
         _ => None,
     });
     let (doubt, next_step) = call_doubts(told.unwrap_or(""));
-    let vouched = |how: &str| {
-        draft.facts.get("dtls.fingerprint").any(|v| v.as_text() == Some(how))
-    };
+    let vouched = |how: &str| draft.facts.get("dtls.fingerprint").any(|v| v.as_text() == Some(how));
     let vouching = match (vouched("other than signalled"), vouched("as signalled")) {
         (true, _) => {
             "; a certificate is not one that the signalling vouches for, so somebody may stand between"

@@ -105,9 +105,7 @@ pub fn findings(drafts: &[Draft], judgements: &[Judgement]) -> Vec<Finding> {
 /// What the handshakes of a conversation's connections show.
 fn transport(found: &mut Found, c: usize, draft: &Draft) {
     let stated = |name: &str, value: &Value| {
-        ["tls", "dtls", "quic"]
-            .iter()
-            .any(|p| draft.facts.get(&format!("{p}.{name}")).any(|v| v == value))
+        ["tls", "dtls", "quic"].iter().any(|p| draft.facts.get(&format!("{p}.{name}")).any(|v| v == value))
     };
     let weak = |reason: &str| stated("weak", &Value::from(reason));
     if ["tls.weak", "dtls.weak"].iter().any(|n| draft.facts.get(n).next().is_some()) {

@@ -125,11 +125,7 @@ impl Sip {
             }
             // A display name stands in quotes or before the angle bracket (RFC 3261 section 20.10).
             let (display, rest) = match value.split_once('<') {
-                Some((d, r))
-                    if matches!(&*name, "from" | "to" | "contact" | "p-asserted-identity") =>
-                {
-                    (d, r)
-                }
+                Some((d, r)) if matches!(&*name, "from" | "to" | "contact" | "p-asserted-identity") => (d, r),
                 _ => ("", value),
             };
             let display = display.trim().trim_matches('"');

@@ -184,7 +184,9 @@ pub(super) fn low_xor(bytes: &[u8]) -> Undone {
     let common = (0..=255u8).max_by_key(|b| counts[usize::from(*b)])?;
     let keys = [b' ', b'"', b'e'].map(|plain| common ^ plain);
     // The first characters settle most keys.
-    let fits = |key: &u8| (1..0x80).contains(key) && bytes.iter().take(32).all(|b| WEIGHTS[usize::from(b ^ key)] > 0);
+    let fits = |key: &u8| {
+        (1..0x80).contains(key) && bytes.iter().take(32).all(|b| WEIGHTS[usize::from(b ^ key)] > 0)
+    };
     keys.into_iter().filter(fits).find_map(|key| {
         let plain: Vec<u8> = bytes.iter().map(|b| b ^ key).collect();
         let text = reads(&plain)?;
