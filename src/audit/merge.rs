@@ -115,10 +115,16 @@ impl Totals {
                 draft.add(evidence, limits.evidence);
             }
         }
-        let (all, untried) = trial::try_all(&candidates, &fields);
-        for opened in all {
-            self.add_opened(trial::evidence(&opened, &candidates, &fields, canaries), limits);
-            trial::said(&opened, &candidates, &fields, &mut self.copies, limits.copies);
+        // Fields of conversations have a claim to lose; of the others one may turn out to hold a message.
+        let (messages, others): (Vec<Field>, Vec<Field>) =
+            fields.iter().cloned().partition(|f| self.drafts.find(&f.conversation).is_some());
+        for (fields, work) in [(&messages, trial::WORK), (&others, trial::WORK / 4)] {
+            let (all, untried) = trial::try_all(&candidates, fields, work);
+            for opened in all {
+                self.add_opened(trial::evidence(&opened, &candidates, fields, canaries), limits);
+                trial::said(&opened, &candidates, fields, &mut self.copies, limits.copies);
+            }
+            self.leave_untried(untried, &candidates);
         }
         for (service, evidence) in trial::private_keys(&candidates, &fields) {
             let sealed = |d: &&mut Draft| matches!(d.key.content, Content::Envelope(_));
@@ -126,7 +132,6 @@ impl Totals {
                 draft.add(evidence.clone(), limits.evidence);
             }
         }
-        self.leave_untried(untried, &candidates);
         self.limit(&concerned);
         self.add_copies(canaries, limits);
     }

@@ -106,7 +106,7 @@ pub struct Opened {
 pub const LONGEST: usize = 8 << 10;
 
 /// Work of one audit, about a nanosecond a unit on a present machine.
-const WORK: u64 = 500_000_000;
+pub const WORK: u64 = 500_000_000;
 
 /// What is left of the work that one audit may do.
 #[derive(Debug, Clone, Copy)]
@@ -144,10 +144,10 @@ pub fn is_material(format: &str) -> bool {
     groups::is_material(format)
 }
 
-/// Tries every candidate on every field, within bounds: at most one opening per field. Beside what was
+/// Tries every candidate on every field, within so much work: at most one opening per field. Beside what was
 /// opened stand the fields that the bound left untried: nothing may be concluded from their silence.
-pub fn try_all<'f>(candidates: &[Candidate], fields: &'f [Field]) -> (Vec<Opened>, &'f [Field]) {
-    try_within(candidates, fields, Budget(WORK))
+pub fn try_all<'f>(candidates: &[Candidate], fields: &'f [Field], work: u64) -> (Vec<Opened>, &'f [Field]) {
+    try_within(candidates, fields, Budget(work))
 }
 
 fn try_within<'f>(

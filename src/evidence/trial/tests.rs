@@ -72,14 +72,14 @@ fn a_key_in_sight_opens_what_it_sealed_and_nothing_else() {
         field(vec![0x5a; 60], vec![]),
     ];
     let candidates = [candidate(Secret::Key(key.to_vec()))];
-    let (opened, untried) = try_all(&candidates, &fields);
+    let (opened, untried) = try_all(&candidates, &fields, WORK);
     assert_eq!(opened.iter().map(|o| o.field).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
     assert!(opened.iter().all(|o| o.plain.bytes == b"see you at noon" && o.plain.authentic));
     assert!(untried.is_empty());
     let (_, untried) = try_within(&candidates, &fields, Budget(1));
     assert_eq!(untried, &fields[..], "what the bound left untried is told");
     let link = [candidate(Secret::Key([nonce.as_slice(), &key].concat()))];
-    assert_eq!(try_all(&link, &[field(body, vec![])]).0.len(), 1);
+    assert_eq!(try_all(&link, &[field(body, vec![])], WORK).0.len(), 1);
 }
 
 /// Digits of a hexadecimal text, for vectors.
@@ -90,7 +90,7 @@ fn hex(text: &str) -> Vec<u8> {
 }
 
 fn only(secret: Secret, field: Field) -> Plain {
-    let (mut opened, _) = try_all(&[candidate(secret)], &[field]);
+    let (mut opened, _) = try_all(&[candidate(secret)], &[field], WORK);
     opened.pop().expect("opened").plain
 }
 
@@ -147,7 +147,7 @@ fn a_password_opens_what_was_made_of_it() {
     let beside = Field { rounds: Some(rounds), ..field(body.clone(), vec![salt]) };
     assert_eq!(only(Secret::Password("swordfish".into()), beside).bytes, b"under the bridge");
     let alone = field(body, vec![]);
-    assert!(try_all(&[candidate(Secret::Password("swordfish".into()))], &[alone]).0.is_empty());
+    assert!(try_all(&[candidate(Secret::Password("swordfish".into()))], &[alone], WORK).0.is_empty());
 }
 
 /// Modes without a tag must not be fooled by chance: no random key opens any random field.
@@ -166,7 +166,7 @@ fn chance_opens_nothing() {
             field(noise(1000 + i, 32 + 16 * (i as usize % 8)), vec![noise(2000 + i, 16), noise(3000 + i, 12)])
         })
         .collect();
-    assert!(try_all(&candidates, &fields).0.is_empty());
+    assert!(try_all(&candidates, &fields, WORK).0.is_empty());
 }
 
 #[test]

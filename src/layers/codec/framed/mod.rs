@@ -28,7 +28,7 @@ fn probe(p: &Probe<'_>) -> Guess {
     match weigh::race(p.bytes, p.other) {
         weigh::Found::Shape(_) => Guess::Sure,
         // Where all is text so far, other layers are not kept waiting.
-        weigh::Found::Open if !p.end && !(text(p.bytes) && text(p.other)) => Guess::More,
+        weigh::Found::Open if !(p.end || text(p.bytes) && text(p.other)) => Guess::More,
         weigh::Found::Open | weigh::Found::Nothing => Guess::No,
     }
 }
