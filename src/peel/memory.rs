@@ -55,7 +55,7 @@ impl Default for Memory {
 }
 
 /// A layer, the bytes that it said would come, and what it left for them.
-type Expected<'a> = (&'static str, &'a [u8], Arc<[u8]>);
+type Announced<'a> = (&'static str, &'a [u8], Arc<[u8]>);
 
 impl Memory {
     /// Turns to what is known between these two hosts.
@@ -100,7 +100,7 @@ impl Memory {
     }
 
     /// The layer that expects this datagram, the identifier that gave it away, and what was left with it.
-    pub(super) fn expected(&self, datagram: &[u8]) -> Option<Expected<'_>> {
+    pub(super) fn expected(&self, datagram: &[u8]) -> Option<Announced<'_>> {
         let fits = |e: &&Expected| datagram.get(e.at..).is_some_and(|rest| rest.starts_with(&e.id));
         let found = self.pairs.get(&self.hosts)?.expected.iter().rev().find(fits)?;
         Some((found.layer, &found.id, found.state.clone()))
