@@ -1,6 +1,8 @@
 //! Layers by themselves: `cargo bench --bench layers`. TLS 1.3 records with their keys, codecs, the search
 //! for planted texts.
 
+mod schedule;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use divan::counter::BytesCount;
@@ -11,7 +13,8 @@ use plainsight::layers::REGISTRY;
 use plainsight::model::{Arrival, Ledger, Limits, Side, Value};
 use plainsight::peel::{Env, Leaf, NodeRef, Sink, Tree, Unit};
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use ring::hkdf::{HKDF_SHA256, KeyType, Prk};
+use ring::hkdf::HKDF_SHA256;
+use schedule::expand;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -58,27 +61,6 @@ fn peel(unit: Unit, turns: &[(Side, Vec<u8>)], keys: &KeyStore) -> u64 {
     sink.leaves + sink.facts
 }
 
-struct Len(usize);
-
-impl KeyType for Len {
-    fn len(&self) -> usize {
-        self.0
-    }
-}
-
-/// HKDF-Expand-Label without a context (RFC 8446 section 7.1).
-fn expand(secret: &[u8; 32], label: &str, n: usize) -> Vec<u8> {
-    let mut info = (n as u16).to_be_bytes().to_vec();
-    info.push(6 + label.len() as u8);
-    info.extend(b"tls13 ");
-    info.extend(label.as_bytes());
-    info.push(0);
-    let mut out = vec![0; n];
-    let prk = Prk::new_less_safe(HKDF_SHA256, secret);
-    prk.expand(&[&info], Len(n)).and_then(|okm| okm.fill(&mut out)).expect("a length that fits");
-    out
-}
-
 /// One side's records under one secret (RFC 8446 section 5.2).
 struct Sealer {
     key: LessSafeKey,
@@ -88,8 +70,8 @@ struct Sealer {
 
 impl Sealer {
     fn new(secret: &[u8; 32]) -> Self {
-        let key = UnboundKey::new(&AES_128_GCM, &expand(secret, "key", 16)).expect("16 bytes");
-        Self { key: LessSafeKey::new(key), iv: expand(secret, "iv", 12), number: 0 }
+        let key = UnboundKey::new(&AES_128_GCM, &expand(HKDF_SHA256, secret, "key", 16)).expect("16 bytes");
+        Self { key: LessSafeKey::new(key), iv: expand(HKDF_SHA256, secret, "iv", 12), number: 0 }
     }
 
     fn record(&mut self, kind: u8, content: &[u8]) -> Vec<u8> {

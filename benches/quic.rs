@@ -1,6 +1,8 @@
 //! What QUIC 1-RTT costs: packets of a download opened with the secrets of a key log in memory, their frames
 //! read and the stream put together. `cargo bench --bench quic`. Figures are bytes of the datagrams per second.
 
+mod schedule;
+
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use plainsight::keys::KeyStore;
@@ -9,7 +11,8 @@ use plainsight::model::{Arrival, Limits, Side};
 use plainsight::peel::{Env, Recorder, Sink, Tree, Unit};
 use ring::aead::quic::{self, HeaderProtectionKey};
 use ring::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
-use ring::hkdf::{self, KeyType, Prk};
+use ring::hkdf;
+use schedule::{Len, expand};
 use std::fmt::Write as _;
 
 fn main() {
@@ -41,27 +44,6 @@ impl Suite {
             Suite::ChaCha20 => (hkdf::HKDF_SHA256, 32, 32, &aead::CHACHA20_POLY1305, &quic::CHACHA20),
         }
     }
-}
-
-struct Len(usize);
-
-impl KeyType for Len {
-    fn len(&self) -> usize {
-        self.0
-    }
-}
-
-/// HKDF-Expand-Label without a context (RFC 8446 section 7.1).
-fn expand(hash: hkdf::Algorithm, secret: &[u8], label: &str, n: usize) -> Vec<u8> {
-    let mut info = (n as u16).to_be_bytes().to_vec();
-    info.push(6 + label.len() as u8);
-    info.extend(b"tls13 ");
-    info.extend(label.as_bytes());
-    info.push(0);
-    let mut out = vec![0; n];
-    let prk = Prk::new_less_safe(hash, secret);
-    prk.expand(&[&info], Len(n)).and_then(|okm| okm.fill(&mut out)).expect("a length that fits");
-    out
 }
 
 /// One side's packets under one secret (RFC 9001 section 5).

@@ -1,4 +1,5 @@
-//! A capped reader over borrowed bytes: it cannot index, cannot panic and cannot read beyond its end.
+//! A capped reader over borrowed bytes: it cannot index, cannot panic and cannot read beyond its end. Beside
+//! it bytes as hexadecimal digits and back (RFC 4648 section 8).
 
 /// A cursor over a slice. Every read either yields exactly what was asked for or `None`, and then
 /// leaves the cursor where it was.
@@ -114,9 +115,39 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Two lower-case digits for each byte.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for b in bytes {
+        text.push(digit(b >> 4));
+        text.push(digit(*b));
+    }
+    text
+}
+
+/// The bytes that pairs of digits stand for, in either case; `None` for anything else. No text is no bytes.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_come_and_go() {
+        assert_eq!(hex(&[0x00, 0x9f, 0xa0]), "009fa0");
+        assert_eq!(unhex("009FA0"), Some(vec![0x00, 0x9f, 0xa0]));
+        assert_eq!(unhex(""), Some(vec![]));
+        assert_eq!((unhex("abc"), unhex("0g"), unhex("+1")), (None, None, None));
+    }
 
     #[test]
     fn a_short_vector_leaves_the_cursor() {

@@ -52,6 +52,10 @@ enum Keys {
 }
 
 fn audited(folder: &Path, case: &Case, capture: PathBuf, keys: Keys) -> Audit {
+    audited_within(folder, case, capture, keys, Limits::default())
+}
+
+fn audited_within(folder: &Path, case: &Case, capture: PathBuf, keys: Keys, limits: Limits) -> Audit {
     let mut store = KeyStore::default();
     if let (Some(name), Keys::Given) = (&case.keylog, keys) {
         store.add_keylog(&std::fs::read(folder.join(name)).expect("a key log"), name);
@@ -62,7 +66,7 @@ fn audited(folder: &Path, case: &Case, capture: PathBuf, keys: Keys) -> Audit {
         keys: Arc::new(store),
         canaries: case.canaries.iter().map(canary).collect(),
         ruleset: Arc::new(ruleset::embedded()),
-        limits: Limits::default(),
+        limits,
         threads: 1,
         reveal: false,
     };
@@ -91,6 +95,36 @@ fn withheld_keys_never_make_a_verdict_stronger() {
         let known = sealed(&with);
         for claim in sealed(&without) {
             assert!(known.contains(&claim), "{name}: {claim:?} is e2ee only without keys");
+        }
+    }
+}
+
+#[test]
+fn bounds_never_make_a_verdict_stronger() {
+    let full = Limits::default();
+    let small = [
+        ("unmeasured", Limits { measured: 0, ..full.clone() }),
+        ("no copies", Limits { copies: 1, ..full.clone() }),
+        ("few fields", Limits { fields: 4, ..full.clone() }),
+        ("shallow", Limits { depth: 4, ..full.clone() }),
+    ];
+    for (folder, case) in &cases() {
+        let at = folder.join(&case.capture);
+        let whole = audited(folder, case, at.clone(), Keys::Given);
+        for (what, limits) in &small {
+            let bounded = audited_within(folder, case, at.clone(), Keys::Given, limits.clone());
+            let known = sealed(&whole);
+            for claim in sealed(&bounded) {
+                assert!(known.contains(&claim), "{}: {what}: {claim:?} is e2ee only so", folder.display());
+            }
+            if limits.measured == 0 {
+                assert_eq!(
+                    bounded.summary,
+                    whole.summary,
+                    "{}: what is not measured decides",
+                    folder.display()
+                );
+            }
         }
     }
 }

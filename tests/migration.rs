@@ -2,6 +2,7 @@
 //! is, opens with the same secrets, and stays closed without them. A file is made by aioquic's client and
 //! server, key log lines (`k`) and the datagrams of each `flow` (`>` and `<`).
 
+use plainsight::bytes::unhex;
 use plainsight::keys::KeyStore;
 use plainsight::layers::REGISTRY;
 use plainsight::model::{Arrival, Limits, Side, digest16};
@@ -12,10 +13,6 @@ struct Moved {
     name: String,
     keys: KeyStore,
     flows: Vec<Vec<(Side, Vec<u8>)>>,
-}
-
-fn unhex(t: &str) -> Vec<u8> {
-    (0..t.len() / 2).map(|i| u8::from_str_radix(&t[2 * i..2 * i + 2], 16).unwrap()).collect()
 }
 
 fn recordings() -> Vec<Moved> {
@@ -34,7 +31,7 @@ fn read(path: &Path) -> Moved {
         match word {
             "k" => assert!(moved.keys.add_keylog(rest.as_bytes(), "").malformed.is_empty()),
             "flow" => moved.flows.push(Vec::new()),
-            ">" | "<" => moved.flows.last_mut().unwrap().push((side, unhex(rest))),
+            ">" | "<" => moved.flows.last_mut().unwrap().push((side, unhex(rest).unwrap())),
             _ => panic!("{}: {line}", path.display()),
         }
     }

@@ -2,6 +2,7 @@
 //! there): each must give up its text with the keys that its file names, keep it without them, and say the
 //! same however the bytes are cut.
 
+use plainsight::bytes::unhex;
 use plainsight::keys::{KeyFault, KeyStore};
 use plainsight::layers::REGISTRY;
 use plainsight::model::{Arrival, Limits, Side, digest16};
@@ -20,10 +21,6 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sessions")
 }
 
-fn unhex(t: &str) -> Vec<u8> {
-    (0..t.len() / 2).map(|i| u8::from_str_radix(&t[2 * i..2 * i + 2], 16).unwrap()).collect()
-}
-
 fn read(path: &Path) -> Session {
     let mut session = Session::default();
     for line in std::fs::read_to_string(path).unwrap().lines().filter(|l| !l.starts_with('#')) {
@@ -38,7 +35,7 @@ fn read(path: &Path) -> Session {
             "psk" => assert!(session.keys.add_psk(rest)),
             "flow" => session.flows.push(Vec::new()),
             "want" => session.want = format!(" Clear {} {}", rest.len(), digest16(rest.as_bytes())),
-            ">" | "<" => session.flows.last_mut().unwrap().push((side, unhex(rest))),
+            ">" | "<" => session.flows.last_mut().unwrap().push((side, unhex(rest).unwrap())),
             _ => panic!("{}: {line}", path.display()),
         }
     }

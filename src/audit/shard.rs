@@ -180,7 +180,7 @@ impl FlowState {
             Transport::Tcp => Unit::Stream,
             Transport::Udp => Unit::Datagram,
         };
-        let collector = Collector::new(shared.clone(), info.key, info.first.time).with_spare(left.clone());
+        let collector = Collector::new(shared.clone(), info.key, info.first.time, left.clone());
         Self { tree: Tree::new(unit), collector }
     }
 }

@@ -1,6 +1,7 @@
 //! The canary search: planted texts, looked for in every layer's bytes and under every usual encoding.
 
 use super::masked::Masked;
+use crate::bytes::hex;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -207,14 +208,6 @@ fn base32(bytes: &[u8]) -> Vec<u8> {
             (0..8).rev().map(move |i| ALPHABET[(bits >> (5 * i) & 31) as usize])
         })
         .collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut s, b| {
-        let _ = write!(s, "{b:02x}");
-        s
-    })
 }
 
 fn percent(text: &str, space: &str) -> String {

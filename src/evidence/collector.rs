@@ -111,7 +111,8 @@ pub struct Collector {
 
 impl Collector {
     /// For a flow that begins.
-    pub fn new(shared: Arc<Shared>, flow: FlowKey, first: Timestamp) -> Self {
+    /// `left` counts what a share of flows may still measure of fields of no known kind.
+    pub fn new(shared: Arc<Shared>, flow: FlowKey, first: Timestamp, left: Arc<AtomicU32>) -> Self {
         Self {
             shared,
             flow_text: OnceCell::new(),
@@ -128,7 +129,7 @@ impl Collector {
             service: None,
             measured: 0,
             spare: MEASURED_OTHER,
-            left: Arc::new(AtomicU32::new(u32::MAX)),
+            left,
             unmeasured: 0,
             told: Default::default(),
             hits: Vec::new(),
@@ -140,12 +141,6 @@ impl Collector {
             limited: false,
             parcels: Parcels::default(),
         }
-    }
-
-    /// Fields of no known kind are measured while something is left of what a share of flows has in common.
-    pub fn with_spare(mut self, left: Arc<AtomicU32>) -> Self {
-        self.left = left;
-        self
     }
 
     /// What the flow showed so far, as if it ended here.
@@ -200,7 +195,7 @@ impl Collector {
     }
 
     /// Protection and application layers from the outside in.
-    fn protocols(&mut self, node: &NodeRef<'_>) -> String {
+    pub(super) fn protocols(&mut self, node: &NodeRef<'_>) -> String {
         let path = node.path_shared();
         match &self.protocols {
             Some((known, protocols)) if *known == path => protocols.clone(),

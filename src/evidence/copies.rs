@@ -4,8 +4,8 @@
 
 use super::collector::Collector;
 use super::message::is_message_slot;
-use super::sink::protocol_path;
 use super::{Canary, Content, ConversationKey, Evidence, Kind, Polarity, Strength, same_service};
+use crate::bytes::unhex;
 use crate::model::{Origin, Trust};
 use crate::peel::{Guard, Leaf, NodeRef};
 use base64::Engine as _;
@@ -263,7 +263,7 @@ fn spot(place: &Place, s: &Sighting) -> String {
 impl Collector {
     /// What a message said is remembered.
     pub(super) fn said(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, text: &str) {
-        let (endpoint, path) = (self.endpoint(node), protocol_path(node));
+        let (endpoint, path) = (self.endpoint(node), self.protocols(node));
         let conversation = ConversationKey { endpoint, path, content: Content::Text };
         let (limit, mut copies) = (self.copies_limit(), std::mem::take(&mut self.result.copies));
         copies.said(text, (&conversation, node.guard()), || self.origin(node, leaf), limit);
@@ -283,7 +283,7 @@ impl Collector {
                 self.result.copies.given_up += 1;
                 continue;
             }
-            let (endpoint, path) = (self.endpoint(node), protocol_path(node));
+            let (endpoint, path) = (self.endpoint(node), self.protocols(node));
             let place = Place {
                 role: Role::Seen(slot.filter(|s| !is_message_slot(Some(s))).map(str::to_owned)),
                 conversation: ConversationKey { endpoint, path, content: Content::Background },
@@ -350,11 +350,6 @@ fn hash_in(text: &str) -> Option<Vec<u8>> {
         22 | 27 | 43 => STANDARD_NO_PAD.decode(core).or_else(|_| URL_SAFE_NO_PAD.decode(core)).ok(),
         _ => None,
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |b: u8| (b as char).to_digit(16).map(|d| d as u8);
-    text.as_bytes().chunks_exact(2).map(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect()
 }
 
 /// Hashes that services are known to use as names of contents.

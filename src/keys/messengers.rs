@@ -2,6 +2,7 @@
 //! keys of Noise handshakes. They stand as lines of their own in the same key log; `docs/keys.md` says how
 //! they look and where an auditor gets them.
 
+use crate::bytes::unhex;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -95,7 +96,7 @@ impl Messengers {
     /// 16 bytes; a first byte of `dd` or `ee` asks for padding or for a TLS look and is no part of the key.
     fn proxy(&mut self, words: &[&str]) -> Option<()> {
         let [secret, ..] = words else { return None };
-        let bytes = super::unhex(secret)?;
+        let bytes = unhex(secret)?;
         let key = match bytes.as_slice() {
             [0xdd | 0xee, key @ ..] if key.len() >= 16 => key.first_chunk::<16>()?,
             key => <&[u8; 16]>::try_from(key).ok()?,
@@ -117,7 +118,7 @@ impl Messengers {
 
     fn prologue(&mut self, words: &[&str]) -> Option<()> {
         let [name, prologue, ..] = words else { return None };
-        let bytes = super::unhex(prologue).filter(|b| b.len() <= LONGEST_PROLOGUE)?;
+        let bytes = unhex(prologue).filter(|b| b.len() <= LONGEST_PROLOGUE)?;
         if self.prologues.len() < MOST {
             self.prologues.insert(array(name)?, bytes.into());
         }
@@ -192,7 +193,7 @@ fn private(words: &[&str]) -> Option<([u8; 32], NoisePrivate)> {
 }
 
 fn array<const N: usize>(text: &str) -> Option<[u8; N]> {
-    super::unhex(text)?.try_into().ok()
+    unhex(text)?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod srtp;
 pub use messengers::{AUTH_KEY, Messengers, NoisePrivate, NoiseTransport, auth_key_id};
 pub use private::{KeyFault, RsaKey};
 
+use crate::bytes::unhex;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -246,14 +247,6 @@ impl KeylogReport {
             self.malformed.push(line + 1);
         }
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) {
-        return None;
-    }
-    let digit = |b: u8| (b as char).to_digit(16).map(|d| d as u8);
-    text.as_bytes().chunks_exact(2).map(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! description's key, PEM, and what a message calls a password.
 
 use super::Secret;
+use crate::bytes::unhex;
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -105,14 +106,6 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     unhex(text).or_else(|| STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok())
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || text.is_empty() {
-        return None;
-    }
-    let digit = |b: u8| (b as char).to_digit(16).map(|d| d as u8);
-    text.as_bytes().chunks_exact(2).map(|p| Some(digit(p[0])? << 4 | digit(p[1])?)).collect()
 }
 
 /// The body of a PEM block, where it is as short as a symmetric key.

@@ -1,9 +1,9 @@
 //! Cryptographic Message Syntax (RFC 5652, 5083) as S/MIME uses it, and Virgil's envelope around it.
 
 use super::grammar::der::{self, Tlv};
-use super::grammar::encoding::hex;
 use super::grammar::signs;
 use super::{Class, Envelope, Form, PKCS1, Recogniser, Tier};
+use crate::bytes::hex;
 use crate::model::digest16;
 
 /// ContentInfo structures.

@@ -1,9 +1,8 @@
 //! OpenPGP packet sequences (RFC 9580, and RFC 4880 with LibrePGP's packet 20): what is encrypted, what
 //! only says so, signatures and keys. The whole buffer has to be one sequence.
 
-use super::grammar::encoding::hex;
 use super::{Class, Envelope, Form, Recogniser, Tier};
-use crate::bytes::Cursor;
+use crate::bytes::{Cursor, hex};
 use std::ops::Range;
 
 /// Binary packet sequences.

@@ -1,10 +1,10 @@
 //! Proteus, Wire's ratchet (wireapp/proteus, CBOR), and Wire's protobuf that lists every recipient device.
 
 use super::grammar::cbor::{self, Item};
-use super::grammar::encoding::hex;
 use super::grammar::protobuf::{self, ANY_BYTES, ANY_NUMBER, Kind, Order, Rule, need, parse};
 use super::grammar::signs;
 use super::{Class, Envelope, Form, Recogniser, Tier};
+use crate::bytes::hex;
 use crate::model::digest16;
 use std::ops::Range;
 

@@ -2,11 +2,10 @@
 //! (libsignal `rust/protocol/src/protocol.rs`, `sealed_sender.rs`, and its protobuf files). The same
 //! frames carry WhatsApp, Messenger and OMEMO 0.3.
 
-use super::grammar::encoding::hex;
 use super::grammar::protobuf::{ANY_BYTES, Fields, Kind, Order, Rule, U32, may, need, parse, varint};
 use super::grammar::signs;
 use super::{Class, Envelope, Form, Recogniser, Tier};
-use crate::bytes::Cursor;
+use crate::bytes::{Cursor, hex};
 use crate::model::digest16;
 
 /// Signal frames.

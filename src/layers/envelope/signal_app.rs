@@ -1,9 +1,9 @@
 //! Signal's application envelope: the protobuf that the service sends to a device around a frame
 //! (Signal-Desktop and libsignal `SignalService.proto`).
 
-use super::grammar::encoding::hex;
 use super::grammar::protobuf::{ANY_BYTES, ANY_NUMBER, Kind, Order, Rule, U32, may, need, parse};
 use super::{Class, Envelope, Form, Recogniser, Tier, recognise_as};
+use crate::bytes::hex;
 
 /// Envelopes around frames.
 pub const ENVELOPES: Recogniser = Recogniser {

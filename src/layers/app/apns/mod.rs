@@ -7,6 +7,7 @@ mod security;
 #[cfg(test)]
 mod tests;
 
+use crate::bytes::hex;
 use crate::model::Side;
 use crate::peel::{Child, Eats, Family, Form, Guess, Hint, Out, Spec};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
@@ -102,8 +103,4 @@ fn address(command: &str, bytes: &[u8], side: Side, out: &mut Out<'_, '_>) {
 /// property lists do.
 fn payload(bytes: &[u8], side: Side, out: &mut Out<'_, '_>) {
     out.message(Child::message().field("message.payload"), side, bytes);
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

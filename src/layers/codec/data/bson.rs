@@ -2,7 +2,7 @@
 
 use super::tree::Data;
 use super::{DEEPEST, MOST, Whole};
-use crate::bytes::Cursor;
+use crate::bytes::{Cursor, hex};
 use crate::peel::{Eats, Family, Form, Guess, Hint, Probe, Spec};
 
 /// The row.
@@ -125,10 +125,6 @@ fn element<'a>(kind: u8, c: &mut Cursor<'a>, depth: usize, left: &mut usize) -> 
         0x13 => Data::plain(hex(c.take(16)?)),
         _ => return None,
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]

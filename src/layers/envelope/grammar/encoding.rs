@@ -1,5 +1,6 @@
 //! Encodings of bytes as text, undone strictly: what is not entirely base64 is not base64.
 
+use crate::bytes;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -46,20 +47,11 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
     if digits.is_empty() || !digits.len().is_multiple_of(2) || digits.len() > LONGEST || (upper && lower) {
         return None;
     }
-    digits.chunks_exact(2).map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?)).collect()
+    bytes::unhex(text)
 }
 
 fn digit(b: u8) -> Option<u8> {
     (b as char).to_digit(16).map(|d| d as u8)
-}
-
-/// Lower-case hexadecimal of `bytes`.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, b| {
-        let _ = write!(text, "{b:02x}");
-        text
-    })
 }
 
 /// Undoes `%xx` and `+` of a form field (WHATWG URL, application/x-www-form-urlencoded).

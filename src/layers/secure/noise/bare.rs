@@ -5,7 +5,7 @@
 use super::handshake::{self, KEY};
 use super::state::TAG;
 use super::transport::Opener;
-use crate::bytes::Cursor;
+use crate::bytes::{Cursor, hex};
 use crate::model::{Bucket, PerSide, Side};
 use crate::peel::{AfterGap, By, Child, End, Form, Guess, Input, Out, Peeler, Probe, Step, Why};
 
@@ -141,7 +141,7 @@ impl Bare {
         self.ephemeral = Some(*key);
         self.named = out.keys().messengers().noise_knows(key);
         self.opener = out.keys().messengers().noise_transport(key).map(Opener::logged);
-        out.fact("noise.ephemeral", super::hex(key).as_str());
+        out.fact("noise.ephemeral", hex(key).as_str());
         if !self.named {
             out.fact("noise.pattern", "XX, by sizes alone");
         }

@@ -62,7 +62,3 @@ fn followed(done: &Done, out: &mut Out<'_, '_>) {
     out.fact("noise.pattern", done.pattern);
     out.fact("noise.suite", done.suite.name().as_str());
 }
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}

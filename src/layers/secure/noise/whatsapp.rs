@@ -3,7 +3,7 @@
 
 use super::handshake::{self, KEY};
 use super::transport::Opener;
-use crate::bytes::Cursor;
+use crate::bytes::{Cursor, hex};
 use crate::model::{Bucket, PerSide, Side};
 use crate::peel::{AfterGap, By, Child, End, Form, Guess, Hint, Input, Out, Peeler, Probe, Step, Why};
 
@@ -173,7 +173,7 @@ impl WhatsApp {
         {
             self.named = out.keys().messengers().noise_knows(key);
             self.opener = out.keys().messengers().noise_transport(key).map(Opener::logged);
-            out.fact("noise.ephemeral", super::hex(key).as_str());
+            out.fact("noise.ephemeral", hex(key).as_str());
             out.fact("noise.pattern", if message.len() > KEY { "IK" } else { "XX" });
         }
         self.messages.push(message);

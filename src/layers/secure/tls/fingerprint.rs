@@ -5,6 +5,7 @@
 
 use super::hello::ClientHello;
 use super::suite::is_grease;
+use crate::bytes::hex;
 use md5::{Digest, Md5};
 use sha2::Sha256;
 use std::fmt::Write;
@@ -31,16 +32,6 @@ fn decimals(text: &mut String, list: impl Iterator<Item = u16>) {
 /// The MD5 of a JA3 string, in hexadecimal.
 pub(super) fn ja3_digest(text: &str) -> String {
     hex(&Md5::digest(text.as_bytes()))
-}
-
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
-fn digit(nibble: u16) -> char {
-    char::from(DIGITS[usize::from(nibble & 15)])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|b| [digit(u16::from(b >> 4)), digit(u16::from(*b))]).collect()
 }
 
 /// The JA4 fingerprint of a hello over TCP, or over datagrams where it has a cookie's place.
@@ -98,7 +89,7 @@ fn codes(list: &[u16]) -> String {
         if i > 0 {
             text.push(',');
         }
-        text.extend([v >> 12, v >> 8, v >> 4, *v].map(digit));
+        text.push_str(&hex(&v.to_be_bytes()));
     }
     text
 }
