@@ -86,6 +86,8 @@ impl Crowd {
     fn join(&mut self, mut draft: Draft, limits: &Limits) {
         draft.key.endpoint = OTHERS.into();
         draft.facts.clear();
+        // What trials and comparisons find later is said of conversations by name; these have none any more.
+        draft.limited = true;
         match self.joined.get_mut(&draft.key) {
             Some(known) => known.merge(draft, limits.evidence),
             None => {
@@ -161,6 +163,17 @@ mod tests {
         }
         assert_eq!(one.joined(), 6000);
         assert_eq!(one.into_drafts().collect::<Vec<_>>(), forwards);
+    }
+
+    #[test]
+    fn who_is_joined_makes_no_claim_and_who_is_apart_may() {
+        let many = 0..APART[0] as u32 + 3;
+        let kept = all(many.map(|n| draft(n, Content::Envelope("P".into()), 0)));
+        let limited: Vec<&Draft> = kept.iter().filter(|d| d.limited).collect();
+        assert_eq!(
+            limited.iter().map(|d| (d.key.endpoint.as_str(), d.flows)).collect::<Vec<_>>(),
+            [(OTHERS, 3)]
+        );
     }
 
     #[test]
