@@ -1,6 +1,7 @@
 //! The report as Markdown, for tickets and repositories.
 
-use super::dto::{Conversation, Evidence, Finding, Grade, Learns, Report, Verdict};
+use super::alike::{self, Alike, CARDS, FINDINGS, LISTED};
+use super::dto::{Evidence, Finding, Grade, Learns, Report, Verdict};
 use super::lines::clean;
 use super::{ends, explain, meanings, prose};
 use std::fmt::Write;
@@ -95,10 +96,13 @@ fn cards(out: &mut String, r: &Report) {
         return;
     }
     section(out, "Conversations that carry messages");
-    r.weighing().for_each(|c| card(out, r, c));
+    let groups = alike::fold(r.weighing());
+    groups.iter().take(CARDS).for_each(|g| card(out, r, g));
+    further(out, groups.len(), CARDS);
 }
 
-fn card(out: &mut String, r: &Report, c: &Conversation) {
+fn card(out: &mut String, r: &Report, group: &Alike<'_>) {
+    let c = group.first;
     let _ = writeln!(out, "### {} {} – {} ({})\n", c.verdict, c.grade, text(&prose::name(c)), text(&c.id));
     let _ = writeln!(out, "{}\n", text(&prose::facts(c).join(" · ")));
     let mut item = |label: &str, words: &str| {
@@ -113,6 +117,7 @@ fn card(out: &mut String, r: &Report, c: &Conversation) {
     item("Next step", &c.next_step);
     item("Bytes", &prose::coverage(&c.coverage));
     item("Weighs because", &c.why_weighs);
+    item("Judged alike", &group.words().unwrap_or_default());
     for e in c.reasons.iter().filter_map(|id| r.evidence(id)) {
         evidence(out, r, e);
     }
@@ -130,7 +135,7 @@ fn evidence(out: &mut String, r: &Report, e: &Evidence) {
 }
 
 fn matrix(out: &mut String, r: &Report) {
-    let (parties, rows) = prose::matrix(r);
+    let prose::Matrix { parties, rows, all } = prose::matrix(r);
     if rows.is_empty() {
         return;
     }
@@ -146,6 +151,14 @@ fn matrix(out: &mut String, r: &Report) {
         };
         row(out, &std::iter::once(text(item)).chain(cells.iter().map(word)).collect::<Vec<_>>());
     }
+    further(out, all, parties.len());
+}
+
+/// What a list that was cut leaves out.
+fn further(out: &mut String, all: usize, shown: usize) {
+    if let Some(text) = alike::further(all, shown) {
+        let _ = writeln!(out, "\n{text}");
+    }
 }
 
 fn findings(out: &mut String, r: &Report) {
@@ -153,7 +166,8 @@ fn findings(out: &mut String, r: &Report) {
     if r.findings.is_empty() {
         out.push_str("No weakness was found in what could be read. That is no proof that there is none.\n");
     }
-    r.findings.iter().for_each(|f| finding(out, r, f));
+    r.findings.iter().take(FINDINGS).for_each(|f| finding(out, r, f));
+    further(out, r.findings.len(), FINDINGS);
 }
 
 fn finding(out: &mut String, r: &Report, f: &Finding) {
@@ -302,10 +316,16 @@ fn background(out: &mut String, r: &Report) {
     }
     section(out, "In the background");
     table(out, &["Endpoint", "Protocol", "Size", "Verdict"]);
-    for c in r.background().take(400) {
-        let size = prose::size(c.coverage.seen);
-        row(out, &[text(&prose::name(c)), text(&c.protocol), size, c.verdict.to_string()]);
+    let groups = alike::fold(r.background());
+    for g in groups.iter().take(LISTED) {
+        let (c, size) = (g.first, prose::size(g.seen()));
+        let others = match g.others.len() {
+            0 => String::new(),
+            n => format!(" and {} others alike", prose::thousands(n as u64)),
+        };
+        row(out, &[text(&(prose::name(c) + &others)), text(&c.protocol), size, c.verdict.to_string()]);
     }
+    further(out, groups.len(), LISTED);
 }
 
 fn recordings(out: &mut String, r: &Report) {

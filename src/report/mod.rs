@@ -1,6 +1,7 @@
 //! The report: a versioned DTO and one renderer per file. Renderers are pure functions from the DTO
 //! to text; they never see traffic, keys or the clock.
 
+pub mod alike;
 pub mod diff;
 pub mod dto;
 pub mod ends;

@@ -4,7 +4,7 @@ use super::dto::{
     App, Canary, CanaryKind, Claim, Confidence, Conversation, Coverage, Evidence, Grade, Hit, Learns,
     Network, Origin, Provider, Report, Transport, Verdict,
 };
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 
 /// The verdict as a headline: a question answered, in no stronger words than the grade may use.
 pub fn answer(verdict: Verdict, grade: Grade) -> &'static str {
@@ -333,13 +333,27 @@ pub fn hits(c: &Canary) -> Vec<(&Hit, usize)> {
     groups
 }
 
-/// The matrix of who learns what: parties in order of appearance, and for each item one cell a party.
-pub fn matrix(report: &Report) -> (Vec<&str>, Vec<(&str, Vec<Learns>)>) {
+/// The matrix of who learns what.
+pub struct Matrix<'a> {
+    /// Parties in order of appearance, the first ones.
+    pub parties: Vec<&'a str>,
+    /// For each item one cell a party.
+    pub rows: Vec<(&'a str, Vec<Learns>)>,
+    /// How many parties there are.
+    pub all: usize,
+}
+
+/// Parties that a matrix has columns for.
+const PARTIES: usize = 40;
+
+/// Reads the matrix off a report.
+pub fn matrix(report: &Report) -> Matrix<'_> {
+    let mut met: HashSet<&str> = HashSet::new();
     let mut parties: Vec<&str> = Vec::new();
     let mut items: Vec<&str> = Vec::new();
-    let mut cells: BTreeMap<(&str, &str), Learns> = BTreeMap::new();
+    let mut cells: HashMap<(&str, &str), Learns> = HashMap::new();
     for e in &report.exposure {
-        if !parties.contains(&e.party.as_str()) {
+        if met.insert(&e.party) {
             parties.push(&e.party);
         }
         if !items.contains(&e.item.as_str()) {
@@ -347,8 +361,10 @@ pub fn matrix(report: &Report) -> (Vec<&str>, Vec<(&str, Vec<Learns>)>) {
         }
         cells.insert((&e.item, &e.party), e.state);
     }
+    let all = parties.len();
+    parties.truncate(PARTIES);
     let row =
         |item: &str| parties.iter().map(|p| cells.get(&(item, *p)).copied().unwrap_or_default()).collect();
     let rows = items.iter().map(|item| (*item, row(item))).collect();
-    (parties, rows)
+    Matrix { parties, rows, all }
 }

@@ -2,7 +2,8 @@
 //! that carries messages, who learns what, findings with their evidence, planted texts, and what was
 //! not seen. From 160 columns on, cards stand side by side.
 
-use super::dto::{ClaimState, Conversation, Evidence, Finding, Learns, Report, Severity, Verdict};
+use super::alike::{self, Alike, CARDS, FINDINGS, LISTED};
+use super::dto::{ClaimState, Evidence, Finding, Learns, Report, Severity, Verdict};
 use super::lines::{Colour, Line, Span, Tone, beside, fit, line_width, print, span, wrap};
 use super::{ends, prose};
 use unicode_width::UnicodeWidthStr;
@@ -97,6 +98,14 @@ impl Page {
         blank(&mut self.lines);
     }
 
+    /// What a list that was cut leaves out.
+    fn further(&mut self, all: usize, shown: usize) {
+        if let Some(text) = alike::further(all, shown) {
+            blank(&mut self.lines);
+            self.lines.extend(wrap(&[span(Tone::Dim, &text)], self.width));
+        }
+    }
+
     /// Blocks one under another, or in two columns where there is room.
     fn blocks(&mut self, make: impl Fn(usize) -> Vec<Vec<Line>>) {
         const GUTTER: usize = 4;
@@ -175,12 +184,14 @@ impl Page {
             return;
         }
         let count = r.weighing().count();
-        self.section("Conversations that carry messages", &count.to_string());
-        self.blocks(|width| r.weighing().map(|c| card(c, width)).collect());
+        let groups = alike::fold(r.weighing());
+        self.section("Conversations that carry messages", &prose::thousands(count as u64));
+        self.blocks(|width| groups.iter().take(CARDS).map(|g| card(g, width)).collect());
+        self.further(groups.len(), CARDS);
     }
 
     fn matrix(&mut self, r: &Report) {
-        let (parties, rows) = prose::matrix(r);
+        let prose::Matrix { parties, rows, all } = prose::matrix(r);
         if rows.is_empty() {
             return;
         }
@@ -213,14 +224,16 @@ impl Page {
                 self.lines.push(line);
             }
         }
+        self.further(all, parties.len());
     }
 
     fn findings(&mut self, r: &Report) {
         if r.findings.is_empty() {
             return;
         }
-        self.section("Findings", &r.findings.len().to_string());
-        self.blocks(|width| r.findings.iter().map(|f| finding(r, f, width)).collect());
+        self.section("Findings", &prose::thousands(r.findings.len() as u64));
+        self.blocks(|width| r.findings.iter().take(FINDINGS).map(|f| finding(r, f, width)).collect());
+        self.further(r.findings.len(), FINDINGS);
     }
 
     fn canaries(&mut self, r: &Report) {
@@ -345,16 +358,25 @@ impl Page {
             return;
         }
         self.section("In the background", "listed, not weighed");
-        for c in r.background() {
+        let groups = alike::fold(r.background());
+        for g in groups.iter().take(LISTED) {
+            let c = g.first;
             let (_, tone) = verdict_tones(c.verdict);
-            let spans = [span(Tone::Plain, &prose::quiet(c))];
+            let mut spans = vec![span(Tone::Plain, &prose::quiet(c))];
+            if !g.others.is_empty() {
+                let others = prose::thousands(g.others.len() as u64);
+                let more = format!(" · {others} others alike, {} in all", prose::size(g.seen()));
+                spans.push(span(Tone::Dim, &more));
+            }
             let body = wrap(&spans, self.width.saturating_sub(LABEL + 1));
             self.lines.extend(beside(vec![vec![span(tone, c.verdict.word())]], body, LABEL, 1));
         }
+        self.further(groups.len(), LISTED);
     }
 }
 
-fn card(c: &Conversation, width: usize) -> Vec<Line> {
+fn card(group: &Alike<'_>, width: usize) -> Vec<Line> {
+    let c = group.first;
     let (shade, tone) = verdict_tones(c.verdict);
     let inner = width.saturating_sub(2);
     let badge = format!(" {} {} ", c.verdict.word().to_uppercase(), c.grade);
@@ -394,6 +416,9 @@ fn card(c: &Conversation, width: usize) -> Vec<Line> {
     }
     if !c.reasons.is_empty() {
         lines.extend(plain("evidence", &c.reasons.join(", ")));
+    }
+    if let Some(others) = group.words() {
+        lines.extend(plain("judged alike", &others));
     }
     barred(lines, tone)
 }

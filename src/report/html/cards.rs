@@ -2,12 +2,11 @@
 
 use super::head::sentence;
 use super::page::Page;
-use super::{badge, section, tone};
+use super::{badge, further, section, tone};
+use crate::report::alike::{self, Alike, CARDS};
 use crate::report::dto::{Conversation, Coverage, Evidence, Polarity, Report};
 use crate::report::prose;
 
-/// Cards written in full; the others are named, and stand in the JSON report.
-const CARDS: usize = 80;
 /// Pieces of evidence shown with one conversation beside those its judgement rests on.
 const FURTHER: usize = 60;
 
@@ -19,15 +18,14 @@ pub fn cards(page: &mut Page, r: &Report) {
     }
     section(page, "conversations", "Conversations that carry messages");
     page.raw("<p>The weakest first. Each names what its verdict rests on, and what that leaves open.</p>\n");
-    r.weighing().take(CARDS).for_each(|c| card(page, r, c));
-    if count > CARDS {
-        let more = prose::thousands((count - CARDS) as u64);
-        page.wrap("<p class=\"empty\">And ", &more, " more, which the JSON report lists.</p>\n");
-    }
+    let groups = alike::fold(r.weighing());
+    groups.iter().take(CARDS).for_each(|g| card(page, r, g));
+    further(page, groups.len(), CARDS);
     page.raw("</section>\n");
 }
 
-fn card(page: &mut Page, r: &Report, c: &Conversation) {
+fn card(page: &mut Page, r: &Report, group: &Alike<'_>) {
+    let c = group.first;
     page.raw("<article class=\"card ").raw(tone(c.verdict)).raw("\">\n<div class=\"top\"><h3>");
     page.text(&prose::name(c)).raw("</h3>");
     badge(page, c.verdict, &format!("{} · {}", c.verdict, c.grade));
@@ -58,6 +56,9 @@ fn card(page: &mut Page, r: &Report, c: &Conversation) {
     page.raw("</dd>\n");
     if !c.why_weighs.is_empty() {
         page.wrap("<dt>Weighs because</dt><dd>", &c.why_weighs, "</dd>\n");
+    }
+    if let Some(others) = group.words() {
+        page.wrap("<dt>Judged alike</dt><dd>", &others, "</dd>\n");
     }
     proofs(page, r, c);
     page.raw("</dl>\n</article>\n");

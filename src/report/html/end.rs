@@ -2,7 +2,8 @@
 
 use super::head::sentence;
 use super::page::Page;
-use super::{badge, cards, columns, section, table, table_end};
+use super::{badge, cards, columns, further, section, table, table_end};
+use crate::report::alike::{self, LISTED};
 use crate::report::dto::{Grade, Report, Verdict};
 use crate::report::{explain, meanings, prose};
 
@@ -43,22 +44,23 @@ pub fn background(page: &mut Page, r: &Report) {
     if count == 0 {
         return;
     }
-    const LISTED: usize = 400;
     section(page, "background", "In the background");
     page.raw("<p>Listed, not weighed: nothing here showed messages between people.</p>\n");
     table(page, "Other traffic", "");
     columns(page, &["Endpoint", "Protocol", "Size", "Verdict", "Why it does not weigh"]);
-    for c in r.background().take(LISTED) {
+    let groups = alike::fold(r.background());
+    for g in groups.iter().take(LISTED) {
+        let c = g.first;
         page.wrap("<tr><th scope=\"row\">", &prose::name(c), " <span class=\"id\">").text(&c.id);
+        if !g.others.is_empty() {
+            page.wrap(" and ", &prose::thousands(g.others.len() as u64), " others alike");
+        }
         page.wrap("</span></th><td>", &c.protocol, "</td><td class=\"num\">");
-        page.text(&prose::size(c.coverage.seen)).raw("</td><td>").text(c.verdict.word()).raw("</td><td>");
+        page.text(&prose::size(g.seen())).raw("</td><td>").text(c.verdict.word()).raw("</td><td>");
         page.text(if c.why_weighs.is_empty() { &c.reason } else { &c.why_weighs }).raw("</td></tr>\n");
     }
     table_end(page);
-    if count > LISTED {
-        let more = prose::thousands((count - LISTED) as u64);
-        page.wrap("<p class=\"empty\">And ", &more, " more, which the JSON report lists.</p>\n");
-    }
+    further(page, groups.len(), LISTED);
     page.raw("</section>\n");
 }
 

@@ -1,14 +1,13 @@
 //! What is wrong, each with what it means, where it was seen and how to mend it.
 
 use super::page::Page;
-use super::{cards, section, severity};
+use super::{cards, further, section, severity};
+use crate::report::alike::FINDINGS;
 use crate::report::dto::{Evidence, Finding, Report};
 use crate::report::explain::{self, Explanation};
 use crate::report::prose;
 use std::collections::BTreeSet;
 
-/// Findings written in full.
-const FINDINGS: usize = 200;
 /// Pieces of evidence shown with one finding.
 const SHOWN: usize = 6;
 
@@ -28,9 +27,7 @@ pub fn findings(page: &mut Page, r: &Report) {
         let words = if explained.insert(f.id.as_str()) { explain::find(&f.id) } else { None };
         finding(page, r, f, words);
     }
-    if r.findings.len() > FINDINGS {
-        page.raw("<p class=\"empty\">The rest stands in the JSON report.</p>\n");
-    }
+    further(page, r.findings.len(), FINDINGS);
     page.raw("</section>\n");
 }
 

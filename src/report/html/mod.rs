@@ -49,6 +49,13 @@ pub fn render(report: &Report) -> String {
     page.done()
 }
 
+/// What a list that was cut leaves out.
+fn further(page: &mut Page, all: usize, shown: usize) {
+    if let Some(text) = super::alike::further(all, shown) {
+        page.wrap("<p class=\"empty\">", &text, "</p>\n");
+    }
+}
+
 /// Class of colour of a verdict.
 fn tone(v: Verdict) -> &'static str {
     match v {

@@ -1,13 +1,13 @@
 //! Tables: who learns what, planted texts, transport facts, vendors' claims.
 
 use super::page::Page;
-use super::{columns, learns, section, table, table_end};
+use super::{columns, further, learns, section, table, table_end};
 use crate::report::dto::{Canary, CanaryKind, Claim, Report, Transport};
 use crate::report::prose;
 
 /// Who learns what.
 pub fn matrix(page: &mut Page, r: &Report) {
-    let (parties, rows) = prose::matrix(r);
+    let prose::Matrix { parties, rows, all } = prose::matrix(r);
     if rows.is_empty() {
         return;
     }
@@ -26,6 +26,7 @@ pub fn matrix(page: &mut Page, r: &Report) {
         page.raw("</tr>\n");
     }
     table_end(page);
+    further(page, all, parties.len());
     page.raw("</section>\n");
 }
 
