@@ -6,12 +6,15 @@ use super::collector::Collector;
 use super::message::is_message_slot;
 use super::{Canary, Content, ConversationKey, Evidence, Kind, Polarity, Strength, same_service};
 use crate::bytes::unhex;
-use crate::model::{Origin, Trust};
+use crate::model::{Memo, Origin, Timestamp, Trust};
 use crate::peel::{Guard, Leaf, NodeRef};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Digest of a content.
 type Digest = [u8; 16];
@@ -94,6 +97,15 @@ impl Copies {
 
     fn has_room(&self, digest: &Digest, limit: usize) -> bool {
         self.contents.len() < limit || self.contents.last_key_value().is_some_and(|(last, _)| digest <= last)
+    }
+
+    /// Counts a content where it is known at this place from before; false where it is not.
+    fn again(&mut self, digest: &Digest, place: &Place, time: Timestamp) -> bool {
+        let known = self.contents.get_mut(digest).and_then(|places| {
+            let at = places.binary_search_by(|(p, _)| p.cmp(place)).ok()?;
+            places.get_mut(at).map(|(_, sighting)| sighting).filter(|s| s.first.time < time)
+        });
+        known.map(|sighting| sighting.count += 1).is_some()
     }
 
     fn add(&mut self, digest: Digest, place: Place, sighting: Sighting, limit: usize) {
@@ -278,17 +290,26 @@ impl Collector {
             return;
         }
         let limit = self.copies_limit();
-        for digest in seen_digests(leaf.bytes) {
+        let digests =
+            DIGESTS.with_borrow_mut(|known| known.answer(0, leaf.bytes, || seen_digests(leaf.bytes).into()));
+        if digests.is_empty() {
+            return;
+        }
+        let (endpoint, path) = (self.endpoint(node), self.protocols(node));
+        let place = Place {
+            role: Role::Seen(slot.filter(|s| !is_message_slot(Some(s))).map(str::to_owned)),
+            conversation: ConversationKey { endpoint, path, content: Content::Background },
+            guard: node.guard(),
+        };
+        for digest in digests.iter().copied() {
             if !self.result.copies.has_room(&digest, limit) {
                 self.result.copies.given_up += 1;
                 continue;
             }
-            let (endpoint, path) = (self.endpoint(node), self.protocols(node));
-            let place = Place {
-                role: Role::Seen(slot.filter(|s| !is_message_slot(Some(s))).map(str::to_owned)),
-                conversation: ConversationKey { endpoint, path, content: Content::Background },
-                guard: node.guard(),
-            };
+            if self.result.copies.again(&digest, &place, leaf.at.time) {
+                continue;
+            }
+            let place = place.clone();
             let sighting = Sighting { first: self.origin(node, leaf), count: 1, hashes: None };
             self.result.copies.add(digest, place, sighting, limit);
         }
@@ -298,6 +319,11 @@ impl Collector {
     fn copies_limit(&self) -> usize {
         (self.shared.limits.copies / 128).max(1)
     }
+}
+
+thread_local! {
+    /// The digests of fields met lately.
+    static DIGESTS: RefCell<Memo<Rc<[Digest]>>> = RefCell::default();
 }
 
 /// The contents that a field may repeat: a text, also behind the name of who said it; a link; a hash.
@@ -330,8 +356,7 @@ fn tells(text: &str) -> bool {
         return false;
     }
     let mut seen = [false; 256];
-    text.bytes().for_each(|b| seen[usize::from(b)] = true);
-    seen.iter().filter(|s| **s).count() >= 8
+    text.bytes().filter(|b| !std::mem::replace(&mut seen[usize::from(*b)], true)).nth(7).is_some()
 }
 
 /// A link that names more than a host.
@@ -364,14 +389,18 @@ fn hashes(text: &str) -> [(&'static str, Vec<u8>); 3] {
 
 /// Case and spaces are no difference.
 fn of_text(text: &str) -> Digest {
-    let lower = text.to_lowercase();
-    let mut plain = String::with_capacity(lower.len() + 4);
-    plain.push_str("text");
+    let lower: Cow<'_, str> = match text.is_ascii() {
+        true => text.into(),
+        false => text.to_lowercase().into(),
+    };
+    let mut plain = Vec::with_capacity(lower.len() + 5);
+    plain.extend_from_slice(b"text");
     for word in lower.split_whitespace() {
-        plain.push(' ');
-        plain.push_str(word);
+        plain.push(b' ');
+        plain.extend_from_slice(word.as_bytes());
     }
-    short(Sha256::new().chain_update(plain.as_bytes()))
+    plain.make_ascii_lowercase();
+    short(Sha256::new().chain_update(&plain))
 }
 
 fn of_link(link: &str) -> Digest {

@@ -7,11 +7,13 @@ use super::randomness::{self, Cipher};
 use super::sink::{chain_of, join_fields, protocol_path};
 use super::trial::{self, Candidate, Field, Lock, Secret, Sort, Stood, candidates};
 use super::{Content, ConversationKey, Evidence, Kind, Polarity, Strength};
-use crate::model::{Origin, Trust, digest16};
+use crate::model::{Memo, Origin, Trust, digest16};
 use crate::peel::{End, Form, Leaf, NodeRef, Why};
 use crate::ruleset::{Subject, language};
 use rustc_hash::FxHasher;
+use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 
 impl Collector {
@@ -249,8 +251,8 @@ impl Collector {
         if let Some(word) = text.filter(is_word).and_then(candidates::of_credential) {
             self.keep_secret(node, leaf, word, Stood::Alone);
         }
-        let secrets = text.map_or_else(|| candidates::of_bytes(leaf.bytes), candidates::of_text);
-        for secret in secrets {
+        let secrets = text.map_or_else(|| candidates::of_bytes(leaf.bytes).into(), secrets_of);
+        for secret in secrets.iter().cloned() {
             let alone = leaf.bytes.len() <= 96 && !leaf.bytes.contains(&b' ');
             let stood = if alone { Stood::Alone } else { Stood::InText };
             self.keep_secret(node, leaf, secret, stood);
@@ -349,6 +351,15 @@ impl Collector {
             self.message(node, leaf.at).rounds = Some(rounds);
         }
     }
+}
+
+thread_local! {
+    /// What texts met lately hold of secrets: mostly nothing.
+    static SECRETS: RefCell<Memo<Rc<[Secret]>>> = RefCell::default();
+}
+
+fn secrets_of(text: &str) -> Rc<[Secret]> {
+    SECRETS.with_borrow_mut(|known| known.answer(0, text.as_bytes(), || candidates::of_text(text).into()))
 }
 
 /// Names of fields that hold a nonce.

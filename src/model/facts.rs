@@ -58,6 +58,10 @@ impl Facts {
             self.0 = other.0;
             return;
         }
+        // Flows of one conversation mostly tell the same.
+        if self.0 == other.0 {
+            return;
+        }
         other.0.into_iter().for_each(|entry| self.put(entry));
     }
 

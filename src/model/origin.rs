@@ -47,10 +47,6 @@ pub struct Origin {
 /// First 16 hex digits of the SHA-256 of `bytes`: short enough to print, long enough to compare.
 pub fn digest16(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
-    use std::fmt::Write;
-    let mut text = String::with_capacity(16);
-    for b in Sha256::digest(bytes).iter().take(8) {
-        let _ = write!(text, "{b:02x}");
-    }
-    text
+    let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = Sha256::digest(bytes).into();
+    format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]))
 }

@@ -2,12 +2,15 @@
 //! the keys of a media stream for the stream itself. It is kept by pair of hosts, so that the number of
 //! threads changes nothing.
 
-use super::recent::Recent;
-use crate::model::Limits;
+use super::Spec;
+use crate::model::{Limits, Memo, Trust};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+
+/// What a message was taken for.
+pub(super) type Taken = Option<(&'static Spec, Trust)>;
 
 type Hosts = (IpAddr, IpAddr);
 type Name = (&'static str, Box<[u8]>);
@@ -20,7 +23,7 @@ pub struct Memory {
     /// Pairs in order of their first entry; the oldest is forgotten whole.
     order: VecDeque<Hosts>,
     /// Short messages of any flow, and which layer took them.
-    pub(super) recent: Recent,
+    pub(super) recent: Memo<Taken>,
 }
 
 #[derive(Debug, Default)]
@@ -49,7 +52,7 @@ impl Default for Memory {
             hosts: (none, none),
             pairs: FxHashMap::default(),
             order: VecDeque::new(),
-            recent: Recent::default(),
+            recent: Memo::default(),
         }
     }
 }

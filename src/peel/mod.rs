@@ -14,7 +14,6 @@ mod memory;
 mod node;
 mod out;
 mod peeler;
-mod recent;
 mod record;
 mod spec;
 mod tree;

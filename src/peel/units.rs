@@ -2,8 +2,8 @@
 
 use super::choose::{self, Choice};
 use super::feeding::{Last, bucket_of, plain_end, reads_as_text};
+use super::memory::Taken;
 use super::node::State;
-use super::recent::{Seen, Taken};
 use super::tree::Env;
 use super::{
     Before, Child, CutWhy, Eats, End, Family, Form, Guess, Input, Leaf, Out, Probe, Spec, Then, Tree, Unit,
@@ -448,17 +448,16 @@ fn whole_probe<'a>(env: &'a Env<'_>, form: Form, side: Side, bytes: &'a [u8]) ->
     }
 }
 
-/// Probes every layer on one whole message.
+/// Probes every layer on one whole message. Probes see nothing but what the tag and the bytes say.
 fn choose_message(env: &mut Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Taken {
-    let seen = Seen { bytes, form, side, server_port: env.server_port };
-    if let Some(taken) = env.memory.recent.find(&seen) {
-        return taken;
-    }
-    let probe = whole_probe(env, form, side, bytes);
-    let taken = match choose::probed(env.registry, Unit::Message, &probe) {
-        Choice::Layer(spec, trust) => Some((spec, trust)),
-        Choice::Wait | Choice::Leaf => None,
-    };
-    env.memory.recent.keep(&seen, taken);
+    let tag = u64::from(env.server_port) << 16 | (form as u64) << 8 | side as u64;
+    let mut recent = std::mem::take(&mut env.memory.recent);
+    let taken = recent.answer(tag, bytes, || {
+        match choose::probed(env.registry, Unit::Message, &whole_probe(env, form, side, bytes)) {
+            Choice::Layer(spec, trust) => Some((spec, trust)),
+            Choice::Wait | Choice::Leaf => None,
+        }
+    });
+    env.memory.recent = recent;
     taken
 }

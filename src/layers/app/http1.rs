@@ -4,7 +4,10 @@ use crate::model::{PerSide, Side};
 use crate::peel::{
     AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step, Then,
 };
+use aho_corasick::AhoCorasick;
+use memchr::memmem;
 use std::collections::VecDeque;
+use std::sync::LazyLock;
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -70,8 +73,16 @@ fn probe(p: &Probe<'_>) -> Guess {
     }
 }
 
+/// Names the protocol in every first line.
+const VERSION: &[u8] = b"HTTP/1.";
+
+/// What a request or a response begins with.
+static BEGINNINGS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::new(METHODS.iter().chain([&VERSION])).expect("a short list of words makes an automaton")
+});
+
 fn has_version(line: &[u8]) -> bool {
-    line.windows(7).any(|w| w == b"HTTP/1.")
+    memmem::find(line, VERSION).is_some()
 }
 
 /// What frames the current body (RFC 9112 section 6).
@@ -199,10 +210,9 @@ impl Http1 {
     fn find_head(&mut self, side: Side, bytes: &[u8], out: &mut Out<'_, '_>) -> Step {
         let plausible = |at: &usize| {
             let rest = &bytes[*at..];
-            rest.starts_with(b"HTTP/1.")
-                || METHODS.iter().any(|m| rest.starts_with(m)) && has_version(&rest[..rest.len().min(2000)])
+            rest.starts_with(VERSION) || has_version(&rest[..rest.len().min(2000)])
         };
-        match (0..bytes.len()).find(plausible) {
+        match BEGINNINGS.find_overlapping_iter(bytes).map(|found| found.start()).find(plausible) {
             Some(at) => {
                 self.halves[side].lost = false;
                 out.note("http-resynchronised");

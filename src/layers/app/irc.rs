@@ -82,6 +82,9 @@ fn probe(p: &Probe<'_>) -> Guess {
         return if bytes.len() < 600 && could_begin(bytes) { more } else { Guess::No };
     };
     let (first, rest) = bytes.split_at(end);
+    if !may_be_line(first) {
+        return Guess::No;
+    }
     let text = String::from_utf8_lossy(first.trim_ascii_end());
     let Some(read) = line(&text) else { return Guess::No };
     match fits(&read, p.side) {
@@ -98,6 +101,15 @@ fn probe(p: &Probe<'_>) -> Guess {
         },
         guess => guess,
     }
+}
+
+/// Whether a first line begins with a prefix, tags or a command: most others need no reading.
+fn may_be_line(line: &[u8]) -> bool {
+    let command = line.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+    let behind = line.get(command).copied();
+    line.len() <= LONGEST
+        && (matches!(line.first(), Some(b':' | b'@'))
+            || (3..=16).contains(&command) && behind.is_none_or(|b| b.is_ascii_whitespace()))
 }
 
 fn could_begin(bytes: &[u8]) -> bool {

@@ -24,6 +24,10 @@ const HEAD_LIMIT: usize = 16 << 10;
 const UNDER_WAY: usize = 16;
 
 fn probe(p: &Probe<'_>) -> Guess {
+    let named = p.bytes.get(..5).unwrap_or(p.bytes);
+    if !b"MSRP ".starts_with(named) {
+        return Guess::No;
+    }
     let line = p.bytes.split(|b| *b == b'\n').next().unwrap_or_default();
     if line.len() == p.bytes.len() {
         let begun = b"MSRP ".starts_with(p.bytes) || p.bytes.starts_with(b"MSRP ");

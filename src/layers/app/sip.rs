@@ -83,8 +83,7 @@ impl Peeler for Sip {
                 n => Step::more(0, n + 1),
             };
         };
-        let length = header(&bytes[..end], "content-length").or_else(|| header(&bytes[..end], "l"));
-        let body = match length.and_then(|v| v.parse::<usize>().ok()) {
+        let body = match content_length(&bytes[..end]) {
             Some(n) => n,
             None if input.end => bytes.len() - end,
             None => 0,
@@ -165,11 +164,14 @@ fn long_name(name: &str) -> Cow<'_, str> {
     long.into()
 }
 
-fn header(head: &[u8], name: &str) -> Option<String> {
-    let text = String::from_utf8_lossy(head);
-    text.lines().skip(1).find_map(|l| {
-        let (n, v) = l.split_once(':')?;
-        n.trim().eq_ignore_ascii_case(name).then(|| v.trim().to_owned())
+/// The length of the body as the head gives it, under its long or its compact name.
+fn content_length(head: &[u8]) -> Option<usize> {
+    head.split(|b| *b == b'\n').skip(1).find_map(|line| {
+        let (name, value) = line.split_at_checked(memchr::memchr(b':', line)?)?;
+        let name = name.trim_ascii();
+        let named = name.eq_ignore_ascii_case(b"content-length") || name.eq_ignore_ascii_case(b"l");
+        let value = named.then(|| std::str::from_utf8(value.get(1..).unwrap_or_default()).ok())??;
+        value.trim().parse().ok()
     })
 }
 

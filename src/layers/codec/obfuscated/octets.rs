@@ -17,20 +17,32 @@ pub(super) fn xor(bytes: &[u8]) -> Undone {
     if let Some(key) = under_magic(bytes) {
         return Some((bytes.iter().map(|b| b ^ key).collect(), Form::Binary));
     }
-    let longest = PERIOD.min(bytes.len() / COLUMN);
+    let longest = if is_damaged_text(bytes) { 1 } else { PERIOD.min(bytes.len() / COLUMN) };
     let mut periods: Vec<(usize, usize)> =
         (1..=longest).filter_map(|period| Some((agreement(bytes, period)?, period))).collect();
     periods.sort_by_key(|(agreement, period)| (std::cmp::Reverse(*agreement), *period));
-    periods.into_iter().take(PERIODS).find_map(|(_, period)| {
-        let first = bytes.get(..FIRST_LOOK).unwrap_or(bytes);
-        let key: Vec<u8> = (0..period).map(|place| key_octet(first, period, place)).collect::<Option<_>>()?;
+    let first = bytes.get(..FIRST_LOOK).unwrap_or(bytes);
+    for (_, period) in periods.into_iter().take(PERIODS) {
+        let octets = (0..period).map(|place| key_octet(first, period, place));
+        let Some(key) = octets.collect::<Option<Vec<u8>>>() else { continue };
+        // Text that was never changed is as little changed under any other period.
         if key.iter().all(|k| *k == 0) {
             return None;
         }
         let plain: Vec<u8> = bytes.iter().zip(key.iter().cycle()).map(|(b, k)| b ^ k).collect();
-        reads(&plain)?;
-        Some((plain, Form::Text))
-    })
+        if reads(&plain).is_some() {
+            return Some((plain, Form::Text));
+        }
+    }
+    None
+}
+
+/// Nearly all characters and a few octets that are none. Keys of several octets leave fewer characters,
+/// unless all are small.
+fn is_damaged_text(bytes: &[u8]) -> bool {
+    let bytes = bytes.get(..FIRST_LOOK).unwrap_or(bytes);
+    let characters = bytes.iter().filter(|b| matches!(b, b' '..=b'~' | b'\n' | b'\r' | b'\t')).count();
+    characters < bytes.len() && characters * 10 >= bytes.len() * 9
 }
 
 /// The octet that turns the beginning into that of a known format.

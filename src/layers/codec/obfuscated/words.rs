@@ -39,7 +39,7 @@ pub(super) fn frequent_backwards(text: &str) -> usize {
 fn count(text: &str, known: &Numbers) -> usize {
     let end = text.char_indices().nth(SAMPLE).map_or(text.len(), |(at, _)| at);
     let mut seen = [0u64; 4];
-    for word in text[..end].split(|c: char| !c.is_alphabetic()).filter(|w| (3..=LONGEST).contains(&w.len())) {
+    for word in text[..end].split(is_between).filter(|w| (3..=LONGEST).contains(&w.len())) {
         let mut small = [0u8; LONGEST];
         let letters = &mut small[..word.len()];
         letters.copy_from_slice(word.as_bytes());
@@ -49,6 +49,15 @@ fn count(text: &str, known: &Numbers) -> usize {
         }
     }
     seen.iter().map(|s| s.count_ones() as usize).sum()
+}
+
+/// What parts words. Beyond ASCII these are the usual spaces and punctuation; all else may be a letter.
+fn is_between(c: char) -> bool {
+    match c {
+        '\0'..='\x7f' => !c.is_ascii_alphabetic(),
+        '\u{a0}'..='\u{bf}' | '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{303f}' | '\u{fffd}'.. => true,
+        _ => false,
+    }
 }
 
 /// UTF-8 that is a JSON document, or looks like sentences in a script that has spaces and vowels.
@@ -68,12 +77,19 @@ pub(super) fn is_json(text: &str) -> bool {
 
 /// Small letters and spaces in the shares that sentences have.
 pub(super) fn is_prose(text: &str) -> bool {
-    let n = text.chars().count();
-    let count = |fits: fn(char) -> bool| text.chars().filter(|c| fits(*c)).count();
-    let small = count(char::is_lowercase);
-    let spaces = count(|c| c == ' ');
-    let vowels = count(|c| "aeiouyäöüéèàAEIOU".contains(c));
-    let letters = count(char::is_alphabetic);
+    let share = |part: usize, of: usize| part * 100 / of.max(1);
+    let spaces = memchr::memchr_iter(b' ', text.as_bytes()).count();
+    // A character has one to four octets, so that this settles most of what is no prose at once.
+    if text.len() < 12 || share(spaces, text.len()) > 32 || share(spaces * 4, text.len()) < 7 {
+        return false;
+    }
+    let (mut n, mut small, mut vowels, mut letters) = (0, 0, 0, 0);
+    for c in text.chars() {
+        n += 1;
+        small += usize::from(c.is_lowercase());
+        vowels += usize::from(is_vowel(c));
+        letters += usize::from(c.is_alphabetic());
+    }
     n >= 12
         && (letters + spaces) * 100 >= n * 80
         && small * 100 >= letters * 70
@@ -81,4 +97,11 @@ pub(super) fn is_prose(text: &str) -> bool {
         && spaces * 100 <= n * 32
         && vowels * 100 >= letters * 22
         && vowels * 100 <= letters * 58
+}
+
+fn is_vowel(c: char) -> bool {
+    matches!(
+        c,
+        'a' | 'e' | 'i' | 'o' | 'u' | 'y' | 'ä' | 'ö' | 'ü' | 'é' | 'è' | 'à' | 'A' | 'E' | 'I' | 'O' | 'U'
+    )
 }

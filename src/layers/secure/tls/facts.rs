@@ -1,13 +1,12 @@
 //! What a handshake tells with or without keys.
 
 use super::Tls;
+use super::certificate::certificate;
 use super::fingerprint;
 use super::hello::{ClientHello, ServerHello};
 use super::suite::{Cipher, group_name, is_grease, post_quantum, suite, suite_name};
-use crate::model::{Side, Timestamp, Value};
+use crate::model::Side;
 use crate::peel::Out;
-use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
-use x509_parser::public_key::PublicKey;
 
 /// Facts that the layer may state.
 pub(super) static NAMES: &[&str] = &[
@@ -147,32 +146,16 @@ impl Tls {
         if side == Side::Client {
             return out.fact("tls.client_certificate", true);
         }
-        let Ok((_, certificate)) = X509Certificate::from_der(der) else { return };
-        if let Ok(PublicKey::RSA(key)) = certificate.public_key().parsed() {
-            self.modulus = Some(key.modulus.iter().copied().skip_while(|b| *b == 0).collect());
+        let Some(certificate) = certificate(der) else { return };
+        if let Some(modulus) = &certificate.modulus {
+            self.modulus = Some(modulus.clone());
         }
-        out.fact("tls.certificate.subject", certificate.subject().to_string());
-        out.fact("tls.certificate.issuer", certificate.issuer().to_string());
-        out.fact("tls.certificate.self_signed", certificate.subject() == certificate.issuer());
-        let validity = certificate.validity();
-        let (from, to) = (validity.not_before.timestamp(), validity.not_after.timestamp());
-        out.fact("tls.certificate.not_before", Timestamp::new(from, 0).to_string());
-        out.fact("tls.certificate.not_after", Timestamp::new(to, 0).to_string());
-        let mut names: Vec<Value> = Vec::new();
-        for extension in certificate.extensions().iter().take(64) {
-            let ParsedExtension::SubjectAlternativeName(list) = extension.parsed_extension() else {
-                continue;
-            };
-            names.extend(list.general_names.iter().take(100).filter_map(|n| match n {
-                GeneralName::DNSName(name) => Some(Value::from(*name)),
-                _ => None,
-            }));
+        for (name, value) in &certificate.facts {
+            out.fact(name, value.clone());
         }
-        if !names.is_empty() {
-            out.fact("tls.certificate.names", Value::List(names));
-        }
+        let (from, to) = certificate.valid;
         let now = out.at().time;
-        if now > Timestamp::new(to, 0) || now < Timestamp::new(from, 0) {
+        if now > to || now < from {
             out.fact("tls.weak", "certificate outside its dates");
         }
     }

@@ -2,6 +2,7 @@
 //! session's secrets.
 
 mod blocks;
+mod certificate;
 mod dtls;
 mod facts;
 mod fingerprint;
