@@ -1,7 +1,7 @@
 //! Conversations that say the same but for the addresses of their servers, told once. A recording of a
 //! network has thousands of them, and a reader looks for what differs. The JSON report lists every one.
 
-use super::dto::Conversation;
+use super::dto::{Conversation, Finding, Report};
 use super::prose;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -89,6 +89,57 @@ impl Alike<'_> {
     }
 }
 
+/// A finding and the conversations in which the same was found.
+#[derive(Debug)]
+pub struct Again<'a> {
+    /// The first.
+    pub first: &'a Finding,
+    /// The other conversations, by id.
+    pub others: Vec<&'a str>,
+}
+
+/// Folds findings that say the same of many conversations, on evidence that says the same.
+pub fn findings(r: &Report) -> Vec<Again<'_>> {
+    let mut places = HashMap::new();
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    for f in &r.findings {
+        let statements: Vec<&str> =
+            f.evidence.iter().filter_map(|id| r.evidence(id)).map(|e| e.statement.as_str()).collect();
+        let said =
+            (&f.id, &f.title, &f.detail, f.severity, f.confidence, f.conversation.is_some(), statements);
+        let at = *places.entry(said).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.push(f),
+            None => groups.push(vec![f]),
+        }
+    }
+    groups.into_iter().flat_map(told).collect()
+}
+
+/// A group as one, or each of a few for itself.
+fn told(group: Vec<&Finding>) -> Vec<Again<'_>> {
+    match group.as_slice() {
+        [first, others @ ..] if others.len() >= FEW => {
+            let others = others.iter().filter_map(|f| f.conversation.as_deref()).collect();
+            vec![Again { first, others }]
+        }
+        _ => group.into_iter().map(|first| Again { first, others: Vec::new() }).collect(),
+    }
+}
+
+impl Again<'_> {
+    /// In how many more conversations, and the first of them; nothing where there are none.
+    pub fn words(&self) -> Option<String> {
+        let more = match self.others.len() {
+            0 => return None,
+            n if n > NAMED => format!(" and {} more", prose::thousands((n - NAMED) as u64)),
+            _ => String::new(),
+        };
+        let named: Vec<&str> = self.others.iter().take(NAMED).copied().collect();
+        Some(format!("{}{more}", named.join(", ")))
+    }
+}
+
 /// What follows a list that was cut, or nothing.
 pub fn further(all: usize, shown: usize) -> Option<String> {
     let more = all.checked_sub(shown).filter(|n| *n > 0)?;
@@ -117,6 +168,22 @@ mod tests {
         let words = folded[0].words().expect("there are others");
         assert!(words.starts_with("8 other conversations at other addresses: 192.0.2.1:1863"), "{words}");
         assert!(words.ends_with("and 5 more, which the JSON report lists"), "{words}");
+    }
+
+    #[test]
+    fn the_same_finding_in_many_conversations_is_told_once() {
+        let finding = |c: u32, id: &str| Finding {
+            id: id.into(),
+            conversation: Some(format!("c{c}")),
+            ..Default::default()
+        };
+        let mut findings: Vec<Finding> = (0..7).map(|c| finding(c, "plaintext-message")).collect();
+        findings.push(finding(0, "weak-transport"));
+        let report = Report { findings, ..Default::default() };
+        let told: Vec<(&str, Option<String>)> =
+            super::findings(&report).iter().map(|g| (g.first.id.as_str(), g.words())).collect();
+        let expected = Some("c1, c2, c3 and 3 more".to_owned());
+        assert_eq!(told, [("plaintext-message", expected), ("weak-transport", None)]);
     }
 
     #[test]

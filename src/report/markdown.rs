@@ -1,7 +1,7 @@
 //! The report as Markdown, for tickets and repositories.
 
-use super::alike::{self, Alike, CARDS, FINDINGS, LISTED};
-use super::dto::{Evidence, Finding, Grade, Learns, Report, Verdict};
+use super::alike::{self, Again, Alike, CARDS, FINDINGS, LISTED};
+use super::dto::{Evidence, Grade, Learns, Report, Verdict};
 use super::lines::clean;
 use super::{ends, explain, meanings, prose};
 use std::fmt::Write;
@@ -87,7 +87,8 @@ fn head(out: &mut String, r: &Report) {
     let _ = writeln!(out, "- Network: {}", prose::network(s.network));
     let _ = writeln!(out, "- Service: {}", prose::provider(s.provider));
     let weigh = prose::count(s.counted.weigh, "conversation");
-    let _ = writeln!(out, "- Judged: {weigh} with messages, {} in the background", s.counted.background);
+    let background = prose::thousands(s.counted.background);
+    let _ = writeln!(out, "- Judged: {weigh} with messages, {background} in the background");
     let _ = writeln!(out, "- Bytes: {}", prose::coverage(&s.coverage));
 }
 
@@ -166,11 +167,13 @@ fn findings(out: &mut String, r: &Report) {
     if r.findings.is_empty() {
         out.push_str("No weakness was found in what could be read. That is no proof that there is none.\n");
     }
-    r.findings.iter().take(FINDINGS).for_each(|f| finding(out, r, f));
-    further(out, r.findings.len(), FINDINGS);
+    let groups = alike::findings(r);
+    groups.iter().take(FINDINGS).for_each(|g| finding(out, r, g));
+    further(out, groups.len(), FINDINGS);
 }
 
-fn finding(out: &mut String, r: &Report, f: &Finding) {
+fn finding(out: &mut String, r: &Report, group: &Again<'_>) {
+    let f = group.first;
     let title = if f.title.is_empty() { explain::title(&f.id) } else { &f.title };
     let _ = writeln!(out, "### {}: {}\n", f.severity, text(title));
     let place = f.conversation.as_deref().unwrap_or("whole recording");
@@ -183,6 +186,9 @@ fn finding(out: &mut String, r: &Report, f: &Finding) {
     }
     if let Some(filter) = &f.tshark {
         let _ = writeln!(out, "- Display filter: {}", code(filter));
+    }
+    if let Some(others) = group.words() {
+        let _ = writeln!(out, "- Also in: {}", text(&others));
     }
     if let Some(e) = explain::find(&f.id) {
         let _ = writeln!(out, "- Meaning: {}\n- Check it: {}\n- Mend it: {}", e.meaning, e.check, e.fix);

@@ -362,7 +362,12 @@ pub fn matrix(report: &Report) -> Matrix<'_> {
         cells.insert((&e.item, &e.party), e.state);
     }
     let all = parties.len();
-    parties.truncate(PARTIES);
+    if all > PARTIES {
+        // The network comes first; of the others those who learn most.
+        let learns = |p: &str| items.iter().filter(|i| cells.get(&(**i, p)) == Some(&Learns::Learns)).count();
+        parties.sort_by_cached_key(|p| (*p != "network", std::cmp::Reverse(learns(p))));
+        parties.truncate(PARTIES);
+    }
     let row =
         |item: &str| parties.iter().map(|p| cells.get(&(item, *p)).copied().unwrap_or_default()).collect();
     let rows = items.iter().map(|item| (*item, row(item))).collect();

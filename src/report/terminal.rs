@@ -2,8 +2,8 @@
 //! that carries messages, who learns what, findings with their evidence, planted texts, and what was
 //! not seen. From 160 columns on, cards stand side by side.
 
-use super::alike::{self, Alike, CARDS, FINDINGS, LISTED};
-use super::dto::{ClaimState, Evidence, Finding, Learns, Report, Severity, Verdict};
+use super::alike::{self, Again, Alike, CARDS, FINDINGS, LISTED};
+use super::dto::{ClaimState, Evidence, Learns, Report, Severity, Verdict};
 use super::lines::{Colour, Line, Span, Tone, beside, fit, line_width, print, span, wrap};
 use super::{ends, prose};
 use unicode_width::UnicodeWidthStr;
@@ -157,7 +157,8 @@ impl Page {
         let mut facts = labelled("network", &[span(Tone::Plain, prose::network(s.network))], self.width);
         facts.extend(labelled("provider", &[span(Tone::Plain, prose::provider(s.provider))], self.width));
         let weigh = prose::count(s.counted.weigh, "conversation");
-        let weigh = format!("{weigh} with messages, {} in the background", s.counted.background);
+        let background = prose::thousands(s.counted.background);
+        let weigh = format!("{weigh} with messages, {background} in the background");
         facts.extend(labelled("judged", &[span(Tone::Plain, &weigh)], self.width));
         facts.extend(labelled("bytes", &[span(Tone::Plain, &prose::coverage(&s.coverage))], self.width));
         for input in &r.inputs {
@@ -232,8 +233,9 @@ impl Page {
             return;
         }
         self.section("Findings", &prose::thousands(r.findings.len() as u64));
-        self.blocks(|width| r.findings.iter().take(FINDINGS).map(|f| finding(r, f, width)).collect());
-        self.further(r.findings.len(), FINDINGS);
+        let groups = alike::findings(r);
+        self.blocks(|width| groups.iter().take(FINDINGS).map(|g| finding(r, g, width)).collect());
+        self.further(groups.len(), FINDINGS);
     }
 
     fn canaries(&mut self, r: &Report) {
@@ -423,7 +425,8 @@ fn card(group: &Alike<'_>, width: usize) -> Vec<Line> {
     barred(lines, tone)
 }
 
-fn finding(r: &Report, f: &Finding, width: usize) -> Vec<Line> {
+fn finding(r: &Report, group: &Again<'_>, width: usize) -> Vec<Line> {
+    let f = group.first;
     let tone = severity_tone(f.severity);
     let inner = width.saturating_sub(2);
     let title = if f.title.is_empty() { super::explain::title(&f.id) } else { &f.title };
@@ -442,6 +445,9 @@ fn finding(r: &Report, f: &Finding, width: usize) -> Vec<Line> {
     }
     if let Some(filter) = &f.tshark {
         lines.extend(labelled("tshark -Y", &[span(Tone::Open, filter)], inner));
+    }
+    if let Some(others) = group.words() {
+        lines.extend(labelled("also in", &[span(Tone::Plain, &others)], inner));
     }
     barred(lines, tone)
 }

@@ -2,8 +2,8 @@
 
 use super::page::Page;
 use super::{cards, further, section, severity};
-use crate::report::alike::FINDINGS;
-use crate::report::dto::{Evidence, Finding, Report};
+use crate::report::alike::{self, Again, FINDINGS};
+use crate::report::dto::{Evidence, Report};
 use crate::report::explain::{self, Explanation};
 use crate::report::prose;
 use std::collections::BTreeSet;
@@ -22,16 +22,19 @@ pub fn findings(page: &mut Page, r: &Report) {
         page.raw("<p>The worst first. A click selects a display filter for Wireshark or <code>tshark -Y</code>.</p>\n");
     }
     let mut explained = BTreeSet::new();
-    for f in r.findings.iter().take(FINDINGS) {
+    let groups = alike::findings(r);
+    for group in groups.iter().take(FINDINGS) {
+        let f = group.first;
         // The explanation stands with the first of its kind; the others need only their own facts.
         let words = if explained.insert(f.id.as_str()) { explain::find(&f.id) } else { None };
-        finding(page, r, f, words);
+        finding(page, r, group, words);
     }
-    further(page, r.findings.len(), FINDINGS);
+    further(page, groups.len(), FINDINGS);
     page.raw("</section>\n");
 }
 
-fn finding(page: &mut Page, r: &Report, f: &Finding, words: Option<&Explanation>) {
+fn finding(page: &mut Page, r: &Report, group: &Again<'_>, words: Option<&Explanation>) {
+    let f = group.first;
     let title = if f.title.is_empty() { explain::title(&f.id) } else { &f.title };
     page.raw("<article class=\"card ")
         .raw(severity(f.severity))
@@ -66,6 +69,9 @@ fn finding(page: &mut Page, r: &Report, f: &Finding, words: Option<&Explanation>
     }
     if let Some(filter) = &f.tshark {
         page.wrap("<dt>Display filter</dt><dd><code class=\"copy\">", filter, "</code></dd>\n");
+    }
+    if let Some(others) = group.words() {
+        page.wrap("<dt>Also in</dt><dd>", &others, "</dd>\n");
     }
     if let Some(e) = words {
         page.wrap("<dt>Check it</dt><dd>", e.check, "</dd>\n");
