@@ -5,7 +5,7 @@ use super::fault::Fault;
 use plainsight::report::dto::Report;
 use plainsight::report::lines::Colour;
 use plainsight::report::{html, json, markdown, terminal};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
 /// Writes text to a file or, for `-`, to standard output.
@@ -14,6 +14,16 @@ pub fn put(path: &Path, text: &str) -> Result<(), Fault> {
         return say(text);
     }
     std::fs::write(path, text).map_err(|e| Fault::write(&path.display().to_string(), &e))
+}
+
+fn put_json(path: &Path, report: &Report) -> Result<(), Fault> {
+    const BUFFER: usize = 1 << 18;
+    if path.as_os_str() == "-" {
+        let out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+        return json::write(report, out).map_err(|e| Fault::write("standard output", &e));
+    }
+    let file = std::fs::File::create(path).map(|f| BufWriter::with_capacity(BUFFER, f));
+    file.and_then(|f| json::write(report, f)).map_err(|e| Fault::write(&path.display().to_string(), &e))
 }
 
 /// Writes text to standard output.
@@ -44,10 +54,15 @@ fn width() -> usize {
 /// Writes a report to every output asked for; on standard output unless another form goes there.
 pub fn report(report: &Report, outputs: &Outputs) -> Result<(), Fault> {
     let mut taken = false;
-    let renderers = [json::render, html::render, markdown::render];
-    for ((_, path), render) in outputs.files().into_iter().zip(renderers) {
+    let put_json: fn(&Path, &Report) -> Result<(), Fault> = put_json;
+    let writers = [
+        put_json,
+        |path, report| put(path, &html::render(report)),
+        |path, report| put(path, &markdown::render(report)),
+    ];
+    for ((_, path), write) in outputs.files().into_iter().zip(writers) {
         let Some(path) = path else { continue };
-        put(path, &render(report))?;
+        write(path, report)?;
         taken |= path.as_os_str() == "-";
     }
     match taken {
