@@ -1,6 +1,7 @@
 //! Text lines of a protocol that nobody knows: each line is a message.
 
-use crate::peel::{Child, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use crate::model::Side;
+use crate::peel::{AfterGap, Child, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -14,7 +15,7 @@ pub static SPEC: Spec = Spec {
     probe: Some(probe),
     facts: &[],
     notes: &["line-too-long"],
-    open: || Box::new(Lines),
+    open: || Box::new(Lines::default()),
 };
 
 const LONGEST: usize = 64 << 10;
@@ -41,7 +42,49 @@ fn probe(p: &Probe<'_>) -> Guess {
     }
 }
 
-struct Lines;
+/// How one side speaks: whether it answers with codes, and the code of an answer that goes on.
+#[derive(Default)]
+struct Lines {
+    replies: bool,
+    open: Option<[u8; 3]>,
+}
+
+/// A code of three digits and what parts it from its text (RFC 959 section 4.2, RFC 3977 section 3.2).
+fn reply_code(line: &[u8]) -> Option<([u8; 3], u8)> {
+    match line {
+        [a @ b'1'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] => match rest.first() {
+            None => Some(([*a, *b, *c], b' ')),
+            Some(parts @ (b' ' | b'-')) => Some(([*a, *b, *c], *parts)),
+            Some(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// A word of three to eight capitals, alone or before its arguments.
+fn is_command(line: &[u8]) -> bool {
+    let word = line.split(|b| *b == b' ').next().unwrap_or_default();
+    (3..=8).contains(&word.len()) && word.iter().all(u8::is_ascii_uppercase)
+}
+
+impl Lines {
+    /// What a line is. Where the server answers with codes, as for files and news, its answers and the
+    /// commands before them are said by programs, not by people.
+    fn field(&mut self, side: Side, line: &[u8]) -> &'static str {
+        if side == Side::Client {
+            return if self.replies && is_command(line) { "command" } else { "line" };
+        }
+        match (reply_code(line), self.open) {
+            (Some((code, parts)), open) => {
+                self.replies = true;
+                self.open = open.filter(|o| *o != code).or((parts == b'-').then_some(code));
+                "reply"
+            }
+            (None, Some(_)) => "reply",
+            (None, None) => "line",
+        }
+    }
+}
 
 impl Peeler for Lines {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
@@ -58,12 +101,48 @@ impl Peeler for Lines {
         let line = &input.bytes[..end];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if !line.is_empty() {
-            out.message(Child::message().form(Form::Text).field("line"), input.side, line);
+            let (field, line) = match (self.field(input.side, line), line.strip_prefix(b"PASS ")) {
+                ("command", Some(password)) => ("password", password),
+                (field, _) => (field, line),
+            };
+            out.message(Child::message().form(Form::Text).field(field), input.side, line);
         }
         Step::again(next)
     }
 
-    fn gap(&mut self, _side: crate::model::Side, _len: u64, _out: &mut Out<'_, '_>) -> crate::peel::AfterGap {
-        crate::peel::AfterGap::Continue
+    fn gap(&mut self, side: Side, _len: u64, _out: &mut Out<'_, '_>) -> AfterGap {
+        if side == Side::Server {
+            // The end of an answer may be lost.
+            self.open = None;
+        }
+        AfterGap::Continue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_with_codes_and_the_commands_before_them_are_told_from_what_people_say() {
+        let mut ftp = Lines::default();
+        let said = [
+            (Side::Client, &b"HELLO all"[..], "line"),
+            (Side::Server, b"220-Welcome to the archive", "reply"),
+            (Side::Server, b"of all the files that you want", "reply"),
+            (Side::Server, b"331 as it were", "reply"),
+            (Side::Server, b"220 Service ready", "reply"),
+            (Side::Client, b"USER anonymous", "command"),
+            (Side::Client, b"see you at noon", "line"),
+            (Side::Server, b"not an answer", "line"),
+            (Side::Server, b"230 Guest login ok, access restrictions apply.", "reply"),
+        ];
+        for (side, line, field) in said {
+            assert_eq!(ftp.field(side, line), field, "{}", String::from_utf8_lossy(line));
+        }
+        let mut chat = Lines::default();
+        assert_eq!(chat.field(Side::Server, b"1000 people came"), "line");
+        assert_eq!(chat.field(Side::Server, b"see you at noon"), "line");
+        assert_eq!(chat.field(Side::Client, b"LOL that was fun"), "line");
     }
 }
