@@ -78,9 +78,9 @@ impl Lines {
             (Some((code, parts)), open) => {
                 self.replies = true;
                 self.open = open.filter(|o| *o != code).or((parts == b'-').then_some(code));
-                "reply"
+                "status-line"
             }
-            (None, Some(_)) => "reply",
+            (None, Some(_)) => "status-line",
             (None, None) => "line",
         }
     }
@@ -128,14 +128,14 @@ mod tests {
         let mut ftp = Lines::default();
         let said = [
             (Side::Client, &b"HELLO all"[..], "line"),
-            (Side::Server, b"220-Welcome to the archive", "reply"),
-            (Side::Server, b"of all the files that you want", "reply"),
-            (Side::Server, b"331 as it were", "reply"),
-            (Side::Server, b"220 Service ready", "reply"),
+            (Side::Server, b"220-Welcome to the archive", "status-line"),
+            (Side::Server, b"of all the files that you want", "status-line"),
+            (Side::Server, b"331 as it were", "status-line"),
+            (Side::Server, b"220 Service ready", "status-line"),
             (Side::Client, b"USER anonymous", "command"),
             (Side::Client, b"see you at noon", "line"),
             (Side::Server, b"not an answer", "line"),
-            (Side::Server, b"230 Guest login ok, access restrictions apply.", "reply"),
+            (Side::Server, b"230 Guest login ok, access restrictions apply.", "status-line"),
         ];
         for (side, line, field) in said {
             assert_eq!(ftp.field(side, line), field, "{}", String::from_utf8_lossy(line));
