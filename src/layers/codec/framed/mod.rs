@@ -1,6 +1,7 @@
 //! A protocol that nobody knows whose every byte stands in a frame that begins with its length. What a frame
 //! holds is handed on as a message, so that text, structure and compression in it are seen for what they are.
 
+mod packed;
 mod shape;
 mod weigh;
 
