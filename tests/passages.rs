@@ -56,6 +56,35 @@ fn says(name: &str, wanted: &[&str], unwanted: &[&str]) {
     }
 }
 
+#[test]
+fn a_length_that_is_none_leaves_the_rest_as_it_stands() {
+    let said = [
+        "note framed framed-lost",
+        "framed.length=u32 big",
+        "Server Cut(Dead) 29",
+        "frame>$.text Text Server",
+    ];
+    says("framed-wrong-length", &said, &[]);
+}
+
+#[test]
+fn ssl_3_opens_with_its_own_derivation_mac_and_padding() {
+    for (name, suite) in
+        [("ssl3-rc4", "TLS_RSA_WITH_RC4_128_SHA"), ("ssl3-3des", "TLS_RSA_WITH_3DES_EDE_CBC_SHA")]
+    {
+        let texts =
+            ["$.text Text Client Clear 25", "$.text Text Server Clear 22", "$.text Text Client Clear 17"];
+        says(name, &texts, &["Sealed"]);
+        says(name, &["tls.version=SSL 3.0", suite, "tls.opened=true"], &["bad-tag"]);
+    }
+}
+
+#[test]
+fn records_with_connection_ids_open_and_their_padding_is_no_text() {
+    let texts = ["$.text Text Client Clear 25", "$.text Text Server Clear 22", "tls.opened=true"];
+    says("dtls12-connection-id", &texts, &["Sealed", "bad-tag", "dtls-record-malformed"]);
+}
+
 const TEXT: &str = "Text Client Clear 31 757ce93d36ebae7c";
 
 #[test]

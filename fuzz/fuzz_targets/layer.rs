@@ -1,6 +1,7 @@
 //! One layer, named by the environment variable PLAINSIGHT_LAYER or by the input's first byte, fed with
 //! turns of both sides. The ledger must balance, and splitting must change nothing. A new row of a table
-//! is fuzzed without a line of code here.
+//! is fuzzed without a line of code here. The keys of tests/exchanges are at hand, so that their seeds open.
+//! PLAINSIGHT_LAYER=list prints the names.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,8 +12,25 @@ use plainsight::peel::{Eats, Env, Hint, Memory, Recorder, Spec, Tree, Unit};
 use std::sync::LazyLock;
 
 static ROWS: LazyLock<Vec<&'static Spec>> = LazyLock::new(|| match std::env::var("PLAINSIGHT_LAYER") {
+    Ok(name) if name == "list" => {
+        REGISTRY.specs().for_each(|s| println!("{}", s.name));
+        std::process::exit(0)
+    }
     Ok(name) => vec![REGISTRY.find(&name).expect("PLAINSIGHT_LAYER names no layer")],
     Err(_) => REGISTRY.specs().collect(),
+});
+
+static KEYS: LazyLock<KeyStore> = LazyLock::new(|| {
+    let mut keys = KeyStore::default();
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/exchanges"));
+    let mut files: Vec<_> = folder.into_iter().flatten().flatten().map(|e| e.path()).collect();
+    files.sort();
+    for text in files.iter().filter_map(|f| std::fs::read_to_string(f).ok()) {
+        for line in text.lines().filter_map(|l| l.strip_prefix("k ")) {
+            keys.add_keylog(line.as_bytes(), "exchange");
+        }
+    }
+    keys
 });
 
 /// Turns: a byte whose lowest bit is the side and whose rest, with the next byte, is the length.
@@ -36,12 +54,12 @@ fn run(spec: &'static Spec, turns: &[(Side, &[u8])], piece: usize) -> Recorder {
         Eats::Message => (Unit::Datagram, true),
     };
     let limits = Limits { message: 1 << 20, ..Limits::default() };
-    let (keys, mut memory, mut sink) = (KeyStore::default(), Memory::default(), Recorder::default());
+    let (mut memory, mut sink) = (Memory::default(), Recorder::default());
     let mut tree = Tree::stated(unit, Hint::Layer(spec.name));
     let mut env = Env {
         registry: &REGISTRY,
         limits: &limits,
-        keys: &keys,
+        keys: &KEYS,
         memory: &mut memory,
         sink: &mut sink,
         server_port: 443,
@@ -58,8 +76,10 @@ fn run(spec: &'static Spec, turns: &[(Side, &[u8])], piece: usize) -> Recorder {
 }
 
 fuzz_target!(|data: &[u8]| {
+    // Before the input: a list is asked for without any.
+    let rows = &*ROWS;
     let Some((row, rest)) = data.split_first() else { return };
-    let spec = ROWS[usize::from(*row) % ROWS.len()];
+    let spec = rows[usize::from(*row) % rows.len()];
     let turns = turns(rest);
     let whole = run(spec, &turns, usize::MAX);
     assert!(whole.root.balances(), "{:?}", whole.root);

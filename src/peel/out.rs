@@ -153,6 +153,10 @@ impl Out<'_, '_> {
         };
         self.env.registry.specs().any(|s| sure(&s))
     }
+    /// Whether the bytes of this layer were confidential on the wire.
+    pub fn guard(&self) -> Guard {
+        self.tree.node_ref(self.id).map_or(Guard::Open, |n| n.guard())
+    }
     /// Nearest label of that name, from this layer outwards.
     pub fn context(&self, name: &str) -> Option<String> {
         self.tree.node_ref(self.id).and_then(|n| n.label(name).map(str::to_owned))

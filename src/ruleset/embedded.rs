@@ -37,6 +37,7 @@ pub(super) static RULES: &[(&str, &str)] = &[
         "rules/message/message-ciphertext-field.toml",
         include_str!("../../rules/message/message-ciphertext-field.toml"),
     ),
+    ("rules/message/message-frame.toml", include_str!("../../rules/message/message-frame.toml")),
     ("rules/message/message-line.toml", include_str!("../../rules/message/message-line.toml")),
     ("rules/message/protobuf-text.toml", include_str!("../../rules/message/protobuf-text.toml")),
     ("rules/message/stanza-body.toml", include_str!("../../rules/message/stanza-body.toml")),

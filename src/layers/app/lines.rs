@@ -29,16 +29,22 @@ fn printable(bytes: &[u8]) -> bool {
     !text.chars().any(|c| c.is_control() && !matches!(c, '\r' | '\n' | '\t'))
 }
 
+/// A line break behind fewer bytes may be chance.
+const TELLING: usize = 8;
+
+/// What follows the line that tells is not looked at, so that the answer is the same however the bytes come.
 fn probe(p: &Probe<'_>) -> Guess {
-    if !printable(p.bytes) || !printable(p.other) {
+    let after = p.bytes.get(TELLING - 1..).unwrap_or_default();
+    let told = memchr::memchr(b'\n', after).and_then(|at| p.bytes.get(..TELLING + at));
+    if !printable(told.unwrap_or(p.bytes)) || !printable(p.other) {
         return Guess::No;
     }
-    match p.bytes.contains(&b'\n') {
-        true => Guess::Maybe,
+    match told {
+        Some(_) => Guess::Maybe,
         // The window is full or the side is at its end: a long line is one, too.
-        false if p.end && p.bytes.len() >= 8 => Guess::Maybe,
-        false if p.end => Guess::No,
-        false => Guess::More,
+        None if p.end && (p.bytes.len() >= TELLING || p.bytes.contains(&b'\n')) => Guess::Maybe,
+        None if p.end => Guess::No,
+        None => Guess::More,
     }
 }
 

@@ -2,8 +2,8 @@
 //! write, as IMAP (RFC 4978, without header) and XMPP (XEP-0138, with that of zlib) have it. Only where a
 //! protocol says so.
 
-use crate::model::{PerSide, Side};
-use crate::peel::{AfterGap, Child, Eats, Family, Form, Handle, Hint, Input, Out, Peeler, Spec, Step};
+use crate::model::{Bucket, PerSide, Side};
+use crate::peel::{AfterGap, Child, Eats, Family, Form, Handle, Hint, Input, Out, Peeler, Spec, Step, Then};
 use flate2::{Decompress, FlushDecompress, Status};
 
 /// The row.
@@ -39,6 +39,12 @@ fn zlib(head: [u8; 2]) -> bool {
     head[0] & 0x0f == 8 && head[0] >> 4 <= 7 && u16::from_be_bytes(head).is_multiple_of(31)
 }
 
+/// How far damage reaches back depends on how the input was cut, so all of it is given up, with what follows on
+/// this side.
+fn given_up(input: &Input<'_>) -> Step {
+    Step { consumed: input.bytes.len(), then: Then::Rest(Bucket::Cut) }
+}
+
 impl Peeler for Deflating {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         let half = &mut self.halves[input.side];
@@ -60,7 +66,8 @@ impl Peeler for Deflating {
         out.feed(child, input.side, &plain);
         let limits = out.limits();
         if given > fed.saturating_mul(limits.expansion) + limits.message as u64 {
-            return Step::die("expansion-limit");
+            out.note("expansion-limit");
+            return given_up(&input);
         }
         match status {
             // A side may start anew; nothing follows otherwise.
@@ -70,7 +77,10 @@ impl Peeler for Deflating {
             }
             Ok(_) if used == 0 && plain.is_empty() => Step::more(0, input.bytes.len() + 1),
             Ok(_) => Step::again(used),
-            Err(_) => Step::die("compression-broken"),
+            Err(_) => {
+                out.note("compression-broken");
+                given_up(&input)
+            }
         }
     }
 

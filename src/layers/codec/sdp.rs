@@ -2,7 +2,9 @@
 //! keys is left to the media of the same two hosts.
 
 use crate::model::{Side, Value};
-use crate::peel::{Eats, End, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use crate::peel::{Eats, End, Family, Form, Guard, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -33,6 +35,11 @@ pub static SPEC: Spec = Spec {
 /// `s` SDES, `z` ZRTP, `-` not at all.
 const CODECS: &str = "sdp.codec";
 const KEYING: &str = "sdp.keying";
+/// Where media finds the keys that stand here: a value is 1 where they were confidential on the wire, the length
+/// of the suite's name, the name, master key and salt.
+const KEYS: &str = "sdes";
+/// Keys between two hosts that are kept.
+const PLACES: u8 = 32;
 /// Where DTLS looks for the digests of its certificates.
 const FINGERPRINTS: &str = "sdp.fingerprint";
 
@@ -132,6 +139,23 @@ fn crypto(value: &str, out: &mut Out<'_, '_>) {
     for key in keys.split(';').filter_map(|k| k.strip_prefix("inline:")).take(8) {
         let inline = key.split('|').next().unwrap_or("");
         out.fact("sdp.crypto", Value::List(vec![Value::from(suite), Value::from(inline)]));
+        if let Ok(key) = STANDARD_NO_PAD.decode(inline.trim_end_matches('=')) {
+            leave(suite, &key, out);
+        }
+    }
+}
+
+/// Leaves a key to the media of the same two hosts. An offer is often said again.
+fn leave(suite: &str, key: &[u8], out: &mut Out<'_, '_>) {
+    let Ok(length) = u8::try_from(suite.len()) else { return };
+    let guard = u8::from(out.guard() == Guard::Confidential);
+    let value = [&[guard, length][..], suite.as_bytes(), key].concat();
+    for place in 0..PLACES {
+        match out.recall(KEYS, &[place]) {
+            Some(known) if *known == *value => return,
+            Some(_) => {}
+            None => return out.remember(KEYS, &[place], value),
+        }
     }
 }
 

@@ -2,14 +2,17 @@
 //! tags where keys are known, by the look of the payloads, and by what the ends signalled.
 
 mod codec;
+mod keyring;
 mod rtcp;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod text;
 
-use crate::keys::srtp::Packet;
+use crate::keys::srtp::{Packet, Session};
 use crate::model::Side;
-use crate::peel::{Eats, Family, Form, Guess, Input, Out, Peeler, Probe, Spec, Step};
+use crate::peel::{Eats, Family, Form, Guard, Guess, Input, Out, Peeler, Probe, Spec, Step};
+use keyring::{Candidate, candidates};
 use stream::Stream;
 
 /// The row of media.
@@ -37,9 +40,9 @@ pub static CONTROL: Spec = Spec {
     answers: |_| false,
     shapes: &[],
     probe: Some(control_probe),
-    facts: &["rtcp.bye", "rtcp.sealed"],
+    facts: &["rtcp.bye", "rtcp.sealed", "rtcp.opened"],
     notes: &[],
-    open: || Box::new(Rtcp { told: false }),
+    open: || Box::new(Rtcp::default()),
 };
 
 /// Streams of one flow that are followed.
@@ -110,18 +113,58 @@ impl Peeler for Rtp {
     }
 }
 
+/// Trials of keys at hand on control packets.
+const TRIED: u32 = 256;
+
+/// Control packets of one flow.
+#[derive(Default)]
 struct Rtcp {
     told: bool,
+    tried: u32,
+    /// Keys that opened a packet, and how the signalling that shows them was guarded.
+    opened: Vec<(Session, Option<Guard>)>,
 }
 
 impl Peeler for Rtcp {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         if rtcp::is_compound(input.bytes) {
-            rtcp::read(input.side, input.bytes, out);
-        } else if !self.told {
-            self.told = true;
-            out.fact("rtcp.sealed", true);
+            rtcp::read(input.side, input.bytes, Guard::Open, out);
+        } else if let Some((plain, shown)) = self.open(input.bytes, out) {
+            if let Some(guard) = shown {
+                rtcp::read(input.side, &plain, guard, out);
+            }
+        } else {
+            if !self.told {
+                self.told = true;
+                out.fact("rtcp.sealed", true);
+            }
+            // The first report's header is readable.
+            let len = input.bytes.len().saturating_sub(8) as u64;
+            out.declare_sealed(len);
         }
         Step::again(input.bytes.len())
+    }
+}
+
+impl Rtcp {
+    /// A compound packet in clear, if a key at hand opens it; the tag decides.
+    fn open(&mut self, bytes: &[u8], out: &mut Out<'_, '_>) -> Option<(Vec<u8>, Option<Guard>)> {
+        let again = |(s, shown): &(Session, Option<Guard>)| Some((s.open_control(bytes)?, *shown));
+        if let Some(found) = self.opened.iter().find_map(again) {
+            return Some(found);
+        }
+        // Each end has a key of its own.
+        if self.tried >= TRIED || self.opened.len() >= 2 * STREAMS {
+            return None;
+        }
+        for Candidate { session, shown, agreed } in candidates(out) {
+            self.tried += 1;
+            if let Some(plain) = session.open_control(bytes) {
+                out.fact("rtcp.opened", agreed);
+                self.opened.push((session, shown));
+                return Some((plain, shown));
+            }
+        }
+        None
     }
 }

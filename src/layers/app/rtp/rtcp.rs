@@ -2,7 +2,7 @@
 
 use crate::bytes::Cursor;
 use crate::model::Side;
-use crate::peel::{Form, Out};
+use crate::peel::{Child, Form, Guard, Out};
 
 /// Whether the bytes are control packets to the end (RFC 3550 appendix A.2): each of version 2 and a known
 /// type, long enough for what it counts, the first a report.
@@ -65,12 +65,12 @@ fn packet<'a>(c: &mut Cursor<'a>) -> Option<Control<'a>> {
     (body.len() >= least).then_some(Control { kind, count, body })
 }
 
-/// States what a compound packet says about its sender.
-pub(super) fn read(side: Side, bytes: &[u8], out: &mut Out<'_, '_>) {
+/// States what a compound packet says about its sender, and whom it was hidden from.
+pub(super) fn read(side: Side, bytes: &[u8], guard: Guard, out: &mut Out<'_, '_>) {
     let mut c = Cursor::new(bytes);
     while let Some(control) = packet(&mut c) {
         match control.kind {
-            202 => description(side, &control, out),
+            202 => description(side, &control, guard, out),
             203 => out.fact("rtcp.bye", true),
             _ => {}
         }
@@ -78,7 +78,7 @@ pub(super) fn read(side: Side, bytes: &[u8], out: &mut Out<'_, '_>) {
 }
 
 /// Source descriptions (RFC 3550 section 6.5).
-fn description(side: Side, control: &Control<'_>, out: &mut Out<'_, '_>) {
+fn description(side: Side, control: &Control<'_>, guard: Guard, out: &mut Out<'_, '_>) {
     let mut c = Cursor::new(control.body);
     for _ in 0..control.count {
         if c.u32().is_none() {
@@ -96,7 +96,9 @@ fn description(side: Side, control: &Control<'_>, out: &mut Out<'_, '_>) {
                 7 => "sdes.note",
                 _ => continue,
             };
-            out.item(name, Form::Text, side, text);
+            let child = Child::message().form(Form::Text).field(name);
+            let child = if guard == Guard::Confidential { child.confidential() } else { child };
+            out.message(child, side, text);
         }
         // Each chunk ends on a word.
         let over = c.consumed() % 4;

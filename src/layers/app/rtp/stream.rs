@@ -1,18 +1,18 @@
 //! One stream of media: what it carries and what protects it.
 
 use super::codec::{self, Payloads};
-use crate::keys::srtp::{Packet, Profile, Session};
+use super::keyring::{Candidate, SIGNALLING, candidates, keyed_by};
+use super::text::{self, Carries};
+use crate::keys::srtp::{Packet, Receiver};
 use crate::model::{Side, Value};
-use crate::peel::{End, Form, Out};
+use crate::peel::{End, Form, Guard, Out};
 
 /// Packets that are shown to those who may know a key from elsewhere.
 const SHOWN: u32 = 2;
-/// Packets that the keys at hand are tried on.
-const TRIED: u32 = 8;
+/// Trials of keys at hand on packets.
+const TRIED: u32 = 256;
 /// Packets without which nothing is said about the payloads.
 const FEW: u64 = 3;
-/// Places for keys that key agreements left (see the DTLS and ZRTP layers and SDP).
-const PLACES: u8 = 16;
 
 /// A stream of one source.
 pub(super) struct Stream {
@@ -20,23 +20,26 @@ pub(super) struct Stream {
     pub source: u32,
     kind: u8,
     packets: u64,
-    bytes: u64,
     payloads: Payloads,
     shown: u32,
     tried: u32,
-    opened: Option<(Profile, &'static str)>,
+    opened: Option<Opened>,
     /// A key agreement left keys, but none fits.
     misfit: bool,
+    /// Ciphertext, as far as the ends and the payloads tell.
+    closed: bool,
+    /// What payloads of the latest type carry.
+    carries: Option<(u8, Carries)>,
+    text: text::Assembly,
 }
 
-/// Who agreed on the keys of SRTP, as far as the ends showed it.
-fn agreement(code: u8) -> &'static str {
-    match code {
-        b'd' => "DTLS",
-        b'z' => "ZRTP",
-        b's' => "SDES",
-        _ => "unknown",
-    }
+/// The keys of a stream.
+struct Opened {
+    receiver: Receiver,
+    agreed: &'static str,
+    shown: Option<Guard>,
+    /// A short tag fits by chance once in a while, two do not.
+    sure: bool,
 }
 
 impl Stream {
@@ -46,18 +49,19 @@ impl Stream {
             source: first.source,
             kind: first.kind,
             packets: 0,
-            bytes: 0,
             payloads: Payloads::default(),
             shown: 0,
             tried: 0,
             opened: None,
             misfit: false,
+            closed: false,
+            carries: None,
+            text: text::Assembly::default(),
         }
     }
 
     pub fn packet(&mut self, packet: &Packet<'_>, out: &mut Out<'_, '_>) {
         self.packets += 1;
-        self.bytes += packet.payload().len() as u64;
         // Comfort noise and tones come between; the codec is what most packets carry.
         if packet.kind == self.kind {
             self.payloads.add(packet.payload());
@@ -65,46 +69,90 @@ impl Stream {
             self.kind = packet.kind;
             self.payloads = Payloads::default();
         }
-        if self.opened.is_none() && self.tried < TRIED {
-            self.try_keys(packet, out);
+        match self.open(packet, out) {
+            Some((payload, Some(guard))) => self.media(packet, &payload, guard, out),
+            Some((_, None)) => {}
+            None => self.shut(packet, out),
         }
-        if self.opened.is_none() && self.shown < SHOWN {
+        // Signalled keys are also tried by those who know who saw them.
+        let elsewhere = self.opened.as_ref().is_none_or(|o| o.agreed == SIGNALLING);
+        if elsewhere && self.shown < SHOWN {
             self.shown += 1;
             let len = packet.bytes.len() as u64;
             out.leaf("media", Form::Binary, self.side, len, End::Opaque, packet.bytes);
         }
     }
 
-    /// Tries the keys that DTLS left; the tag decides.
-    fn try_keys(&mut self, packet: &Packet<'_>, out: &Out<'_, '_>) {
-        let left: Vec<_> = (0..PLACES).map_while(|n| out.recall("srtp", &[n])).collect();
-        for value in &left {
-            let Some(([origin, high, low], keys)) = value.split_first_chunk::<3>() else { continue };
-            let Some(profile) = Profile::of_code(u16::from_be_bytes([*high, *low])) else { continue };
-            let (key, salt) = profile.sizes();
-            if keys.len() != 2 * (key + salt) {
-                continue;
-            }
+    /// The payload, if a key at hand opens it, and who else has that key; the tag decides.
+    fn open(&mut self, packet: &Packet<'_>, out: &Out<'_, '_>) -> Option<(Vec<u8>, Option<Guard>)> {
+        if let Some(opened) = &mut self.opened {
+            let payload = opened.receiver.open(packet);
+            opened.sure |= payload.is_some();
+            return payload.map(|p| (p, opened.shown));
+        }
+        if self.tried >= TRIED {
+            return None;
+        }
+        for Candidate { session, agreed, shown } in candidates(out) {
             self.tried += 1;
-            self.misfit = true;
-            let fits = |end: usize| {
-                let key_of = keys.get(end * key..(end + 1) * key)?;
-                let salt_of = keys.get(2 * key + end * salt..2 * key + (end + 1) * salt)?;
-                Session::new(profile, key_of, salt_of).filter(|s| s.fits(packet))
-            };
-            if (0..2).any(|end| fits(end).is_some()) {
-                self.opened = Some((profile, agreement(*origin)));
-                return;
+            self.misfit |= agreed != SIGNALLING;
+            let sure = session.profile().tag() > 4;
+            if let Some((receiver, payload)) = Receiver::begin(session, packet) {
+                self.opened = Some(Opened { receiver, agreed, shown, sure });
+                return Some((payload, shown));
             }
+        }
+        None
+    }
+
+    /// A packet that no key opens: ciphertext, or media in clear.
+    fn shut(&mut self, packet: &Packet<'_>, out: &mut Out<'_, '_>) {
+        let len = packet.payload().len() as u64;
+        if self.opened.is_some() {
+            out.note("srtp-bad-tag");
+        } else if self.packets < 8 || self.packets.is_power_of_two() {
+            self.closed = keyed_by(out).is_some() && !self.payloads.are_no_ciphertext();
+        }
+        if self.opened.is_some() || self.closed {
+            // The stream's facts tell of it: here a leaf would say that a transport protects it, which keys in
+            // clear signalling do not.
+            out.declare_sealed(len);
+        } else {
+            self.media(packet, packet.payload(), Guard::Open, out);
+        }
+    }
+
+    /// A payload in clear: of texts it is what people type.
+    fn media(&mut self, packet: &Packet<'_>, payload: &[u8], guard: Guard, out: &mut Out<'_, '_>) {
+        let known = self.carries.filter(|(kind, _)| *kind == packet.kind && !self.packets.is_power_of_two());
+        let carries = match known {
+            Some((_, carries)) => carries,
+            None => text::carried(codec_of(packet.kind, out).as_deref()),
+        };
+        self.carries = Some((packet.kind, carries));
+        let texts: Vec<&[u8]> = match carries {
+            Carries::Other => return,
+            Carries::Text => vec![payload],
+            Carries::Redundant => {
+                let is_text = |kind: u8| text::carried(codec_of(kind, out).as_deref()) == Carries::Text;
+                let blocks = text::blocks(payload).unwrap_or_default();
+                blocks.into_iter().filter(|(kind, _)| is_text(*kind)).map(|(_, text)| text).collect()
+            }
+        };
+        let side = self.side;
+        if !texts.is_empty() {
+            self.text.add(packet.number, &texts, |line| text::show(line, side, guard, out));
         }
     }
 
     /// What the stream was, once it is over.
     pub fn end(&mut self, out: &mut Out<'_, '_>) {
+        let (side, guard) = (self.side, self.opened.as_ref().and_then(|o| o.shown).unwrap_or(Guard::Open));
+        self.text.end(|line| text::show(line, side, guard, out));
         if self.packets < FEW {
             return;
         }
-        let codec = self.codec(out);
+        let codec = codec_of(self.kind, out);
         let name = codec.clone().unwrap_or_else(|| format!("payload type {}", self.kind));
         out.fact("rtp.source", u64::from(self.source));
         out.fact("rtp.codec", name.as_str());
@@ -119,20 +167,13 @@ impl Stream {
         out.fact("call.media", Value::List(parts));
     }
 
-    /// The name that SDP gave the payload type, or its assigned one.
-    fn codec(&self, out: &Out<'_, '_>) -> Option<String> {
-        let named = out.recall("sdp.codec", &[self.kind]);
-        let named = named.and_then(|n| String::from_utf8(n.to_vec()).ok());
-        named.or_else(|| codec::assigned(self.kind).map(str::to_owned))
-    }
-
     /// `none`, `srtp`, `opened` (SRTP whose keys are at hand) or `unknown`, and who agreed on the keys. A
     /// payload that cannot be ciphertext is in clear whatever was signalled, if its codec is known; what may
     /// be ciphertext is called SRTP only where the ends said so.
     fn protection(&mut self, codec: Option<&str>, out: &mut Out<'_, '_>) -> (&'static str, &'static str) {
         let known = codec.is_some();
-        if let Some((_, agreed)) = self.opened {
-            return ("opened", agreed);
+        if let Some(opened) = self.opened.as_ref().filter(|o| o.sure) {
+            return ("opened", opened.agreed);
         }
         if known && self.payloads.are_no_ciphertext() {
             return ("none", "");
@@ -140,15 +181,19 @@ impl Stream {
         if self.misfit {
             out.note("srtp-bad-tag");
         }
-        if let Some(value) = out.recall("srtp", &[0]) {
-            return ("srtp", value.first().map_or("unknown", |o| agreement(*o)));
+        if let Some(agreed) = keyed_by(out) {
+            return ("srtp", agreed);
         }
-        let signalled = out.recall("sdp.keying", b"").and_then(|v| v.first().copied());
-        match signalled {
-            // Sound that is not compressed shows itself; where it does not, something else hides it.
-            Some(b'-') if codec.is_some_and(|c| !codec::shows_itself(c)) => ("none", ""),
-            Some(b'-') | None => ("unknown", ""),
-            Some(how) => ("srtp", agreement(how)),
-        }
+        // Sound that is not compressed shows itself; where it does not, something else hides it.
+        let unprotected = out.recall("sdp.keying", b"").is_some();
+        let quiet = codec.is_some_and(|c| !codec::shows_itself(c));
+        if unprotected && quiet { ("none", "") } else { ("unknown", "") }
     }
+}
+
+/// The name that SDP gave a payload type, or its assigned one.
+fn codec_of(kind: u8, out: &Out<'_, '_>) -> Option<String> {
+    let named = out.recall("sdp.codec", &[kind]);
+    let named = named.and_then(|n| String::from_utf8(n.to_vec()).ok());
+    named.or_else(|| codec::assigned(kind).map(str::to_owned))
 }

@@ -1,6 +1,7 @@
 //! A protocol that nobody knows whose every byte stands in a frame that begins with its length. What a frame
 //! holds is handed on as a message, so that text, structure and compression in it are seen for what they are.
 
+mod packed;
 mod shape;
 mod weigh;
 
@@ -53,7 +54,7 @@ fn message(side: Side, body: &[u8], out: &mut Out<'_, '_>) {
 /// What has come of one side.
 #[derive(Default)]
 struct Half {
-    /// Bytes from before the shape was clear, then those of a frame that is not whole.
+    /// Bytes from before the shape was clear, then what is left of them without a whole frame.
     held: Vec<u8>,
     /// Bytes that the frame at hand still lacks, and where they go.
     open: Option<(u64, Handle)>,
@@ -68,16 +69,27 @@ struct Framed {
     order: Vec<(Side, usize)>,
 }
 
+/// How far the frames of a side went.
+enum Walked {
+    /// To the last byte.
+    All,
+    /// So many bytes at the end are no whole frame; it takes that many.
+    Rest(usize, usize),
+    /// So many bytes at the end begin with what cannot be a length.
+    Wrong(usize),
+}
+
 impl Peeler for Framed {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        let whole = match self.shape {
-            Some(shape) => self.walk(shape, input.side, input.bytes, out),
-            None => self.begin(&input, out),
-        };
-        match whole {
-            true => Step::again(input.bytes.len()),
-            false => Step { consumed: input.bytes.len(), ..Step::die("framed-lost") },
+        let Some(shape) = self.shape else { return self.begin(&input, out) };
+        let held = std::mem::take(&mut self.halves[input.side].held);
+        if held.is_empty() {
+            let walked = self.walk(shape, input.side, input.bytes, out);
+            return self.settle(&input, input.bytes, walked, out);
         }
+        let joined = [&held, input.bytes].concat();
+        let walked = self.walk(shape, input.side, &joined, out);
+        self.settle(&input, &joined, walked, out)
     }
 
     fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
@@ -85,17 +97,14 @@ impl Peeler for Framed {
         if let Some((_, child)) = half.open.take() {
             out.close(child, side);
         }
-        // A frame that the recording cut.
         let held = std::mem::take(&mut half.held);
-        if let Some(Head::Body { at, .. }) = self.shape.map(|s| s.head(&held)) {
-            message(side, held.get(at..).unwrap_or_default(), out);
-        }
+        self.cut(side, &held, out);
     }
 }
 
 impl Framed {
     /// Finds the shape again. The probe saw both sides; they come here one after the other.
-    fn begin(&mut self, input: &Input<'_>, out: &mut Out<'_, '_>) -> bool {
+    fn begin(&mut self, input: &Input<'_>, out: &mut Out<'_, '_>) -> Step {
         let side = input.side;
         self.halves[side].held.extend_from_slice(input.bytes);
         match self.order.last_mut() {
@@ -104,53 +113,88 @@ impl Framed {
         }
         let race = weigh::race(&self.halves[side].held, &self.halves[side.other()].held);
         let weigh::Found::Shape(shape) = race else {
-            return self.halves[side].held.len() <= out.limits().buffer;
+            return match self.halves[side].held.len() <= out.limits().buffer {
+                true => Step::again(input.bytes.len()),
+                false => Step { consumed: input.bytes.len(), ..Step::die("framed-lost") },
+            };
         };
         self.shape = Some(shape);
         out.fact("framed.length", shape.name());
-        let client = std::mem::take(&mut self.halves.client.held);
-        let server = std::mem::take(&mut self.halves.server.held);
-        let mut rest = PerSide { client: client.as_slice(), server: server.as_slice() };
-        std::mem::take(&mut self.order).into_iter().all(|(side, n)| {
-            let (run, left) = rest[side].split_at(n.min(rest[side].len()));
-            rest[side] = left;
-            self.walk(shape, side, run, out)
-        })
+        self.again(shape, input, out)
     }
 
-    /// Takes more bytes of a side; false where a length cannot be one.
-    fn walk(&mut self, shape: Shape, side: Side, bytes: &[u8], out: &mut Out<'_, '_>) -> bool {
-        let half = &mut self.halves[side];
-        let held = std::mem::take(&mut half.held);
-        let joined;
-        let mut rest = match held.is_empty() {
-            true => bytes,
-            false => {
-                joined = [&held, bytes].concat();
-                &joined
+    /// Goes over what was held until the shape was clear, in the order in which it was said.
+    fn again(&mut self, shape: Shape, input: &Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        let held = [Side::Client, Side::Server].map(|s| std::mem::take(&mut self.halves[s].held));
+        let [client, server] = held.each_ref().map(Vec::as_slice);
+        let (all, mut seen) = (PerSide { client, server }, PerSide { client: 0, server: 0 });
+        // Where each side's first byte without a whole frame stands.
+        let mut from = PerSide { client: 0, server: 0 };
+        let mut last = Walked::All;
+        for (side, n) in std::mem::take(&mut self.order) {
+            seen[side] += n;
+            let run = all[side].get(from[side]..seen[side]).unwrap_or_default();
+            last = self.walk(shape, side, run, out);
+            match last {
+                Walked::All => from[side] = seen[side],
+                Walked::Rest(left, _) => from[side] = seen[side] - left,
+                Walked::Wrong(left) => {
+                    last = Walked::Wrong(if side == input.side { left } else { 0 });
+                    break;
+                }
             }
-        };
+        }
+        let other = input.side.other();
+        self.halves[other].held = all[other].get(from[other]..).unwrap_or_default().to_vec();
+        self.settle(input, all[input.side], last, out)
+    }
+
+    /// What a walk over all that a side said, the input at its end, means for the input.
+    fn settle(&mut self, input: &Input<'_>, all: &[u8], walked: Walked, out: &mut Out<'_, '_>) -> Step {
+        let whole = input.bytes.len();
+        match walked {
+            Walked::All => Step::again(whole),
+            Walked::Rest(left, _) if input.end => {
+                self.cut(input.side, all.get(all.len() - left..).unwrap_or_default(), out);
+                Step::again(whole)
+            }
+            Walked::Rest(left, need) if left <= whole => Step::more(whole - left, need),
+            // It began in bytes that are done with.
+            Walked::Rest(left, _) => {
+                self.halves[input.side].held = all.get(all.len() - left..).unwrap_or_default().to_vec();
+                Step::again(whole)
+            }
+            Walked::Wrong(left) => Step { consumed: whole.saturating_sub(left), ..Step::die("framed-lost") },
+        }
+    }
+
+    /// A frame that the recording cut.
+    fn cut(&self, side: Side, bytes: &[u8], out: &mut Out<'_, '_>) {
+        if let Some(Head::Body { at, .. }) = self.shape.map(|s| s.head(bytes)) {
+            message(side, bytes.get(at..).unwrap_or_default(), out);
+        }
+    }
+
+    /// Hands on the frames of a side.
+    fn walk(&mut self, shape: Shape, side: Side, bytes: &[u8], out: &mut Out<'_, '_>) -> Walked {
+        let half = &mut self.halves[side];
+        let mut rest = bytes;
         while !rest.is_empty() {
             let (left, child) = match half.open {
                 Some(open) => open,
                 None => match shape.head(rest) {
-                    Head::Short => {
-                        half.held = rest.to_vec();
-                        return true;
-                    }
-                    Head::Wrong => return false,
+                    Head::Short => return Walked::Rest(rest.len(), rest.len() + 1),
+                    Head::Wrong => return Walked::Wrong(rest.len()),
                     Head::Body { at, len } => {
                         let body = rest.get(at..).unwrap_or_default();
+                        let held = len <= HELD.min(out.limits().buffer as u64 / 2);
                         match body.get(..usize::try_from(len).unwrap_or(usize::MAX)) {
-                            Some(body) if len <= HELD => {
+                            Some(body) if held => {
                                 rest = rest.get(at + body.len()..).unwrap_or_default();
                                 message(side, body, out);
                                 continue;
                             }
-                            None if len <= HELD => {
-                                half.held = rest.to_vec();
-                                return true;
-                            }
+                            None if held => return Walked::Rest(rest.len(), at + len as usize),
                             Some(_) | None => {}
                         }
                         rest = body;
@@ -168,7 +212,7 @@ impl Framed {
                 out.close(child, side);
             }
         }
-        true
+        Walked::All
     }
 }
 

@@ -2,6 +2,7 @@
 //! behind it, from its first byte on, text or structure that fills it. Evidence is counted in bits and as a
 //! function of the bytes so far, so that the answer is the same however they were cut.
 
+use super::packed::{self, Packed};
 use super::shape::{Head, LONGEST, SHAPES, Shape};
 
 /// Bits that make it sure. A length of four octets that is small has about 24, a body that is text 32 at most:
@@ -37,8 +38,7 @@ pub(super) fn race(own: &[u8], other: &[u8]) -> Found {
             continue;
         }
         let limit = best.map_or(usize::MAX, |(at, _)| at);
-        let mut walk =
-            Walk { shape, at: 0, frames: theirs.frames, told: theirs.told, bits: theirs.bits, empty: 0 };
+        let mut walk = Walk { at: 0, empty: 0, ..theirs };
         loop {
             match walk.step(own) {
                 Stepped::On(at) if walk.sure() => {
@@ -80,12 +80,14 @@ struct Walk {
     told: u32,
     bits: u32,
     empty: u32,
+    /// A body alone tells enough: text came out of it.
+    plain: bool,
 }
 
 impl Walk {
     /// All of a side; `None` where it cannot be of this shape.
     fn whole(shape: Shape, bytes: &[u8]) -> Option<Self> {
-        let mut walk = Self { shape, at: 0, frames: 0, told: 0, bits: 0, empty: 0 };
+        let mut walk = Self { shape, at: 0, frames: 0, told: 0, bits: 0, empty: 0, plain: false };
         loop {
             match walk.step(bytes) {
                 Stepped::On(_) => {}
@@ -96,7 +98,7 @@ impl Walk {
     }
 
     fn sure(&self) -> bool {
-        self.frames >= 2 && self.bits >= SURE
+        (self.frames >= 2 || self.plain) && self.bits >= SURE
     }
 
     /// The next frame. One octet is so weak a length that every frame must tell something; elsewhere one in
@@ -114,14 +116,20 @@ impl Walk {
             return if self.empty > EMPTY { Stepped::Wrong } else { Stepped::On(self.at) };
         }
         self.empty = 0;
-        let Some(look) = rest.get(head..head + len.min(LOOK)) else { return Stepped::Short };
+        let body = rest.get(head..).unwrap_or_default();
+        let most = if packed::begins(body) { packed::LOOK } else { LOOK };
+        let Some(look) = body.get(..len.min(most)) else { return Stepped::Short };
         let seen = self.at + head + look.len();
         self.at += head + len;
         self.frames += 1;
-        let content = weight(look, len);
+        let packed = packed::weigh(look, len);
+        let content = packed.map_or_else(|| weight(look, len), Packed::bits);
         let length = rest.get(..head).unwrap_or_default();
-        if content > 0 && length.iter().any(|b| !(b' '..=b'~').contains(b)) {
+        // Where all is text a length is no contrast.
+        let contrast = packed.is_some() || length.iter().any(|b| !(b' '..=b'~').contains(b));
+        if content > 0 && contrast {
             self.told += 1;
+            self.plain |= packed == Some(Packed::Text);
             self.bits += content + self.shape.bits().saturating_sub(len.max(16).ilog2() + 1);
         }
         let silent = self.frames - self.told;
@@ -132,19 +140,13 @@ impl Walk {
     }
 }
 
-/// Bits for what a body begins with: text, compression by its magic, fields of a message with text in them.
+/// Bits for what a body begins with: text, fields of a message with text in them.
 fn weight(look: &[u8], len: usize) -> u32 {
     let text = text(look, len > look.len());
     if text > 0 {
         return text.min(32);
     }
-    match look {
-        // CMF and FLG are a multiple of 31, the method is deflate with the usual window (RFC 1950 section 2.2).
-        [0x78, flags @ (0x01 | 0x5e | 0x9c | 0xda), _, ..] if len > 8 && flags & 0x20 == 0 => 14,
-        [0x1f, 0x8b, 8, flags, ..] if flags & 0xe0 == 0 && len > 18 => 24,
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => 30,
-        _ => fields(look, len > look.len()).min(32),
-    }
+    fields(look, len > look.len()).min(32)
 }
 
 /// Characters of a text, if it is one.

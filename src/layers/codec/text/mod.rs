@@ -148,7 +148,10 @@ fn base64(bytes: &[u8]) -> Decoded {
         true => URL_SAFE,
         false => STANDARD,
     };
-    let plain = engine.decode(core).ok()?;
+    let plain = match core.contains(&b'=') {
+        true => padded_parts(&engine, &compact)?,
+        false => engine.decode(core).ok()?,
+    };
     let mixed = core.iter().any(u8::is_ascii_uppercase) && core.iter().any(u8::is_ascii_lowercase);
     if readable(&plain) {
         return (mixed || padded).then_some((plain, Form::Text));
@@ -156,6 +159,19 @@ fn base64(bytes: &[u8]) -> Decoded {
     let digits = core.iter().any(|b| b.is_ascii_digit() || b"+/-_".contains(b));
     let varied = mixed && turns(core) > if padded { 0.25 } else { 0.38 };
     (varied && (digits || padded) && core.len() >= 16).then_some((plain, Form::Binary))
+}
+
+/// Several encodings, one behind the other, each padded to its end.
+fn padded_parts(engine: &GeneralPurpose, text: &[u8]) -> Option<Vec<u8>> {
+    let (mut plain, mut from) = (Vec::with_capacity(text.len()), 0);
+    for (n, quantum) in text.chunks(4).enumerate() {
+        let to = 4 * n + quantum.len();
+        if quantum.contains(&b'=') || to == text.len() {
+            plain.extend(engine.decode(text.get(from..to)?).ok()?);
+            from = to;
+        }
+    }
+    Some(plain)
 }
 
 fn hex(bytes: &[u8]) -> Decoded {
@@ -222,6 +238,11 @@ mod tests {
     fn text_and_ciphertext_in_base64_are() {
         assert_eq!(base64(b"c2VlIHlvdSBhdCBub29u"), Some((b"see you at noon".to_vec(), Form::Text)));
         let bytes: Vec<u8> = (0..48u32).map(|i| (i * i * 37 + i * 11 + 129) as u8).collect();
+        let parts =
+            [STANDARD.encode("see you at no"), STANDARD.encode("on by the"), STANDARD.encode("old bridge")];
+        let joined = b"see you at noon by theold bridge".to_vec();
+        assert_eq!(base64(parts.concat().as_bytes()), Some((joined, Form::Text)));
+        assert_eq!(base64(b"c2VlIHlvdSA=YXQgbm9vb"), None);
         let (plain, form) = base64(STANDARD.encode(&bytes).as_bytes()).unwrap();
         assert_eq!((plain, form), (bytes, Form::Binary));
     }
