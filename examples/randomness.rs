@@ -1,5 +1,7 @@
 //! Scores the randomness battery on a labelled folder (blob.bin and index.csv):
-//! `cargo run --release --example randomness -- FOLDER [--features OUT.csv]`.
+//! `cargo run --release --example randomness -- FOLDER [--features OUT.csv | --predictions IN.csv]`.
+//! With `--predictions` the probabilities are read, one line a sample, as `randomness_train.py --folds` writes
+//! them: the table of models that saw nothing of a sample's source.
 //!
 //! Positives are samples of class "random"; negatives are all others but "mixed" and those marked
 //! undetectable. Six classes: plain (text and structured), encoded, compressed, media, weak, random;
@@ -31,6 +33,7 @@ struct Sample {
     whole: bool,
     detectable: bool,
     random: f64,
+    z: f64,
     said: usize,
     top: f64,
     evidence: f64,
@@ -48,6 +51,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         )?)),
         None => None,
     };
+    let given = match arguments.iter().position(|a| a == "--predictions") {
+        Some(at) => {
+            Some(std::fs::read_to_string(arguments.get(at + 1).ok_or("--predictions needs a file")?)?)
+        }
+        None => None,
+    };
+    let mut given = given.as_ref().map(|text| text.lines());
     let mut sizes: BTreeMap<usize, Vec<Sample>> = BTreeMap::new();
     for line in index.lines().skip(1) {
         let row: Vec<&str> = line.split(',').collect();
@@ -64,7 +74,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             continue;
         }
         let report = measure(bytes);
-        let p = report.probabilities;
+        let p = match given.as_mut().and_then(Iterator::next) {
+            Some(line) => given_probabilities(line).ok_or("seven probabilities a line")?,
+            None => report.probabilities,
+        };
         let six = [p[0] + p[1], p[2], p[3], p[4], p[5], p[6]];
         let (said, top) = six.into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or_default();
         sizes.entry(size.parse()?).or_default().push(Sample {
@@ -73,6 +86,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             whole: place != "mid",
             detectable: detectable == "1",
             random: p[6],
+            z: report.z,
             said,
             top,
             evidence: report.evidence_bits,
@@ -85,11 +99,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+fn given_probabilities(line: &str) -> Option<[f64; 7]> {
+    let values: Vec<f64> = line.split(',').map(str::parse).collect::<Result<_, _>>().ok()?;
+    values.try_into().ok()
+}
+
 fn print(sizes: &BTreeMap<usize, Vec<Sample>>) {
     println!(
-        "| size | AUC | Shannon | HEDGE | rules | logistic | GBM | AUC complete | TPR at 1 % FPR | TPR complete | macro F1 | F1 rules | F1 logistic | F1 GBM | ECE |"
+        "| size | AUC | Shannon here | Shannon | HEDGE | rules | logistic | GBM | AUC complete | TPR at 1 % FPR | TPR complete | macro F1 | F1 rules | F1 logistic | F1 GBM | ECE |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     for (size, samples) in sizes {
         let positive: Vec<f64> = samples.iter().filter(|s| s.class == "random").map(|s| s.random).collect();
         let negative = |complete: fn(&Sample) -> bool| -> Vec<f64> {
@@ -106,8 +125,9 @@ fn print(sizes: &BTreeMap<usize, Vec<Sample>>) {
             .find(|row| row.0 == *size)
             .map_or(([f64::NAN; 5], [f64::NAN; 3]), |row| (row.1, row.2));
         println!(
-            "| {size} | **{:.3}** | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | **{:.3}** | {:.2} | {:.2} | {:.2} | {:.3} |",
+            "| {size} | **{:.3}** | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | **{:.3}** | {:.2} | {:.2} | {:.2} | {:.3} |",
             area(&positive, &all),
+            shannon(samples),
             b[0],
             b[1],
             b[2],
@@ -141,6 +161,17 @@ fn print(sizes: &BTreeMap<usize, Vec<Sample>>) {
     }
     let list: Vec<String> = solved.iter().map(|(name, (hits, all))| format!("{name} {hits}/{all}")).collect();
     println!("\nSolved by `solve_xor`: {}.", list.join(", "));
+}
+
+/// The area that the entropy alone reaches on these very samples: how hard this folder is, beside the published
+/// figure of the other half.
+fn shannon(samples: &[Sample]) -> f64 {
+    let (random, rest): (Vec<&Sample>, Vec<&Sample>) = samples
+        .iter()
+        .filter(|s| s.class == "random" || s.class != "mixed" && s.detectable)
+        .partition(|s| s.class == "random");
+    let scores = |list: Vec<&Sample>| list.iter().map(|s| s.z).collect::<Vec<f64>>();
+    area(&scores(random), &scores(rest))
 }
 
 /// The Mann-Whitney area, ties count half.

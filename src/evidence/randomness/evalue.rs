@@ -105,45 +105,11 @@ pub fn bytes(counts: &Histogram) -> f64 {
     mean(&each)
 }
 
-/// The order in which a byte's bits are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BitOrder {
-    /// Least significant first: deflate, brotli, zstd.
-    Lsb,
-    /// Most significant first: bzip2, JPEG, MP3, AAC.
-    Msb,
-}
-
-/// Each bit drawn by the bits before it, for contexts of several lengths.
-pub fn bit_windows(bytes: &[u8], order: BitOrder) -> f64 {
-    if bytes.len() < 4 {
-        return 0.0;
-    }
-    let width: u32 = if bytes.len() < 1024 { 10 } else { 12 };
-    let mask = (1usize << width) - 1;
-    let mut windows = vec![0u32; 1 << width];
-    let mut state = 0usize;
-    let mut seen = 0u32;
-    for &b in bytes {
-        let b = if order == BitOrder::Lsb { b.reverse_bits() } else { b };
-        for shift in (0..8).rev() {
-            state = state << 1 & mask | usize::from(b >> shift & 1);
-            seen += 1;
-            if seen >= width {
-                windows[state] += 1;
-            }
-        }
-    }
+/// Each bit drawn by the bits before it, for contexts of several lengths; the counts of `Windows::folds`.
+pub fn bit_windows(folds: &[Vec<u32>]) -> f64 {
     let mut found = Vec::with_capacity(24);
-    let mut cells = windows;
-    // Dropping the oldest bit of a window halves the table: contexts of 9, 8 ... 2 bits. Every fold
-    // codes the same bits, those that end a full window.
-    while cells.len() >= 8 {
-        if cells.len().trailing_zeros().is_multiple_of(2) {
-            fold_evidence(&cells, &mut found);
-        }
-        let (low, high) = cells.split_at(cells.len() / 2);
-        cells = low.iter().zip(high).map(|(a, b)| a + b).collect();
+    for cells in folds {
+        fold_evidence(cells, &mut found);
     }
     mean(&found)
 }
@@ -219,15 +185,15 @@ pub fn differences(data: &[u8], lag: usize) -> f64 {
     bytes(&counts)
 }
 
-/// The whole battery. The last entry is the constant test, whose evidence is nought.
-pub fn battery(data: &[u8], counts: &Histogram) -> Vec<Test> {
-    let lags = [differences(data, 1), differences(data, 2), differences(data, 4)];
+/// The whole battery over the bytes, their counts and their windows in both bit orders. The last entry is the
+/// constant test, whose evidence is nought.
+pub fn battery(columns: f64, lags: &[f64], counts: &Histogram, folds: [&[Vec<u32>]; 2]) -> Vec<Test> {
     vec![
         Test { name: "byte-frequency", bits: bytes(counts) },
-        Test { name: "bit-windows-lsb", bits: bit_windows(data, BitOrder::Lsb) },
-        Test { name: "bit-windows-msb", bits: bit_windows(data, BitOrder::Msb) },
-        Test { name: "columns", bits: columns(data).0 },
-        Test { name: "differences", bits: mean(&lags) },
+        Test { name: "bit-windows-lsb", bits: bit_windows(folds[0]) },
+        Test { name: "bit-windows-msb", bits: bit_windows(folds[1]) },
+        Test { name: "columns", bits: columns },
+        Test { name: "differences", bits: mean(lags) },
         Test { name: "none", bits: 0.0 },
     ]
 }

@@ -3,16 +3,23 @@
 use super::evalue;
 use super::formats::{self, Format};
 use super::histogram::{Histogram, null_mean_sd};
-use super::trials;
+use super::windows::{BitOrder, Windows};
+use super::{keys, profiles, trials};
 
 /// How many there are.
-pub const COUNT: usize = 108;
+pub const COUNT: usize = 223;
 
 /// Everything known of a sample before it is weighed.
 pub struct View<'a> {
     pub bytes: &'a [u8],
     pub counts: Histogram,
     pub tests: Vec<evalue::Test>,
+    /// Windows of bits, least significant first and most significant first, with their folds.
+    pub windows: [(Windows, Vec<Vec<u32>>); 2],
+    /// The period whose columns say most.
+    pub period: usize,
+    /// Evidence of differences to the byte 1, 2 and 4 places before.
+    pub lags: [f64; 3],
     /// Combined evidence, statistics and fixed heads.
     pub evidence: f64,
     pub strongest: &'static str,
@@ -28,7 +35,14 @@ impl<'a> View<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         let mut counts = Histogram::default();
         counts.add(bytes);
-        let tests = evalue::battery(bytes, &counts);
+        let windows = [BitOrder::Lsb, BitOrder::Msb].map(|order| {
+            let found = Windows::count(bytes, order);
+            let folds = found.folds();
+            (found, folds)
+        });
+        let (columns, period) = evalue::columns(bytes);
+        let lags = [1, 2, 4].map(|lag| evalue::differences(bytes, lag));
+        let tests = evalue::battery(columns, &lags, &counts, [&windows[0].1, &windows[1].1]);
         let format = formats::head(bytes);
         let alphabet = formats::alphabet(bytes, &counts);
         let statistics: Vec<f64> = tests.iter().map(|t| t.bits).collect();
@@ -49,7 +63,7 @@ impl<'a> View<'a> {
                 rest_counts.add(rest);
                 evalue::mean(&[
                     evalue::bytes(&rest_counts),
-                    evalue::bit_windows(rest, evalue::BitOrder::Msb),
+                    evalue::bit_windows(&Windows::count(rest, BitOrder::Msb).folds()),
                     0.0,
                 ])
             }
@@ -60,6 +74,9 @@ impl<'a> View<'a> {
             utf8: readable(bytes),
             counts,
             tests,
+            windows,
+            period,
+            lags,
             evidence,
             strongest,
             format,
@@ -91,66 +108,119 @@ pub fn features(bytes: &[u8]) -> [f32; COUNT] {
 
 /// The same from a view that is there already.
 pub fn of(view: &View<'_>) -> [f32; COUNT] {
-    let bytes = view.bytes;
-    let n = bytes.len().max(1) as f64;
-    let (mean, sd) = null_mean_sd(bytes.len());
-    let counts = view.counts.counts();
-    let share =
-        |range: std::ops::RangeInclusive<u8>| range.map(|b| counts[usize::from(b)]).sum::<u64>() as f64 / n;
     let mut out = Vec::with_capacity(COUNT);
-    out.push(n.log2());
+    statistics(view, &mut out);
+    let n = view.bytes.len().max(1) as f64;
+    shares(view.counts.counts(), n, &mut out);
+    places(view, n, &mut out);
+    decoders(view.bytes, &mut out);
+    out.extend(view.tests.iter().take(5).map(|t| t.bits / n));
+    let best = view.tests.iter().map(|t| t.bits).fold(0.0, f64::max);
+    out.push((view.tests.first().map_or(0.0, |t| t.bits) + 1.0) / (best + 1.0));
+    out.extend(top_bits(view.bytes));
+    habits(view, &mut out);
+    out.extend(marks(view.bytes));
+    debug_assert_eq!(out.len(), COUNT);
+    let mut fixed = [0f32; COUNT];
+    for (slot, value) in fixed.iter_mut().zip(&out) {
+        *slot = *value as f32;
+    }
+    fixed
+}
+
+/// Length, entropy and chi-square in standard deviations, evidence in bits, what the parsers say.
+fn statistics(view: &View<'_>, out: &mut Vec<f64>) {
+    let (mean, sd) = null_mean_sd(view.bytes.len());
+    out.push((view.bytes.len().max(1) as f64).log2());
     out.push((view.counts.shannon() - mean) / sd.max(1e-9));
     out.push((view.counts.chi_square() - 255.0) / 510f64.sqrt());
     out.push(view.evidence);
     out.push(view.beyond_head);
     out.extend(view.tests.iter().take(5).map(|t| t.bits));
-    out.extend([1, 2, 4].map(|lag| evalue::differences(bytes, lag)));
-    out.push(evalue::columns(bytes).1 as f64);
+    out.extend(view.lags);
+    out.push(view.period as f64);
     out.push(view.format.map_or(-1.0, |f| f64::from(f.class as u8)));
     out.push(view.format.map_or(0.0, |f| f.bits));
     out.push(view.alphabet.map_or(0.0, |a| a.1));
     out.push(f64::from(view.utf8));
     out.push(view.head as f64);
-    out.extend([
-        share(0..=0),
-        share(255..=255),
-        share(32..=126),
-        share(128..=255),
-        share(48..=57),
-        share(65..=90),
-        share(97..=122),
-        share(32..=32),
-        share(1..=31),
-        share(192..=255),
-    ]);
+}
+
+/// Shares of kinds of bytes, and how far the bits of a byte are from fair, in standard deviations.
+fn shares(counts: &[u64; 256], n: f64, out: &mut Vec<f64>) {
+    let kinds =
+        [0..=0, 255..=255, 32..=126, 128..=255, 48..=57, 65..=90, 97..=122, 32..=32, 1..=31, 192..=255u8];
+    out.extend(kinds.map(|kind| kind.map(|b| counts[usize::from(b)]).sum::<u64>() as f64 / n));
     out.extend((0..8).map(|bit| bias(counts, n, bit)));
     out.push(counts.iter().max().map_or(0.0, |m| *m as f64) / n.sqrt());
     out.push(counts.iter().filter(|c| **c > 0).count() as f64 / n.min(256.0));
+}
+
+/// Repeats, neighbours, lags, shifted text, and the first and last bytes as they are.
+fn places(view: &View<'_>, n: f64, out: &mut Vec<f64>) {
+    let bytes = view.bytes;
     out.push(repeats(bytes, 16));
     out.push(repeats(bytes, 8));
     out.push(bytes.windows(2).filter(|w| w[0] == w[1]).count() as f64 / n * 16.0);
     out.push(bytes.windows(2).filter(|w| *w == [255, 0]).count() as f64);
     out.extend(lags(bytes));
-    out.extend(shifted_text(counts, n));
-    for i in 0..6 {
-        out.push(bytes.get(i).map_or(-1.0, |b| f64::from(*b)));
-    }
-    for i in 1..=3 {
-        out.push(bytes.len().checked_sub(i).and_then(|at| bytes.get(at)).map_or(-1.0, |b| f64::from(*b)));
-    }
-    for trial in trials::all(bytes) {
+    out.extend(shifted_text(view.counts.counts(), n));
+    out.extend((0..6).map(|i| bytes.get(i).map_or(-1.0, |b| f64::from(*b))));
+    let last = |i| bytes.len().checked_sub(i).and_then(|at| bytes.get(at)).map_or(-1.0, |b| f64::from(*b));
+    out.extend((1..=3).map(last));
+}
+
+/// How far the trial decoders come.
+fn decoders(bytes: &[u8], out: &mut Vec<f64>) {
+    let [deflate, brotli, lz4, snappy, protobuf] = trials::all(bytes);
+    out.extend([deflate.used, deflate.made, deflate.printable, deflate.clean]);
+    // The reader of brotli takes all it can get, and protobuf makes nothing to print.
+    out.extend([brotli.made, brotli.printable, brotli.clean]);
+    for trial in [lz4, snappy] {
         out.extend([trial.used, trial.made, trial.printable, trial.clean]);
     }
-    out.extend(view.tests.iter().take(5).map(|t| t.bits / n));
-    let best = view.tests.iter().map(|t| t.bits).fold(0.0, f64::max);
-    out.push((view.tests.first().map_or(0.0, |t| t.bits) + 1.0) / (best + 1.0));
-    out.extend(top_bits(bytes));
-    let mut fixed = [0f32; COUNT];
-    for (slot, value) in fixed.iter_mut().zip(&out) {
-        *slot = *value as f32;
+    out.extend([protobuf.used, protobuf.made, protobuf.clean]);
+}
+
+/// How unequally bits fall after their contexts; what the habits of formats say: the best family's bits and how
+/// far each stays behind; what one-byte keys bring out.
+fn habits(view: &View<'_>, out: &mut Vec<f64>) {
+    let [(lsb, lsb_folds), (msb, msb_folds)] = &view.windows;
+    out.extend([lsb_folds, msb_folds].into_iter().flat_map(|folds| Windows::imbalance(folds)));
+    let pairs = profiles::pairs(view.bytes);
+    let all = [
+        profiles::windows(lsb, BitOrder::Lsb),
+        profiles::windows(msb, BitOrder::Msb),
+        pairs,
+        profiles::heads(view.bytes),
+    ];
+    for scores in all {
+        let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        out.push(f64::from(best));
+        out.extend(scores.map(|s| f64::from(s - best)));
     }
-    debug_assert!(out.len() <= COUNT, "{}", out.len());
-    fixed
+    out.extend(keys::figures(view.bytes, view.counts.counts(), &pairs));
+}
+
+/// Marks of formats within a fragment: runs of printable and of zero bytes (the longest), start codes and
+/// escapes of video, frame heads of MPEG audio, page heads of Ogg, and the share of high bytes that are well
+/// placed for UTF-8.
+fn marks(bytes: &[u8]) -> [f64; 7] {
+    let longest = |kind: fn(u8) -> bool| {
+        bytes.chunk_by(|a, b| kind(*a) == kind(*b)).filter(|c| kind(c[0])).map(<[u8]>::len).max()
+    };
+    let triples = |wanted: fn(&[u8]) -> bool| bytes.windows(3).filter(|w| wanted(w)).count() as f64;
+    let placed = bytes.windows(2).filter(|w| w[1] >= 0x80 && (w[1] >= 0xc0) == (w[0] < 0x80)).count();
+    let high = bytes.iter().skip(1).filter(|b| **b >= 0x80).count();
+    [
+        longest(|b| (32..127).contains(&b)).unwrap_or(0) as f64,
+        longest(|b| b == 0).unwrap_or(0) as f64,
+        triples(|w| w == [0, 0, 1]),
+        triples(|w| w == [0, 0, 3]),
+        triples(|w| w[0] == 255 && w[1] & 0xe0 == 0xe0 && w[1] != 255),
+        triples(|w| w == b"Ogg"),
+        placed as f64 / high.max(1) as f64,
+    ]
 }
 
 /// How far one bit of the byte is from fair, in standard deviations.

@@ -10,15 +10,19 @@ mod evalue;
 mod features;
 mod formats;
 mod histogram;
+mod keys;
 mod model;
 mod pool;
+mod profiles;
 mod trials;
+mod windows;
 mod xor;
 
-pub use evalue::{BitOrder, Test};
+pub use evalue::Test;
 pub use features::{COUNT as FEATURES, features};
 pub use histogram::{Histogram, null_mean_sd};
 pub use pool::{Finding, Pooled, pool};
+pub use windows::BitOrder;
 pub use xor::{Cipher, XorSolution, solve_xor, solve_xor_messages};
 
 /// What a field looks like.

@@ -10,70 +10,92 @@ use std::sync::OnceLock;
 /// fragments look the same).
 const CEILING: f64 = 0.96;
 
+/// One question: is the feature's rank above `rank`? A negative child is leaf -1 - i.
+#[derive(Clone, Copy)]
 struct Node {
-    feature: usize,
-    threshold: f32,
+    feature: u8,
+    rank: u8,
     children: [i8; 2],
 }
 
-struct Tree {
+#[derive(Default)]
+struct Forest {
+    /// For each feature the thresholds that occur, rising; a value's rank is how many lie below it.
+    thresholds: Vec<Vec<f32>>,
+    /// All trees' nodes and leaves, one tree after the other, and where each tree's begin.
     nodes: Vec<Node>,
-    leaves: Vec<f32>,
+    leaves: Vec<i16>,
+    starts: Vec<[u32; 2]>,
+    /// What a step of a leaf is worth.
+    step: f64,
 }
 
-impl Tree {
-    fn value(&self, features: &[f32]) -> f32 {
-        let mut at = if self.nodes.is_empty() { -1 } else { 0 };
-        // A path is no longer than the number of nodes, whatever the file says.
-        for _ in 0..=self.nodes.len() {
-            let Some(node) = usize::try_from(at).ok().and_then(|i| self.nodes.get(i)) else {
-                break;
-            };
-            let value = features.get(node.feature).copied().unwrap_or(0.0);
-            at = node.children[usize::from(value > node.threshold)];
+impl Forest {
+    fn ranks(&self, features: &[f32; features::COUNT]) -> [u8; 256] {
+        let mut out = [0; 256];
+        for ((slot, value), steps) in out.iter_mut().zip(features).zip(&self.thresholds) {
+            *slot = steps.partition_point(|t| value > t) as u8;
         }
-        self.leaves.get(usize::from(at.unsigned_abs()).wrapping_sub(1)).copied().unwrap_or(0.0)
+        out
+    }
+
+    /// The leaf that the ranks reach in the tree whose nodes and leaves start there.
+    fn leaf(&self, start: [u32; 2], ranks: &[u8; 256]) -> i16 {
+        let mut at = 0i8;
+        // A path is no longer than a tree has nodes, whatever the file says.
+        for _ in 0..128 {
+            let Ok(i) = usize::try_from(at) else { break };
+            let Some(node) = self.nodes.get(start[0] as usize + i) else { break };
+            at = node.children[usize::from(ranks[usize::from(node.feature)] > node.rank)];
+        }
+        self.leaves
+            .get(start[1] as usize + usize::from(at.unsigned_abs()).wrapping_sub(1))
+            .copied()
+            .unwrap_or(0)
     }
 }
 
-fn trees() -> &'static [Tree] {
-    static TREES: OnceLock<Vec<Tree>> = OnceLock::new();
-    TREES.get_or_init(|| load(include_bytes!("model.bin")).unwrap_or_default())
+fn forest() -> &'static Forest {
+    static FOREST: OnceLock<Forest> = OnceLock::new();
+    FOREST.get_or_init(|| load(include_bytes!("model.bin")).unwrap_or_default())
 }
 
-fn load(file: &[u8]) -> Option<Vec<Tree>> {
+fn load(file: &[u8]) -> Option<Forest> {
     let mut at = Cursor::new(file);
     let float = |at: &mut Cursor<'_>| at.array::<4>().map(f32::from_le_bytes);
-    let count = at.u32_le()?;
-    (0..count)
-        .map(|_| {
-            let inner = at.u8()?;
-            let nodes = (0..inner)
-                .map(|_| {
-                    Some(Node {
-                        feature: usize::from(at.u8()?),
-                        threshold: float(&mut at)?,
-                        children: [at.array::<1>()?, at.array::<1>()?].map(i8::from_le_bytes),
-                    })
-                })
-                .collect::<Option<_>>()?;
-            let leaves = (0..=inner).map(|_| float(&mut at)).collect::<Option<_>>()?;
-            Some(Tree { nodes, leaves })
-        })
-        .collect()
+    let mut out = Forest { step: f64::from(float(&mut at)?), ..Forest::default() };
+    for _ in 0..at.u16_le()? {
+        let count = at.u8()?;
+        out.thresholds.push((0..count).map(|_| float(&mut at)).collect::<Option<_>>()?);
+    }
+    for _ in 0..at.u16_le()? {
+        let inner = at.u8()?;
+        out.starts.push([out.nodes.len() as u32, out.leaves.len() as u32]);
+        for _ in 0..inner {
+            let [feature, rank, left, right] = at.array::<4>()?;
+            out.nodes.push(Node { feature, rank, children: [left as i8, right as i8] });
+        }
+        for _ in 0..=inner {
+            out.leaves.push(at.array::<2>().map(i16::from_le_bytes)?);
+        }
+    }
+    at.is_empty().then_some(out)
 }
 
 fn learned(view: &View<'_>) -> Option<[f64; CLASSES]> {
-    if trees().is_empty() || view.bytes.len() < 8 {
+    let forest = forest();
+    if forest.starts.is_empty() || view.bytes.len() < 8 {
         return None;
     }
-    let features = features::of(view);
-    let mut sums = [0.0f64; CLASSES];
-    for (i, tree) in trees().iter().enumerate() {
-        sums[i % CLASSES] += f64::from(tree.value(&features));
+    let ranks = forest.ranks(&features::of(view));
+    let mut sums = [0i32; CLASSES];
+    for trees in forest.starts.chunks(CLASSES) {
+        for (sum, start) in sums.iter_mut().zip(trees) {
+            *sum += i32::from(forest.leaf(*start, &ranks));
+        }
     }
-    let top = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let raised = sums.map(|s| (s - top).exp());
+    let top = sums.iter().copied().max().unwrap_or(0);
+    let raised = sums.map(|s| (f64::from(s - top) * forest.step).exp());
     let total: f64 = raised.iter().sum();
     Some(raised.map(|r| r / total))
 }
@@ -144,4 +166,40 @@ fn named(view: &View<'_>) -> Class {
         return Class::WeaklyObfuscated;
     }
     Class::Media
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_forest_is_whole() {
+        let forest = forest();
+        assert_eq!(forest.thresholds.len(), features::COUNT);
+        assert!(!forest.starts.is_empty() && forest.starts.len().is_multiple_of(CLASSES));
+        assert!(include_bytes!("model.bin").len() + include_bytes!("profiles.bin").len() < 1 << 20);
+        assert!(load(&include_bytes!("model.bin")[..1000]).is_none());
+    }
+
+    #[test]
+    fn a_small_forest_answers_as_written() {
+        // One tree for the first class: above 2.5 a leaf of 300 steps of a thousandth, else -300.
+        let mut file = 0.001f32.to_le_bytes().to_vec();
+        file.extend([1, 0, 1]);
+        file.extend(2.5f32.to_le_bytes());
+        file.extend([1, 0, 1, 0, 0, 0xff, 0xfe]);
+        file.extend([(-300i16).to_le_bytes(), 300i16.to_le_bytes()].concat());
+        let forest = load(&file).expect("a forest");
+        for (value, leaf) in [(2.0, -300), (2.5, -300), (2.75, 300)] {
+            let mut features = [0.0; features::COUNT];
+            features[0] = value;
+            assert_eq!(forest.leaf(forest.starts[0], &forest.ranks(&features)), leaf);
+        }
+    }
+
+    #[test]
+    fn random_stays_under_the_ceiling() {
+        let p = capped([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+        assert!(p[6] <= CEILING + 1e-12 && (p.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
 }

@@ -1,5 +1,6 @@
 //! The same field of many messages, tested together: what one message hides, several show.
 
+use super::BitOrder;
 use super::evalue;
 use super::histogram::Histogram;
 use rustc_hash::FxHashMap;
@@ -184,7 +185,7 @@ fn counter(all: &[&[u8]], findings: &mut Vec<Finding>) -> f64 {
     let (mut best, mut tests) = ((-8.0f64, 0, 0), 1.0f64);
     for width in [8usize, 4, 2] {
         for offset in 0..shortest.saturating_sub(width - 1) {
-            for order in [evalue::BitOrder::Msb, evalue::BitOrder::Lsb] {
+            for order in [BitOrder::Msb, BitOrder::Lsb] {
                 tests += 1.0;
                 let values: Vec<u64> =
                     all.iter().filter_map(|m| number(m.get(offset..offset + width)?, order)).collect();
@@ -203,11 +204,11 @@ fn counter(all: &[&[u8]], findings: &mut Vec<Finding>) -> f64 {
     bits
 }
 
-fn number(bytes: &[u8], order: evalue::BitOrder) -> Option<u64> {
+fn number(bytes: &[u8], order: BitOrder) -> Option<u64> {
     let fold = |v: u64, b: &u8| v << 8 | u64::from(*b);
     Some(match order {
-        evalue::BitOrder::Msb => bytes.iter().fold(0, fold),
-        evalue::BitOrder::Lsb => bytes.iter().rev().fold(0, fold),
+        BitOrder::Msb => bytes.iter().fold(0, fold),
+        BitOrder::Lsb => bytes.iter().rev().fold(0, fold),
     })
 }
 

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Counts src/evidence/randomness/profiles.bin: the habits of 24 families of formats, from corpora of
+`randomness_corpus.py`.
+
+    pip install numpy
+    python3 examples/randomness_corpus.py OUT 1.5 31
+    python3 examples/randomness_profiles.py OUT [--without FOLDER] src/evidence/randomness/profiles.bin
+
+With `--without`, what comes from a file that FOLDER's index.csv names as a source is left out.
+
+The file holds rows of 24 signed bytes, one for each family, in 24ths of a bit: log2 of how much likelier the
+family makes what the row stands for than uniform bytes do. Rows, in this order: the newest bit of a window of
+10 bits, then of 12, read least significant bit first; the same two, most significant first; a byte after the
+upper half of the byte before it (half * 256 + byte); a byte at place 0..8 (place * 256 + byte); a single byte;
+the XOR of a byte with one 2 to 12 places before it.
+Every law leans on the law with less context, so that what was seldom seen says little.
+"""
+import csv, re, sys
+import numpy as np
+
+FAMILIES = [
+    ('text:*', 'mo-text'), ('text:en', 'code', 'html', 'log', 'xml', 'json', 'http', 'rot'), ('legacy',), ('elf', 'pyc', 'ttf', 'sqlite', 'misc', 'mo'), ('protobuf', 'msgpack', 'cbor'),
+    ('ints', 'f32', 'f64', 'lowent'), ('encoded',), ('deflate', 'gzip', 'zlib', 'pmd', 'zip'), ('brotli',), ('zstd',), ('bz2',), ('lz4', 'snappy'), ('lzma', 'xz'), ('img:jpeg', 'img:jpg'),
+    ('img:png', 'img:webp_ll', 'gif', 'img:gif', 'woff2'), ('img:webp', 'vid:vp8'), ('vid:h26', 'vid:mp4', 'vid:webm', 'img:avif', 'img:jpeg2000'), ('opus', 'aud:opus'), ('aud:mp3', 'aud:aac', 'aud:m4a'), ('aud:vorbis',),
+    ('aud:amr',), ('aud:flac',), ('pcm16', 'aud:ulaw'), ('utf',),
+]
+CAP, STEPS = 4096, 24
+
+
+def family(label, kind):
+    """The family with the longest name that the kind begins with."""
+    if label in ('weak', 'random', 'mixed'): return None
+    if label == 'encoded': return 23 if kind.startswith('utf') else 6
+    if kind.startswith('text:') and kind != 'text:en': return 0
+    best = max(((len(n), i) for i, names in enumerate(FAMILIES) for n in names if kind.startswith(n)), default=None)
+    return best and best[1]
+
+
+def windows(data, width, least):
+    bits = np.unpackbits(np.frombuffer(data, 'u1'), bitorder='little' if least else 'big').astype('i8')
+    out = np.zeros(len(bits) - width + 1, 'i8')
+    for k in range(width): out = out * 2 + bits[k:len(bits) - width + 1 + k]
+    return out
+
+
+def lean(counts, levels, strength, axis_size):
+    """log2 of P(symbol | context) / uniform: each context leans on the shorter one, the shortest on uniform."""
+    law = np.full((1, axis_size), 1 / axis_size)
+    for rows in levels:
+        now = counts.reshape(-1, rows, axis_size).sum(0)
+        law = np.tile(law, (rows // len(law), 1))
+        law = (now + strength * law) / (now.sum(1, keepdims=True) + strength)
+    return np.log2(law * axis_size)
+
+
+def origin(source):
+    return re.sub(r'\.(mo|gz).*$', r'.\1', source.split('|')[0])
+
+
+def main():
+    G = len(FAMILIES)
+    bits = {(w, o): np.zeros((G, 1 << w)) for o in (True, False) for w in (10, 12)}
+    pairs, heads, single, changes = np.zeros((G, 16, 256)), np.zeros((G, 8, 256)), np.zeros((G, 256)), np.zeros((G, 256))
+    folders, barred = sys.argv[1:-1], set()
+    if '--without' in folders:
+        at = folders.index('--without')
+        # Names without a dot are made on the spot ("protobuf") and say nothing.
+        barred = {s for s in (origin(r[6]) for r in csv.reader(open(f'{folders[at + 1]}/index.csv'))) if '.' in s}
+        del folders[at:at + 2]
+    for folder in folders:
+        blob = open(f'{folder}/blob.bin', 'rb').read()
+        for row in list(csv.reader(open(f'{folder}/index.csv')))[1:]:
+            g = family(row[3], row[4])
+            if g is None or origin(row[6]) in barred: continue
+            data = blob[int(row[1]):int(row[1]) + min(int(row[2]), CAP)]
+            v = np.frombuffer(data, 'u1')
+            # A long sample counts no more than four of 256 bytes.
+            weight = min(1, 1024 / len(v))
+            for (w, o), table in bits.items():
+                table[g] += weight * np.bincount(windows(data, w, o), minlength=1 << w)
+            pairs[g] += weight * np.bincount((v[:-1] >> 4).astype(int) * 256 + v[1:], minlength=4096).reshape(16, 256)
+            single[g] += weight * np.bincount(v, minlength=256)
+            for lag in (2, 3, 4, 5, 7, 8, 12):
+                changes[g] += weight * np.bincount(v[:-lag] ^ v[lag:], minlength=256)
+            np.add.at(heads[g], (np.arange(len(v[:8])), v[:8]), 1)
+    out = {key: np.zeros((t.shape[1], G)) for key, t in bits.items()}
+    pair_law, head_law, single_law, change_law = np.zeros((4096, G)), np.zeros((2048, G)), np.zeros((256, G)), np.zeros((256, G))
+    for g in range(G):
+        for (w, o), table in bits.items():
+            # Contexts are the upper bits; the shortest that is kept has three.
+            out[w, o][:, g] = lean(table[g], [1 << k for k in range(3, w)], 40, 2).reshape(-1)
+        one = lean(single[g], [1], 60, 256)
+        single_law[:, g] = one[0]
+        change_law[:, g] = lean(changes[g], [1], 60, 256)[0]
+        law = 2.0 ** one / 256
+        pair_law[:, g] = np.log2((pairs[g] + 60 * law) / (pairs[g].sum(1, keepdims=True) + 60) * 256).reshape(-1)
+        head_law[:, g] = np.log2((heads[g] + 60 * law) / (heads[g].sum(1, keepdims=True) + 60) * 256).reshape(-1)
+    tables = [out[10, True], out[12, True], out[10, False], out[12, False], pair_law, head_law, single_law, change_law]
+    with open(sys.argv[-1], 'wb') as f:
+        for t in tables: f.write(np.clip(np.round(t * STEPS), -127, 127).astype('i1').tobytes())
+    print([int(s.sum()) for s in single])
+
+
+main()
