@@ -89,7 +89,13 @@ pub(super) fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
             (K::WeakProtection, format!("{}: {detail}", explain::title(finding)))
         }
         Kind::Copy { of, said_at, seen_at, .. } => {
-            (K::ContentCopy, format!("a message's {of}, said at {said_at}, stands also at {seen_at}"))
+            let what = match of.as_str() {
+                "text" | "link" => format!("a message's {of}"),
+                "beginning" => "the beginning of a message".to_owned(),
+                "attachment" => "a file that was sent".to_owned(),
+                hash => format!("the {}", hash.replace("the attachment", "a file that was sent")),
+            };
+            (K::ContentCopy, format!("{what}, at {said_at}, stands also at {seen_at}"))
         }
         Kind::KeyInSight { how, party, key_at, .. } if how == PRIVATE_HALF => (
             K::KeyExposure,
