@@ -2,10 +2,12 @@
 //! no code. Each case is audited with its keys and planted texts, once more without keys, and once more
 //! with another number of threads, which must not change a byte of the report.
 
-use plainsight::audit::{Plan, run};
+use plainsight::audit::{Audit, Plan, Rejudged, rejudge, run};
 use plainsight::evidence::Canary;
 use plainsight::keys::KeyStore;
 use plainsight::model::Limits;
+use plainsight::report::dto::Report;
+use plainsight::report::json;
 use plainsight::ruleset;
 use plainsight::verdict::Verdict;
 use serde::Deserialize;
@@ -85,6 +87,7 @@ fn check(folder: &Path, wrong: &mut Vec<String>) {
     if (&read, &again, &findings) != (&audit.drafts, &audit.judgements, &audit.findings) {
         wrong.push(format!("{name}: saved evidence judges to something else"));
     }
+    saved_report(&name, &audit, wrong);
     let found = |id: &String| audit.findings.iter().any(|f| f.id == *id);
     for alternatives in &case.expect.findings {
         if !alternatives.iter().any(found) {
@@ -104,9 +107,53 @@ fn check(folder: &Path, wrong: &mut Vec<String>) {
     if !case.expect.e2ee_allowed && (claims(&audit) || claims(&blind)) {
         wrong.push(format!("{name}: OVER-CLAIM of e2ee"));
     }
+    // What keys open may speak against a claim; without them nothing may be claimed that they refute.
+    let (known, unknown) = (&audit.summary, &blind.summary);
+    if unknown.verdict == Verdict::E2ee && (known.verdict, known.grade) < (Verdict::E2ee, unknown.grade) {
+        wrong.push(format!("{name}: {unknown:?} without keys is stronger than {known:?} with them"));
+    }
     let threaded = run(&plan(folder, &case, true, 3), &|_| {}).unwrap_or_else(|e| panic!("{name}: {e}"));
     if (&audit.drafts, &audit.judgements) != (&threaded.drafts, &threaded.judgements) {
         wrong.push(format!("{name}: three threads report something else than one"));
+    }
+}
+
+/// A report that was saved and read back judges to the same by the evidence in it; with a verdict changed,
+/// or without the evidence that a verdict rests on, it is told as changed.
+fn saved_report(name: &str, audit: &Audit, wrong: &mut Vec<String>) {
+    let saved = json::render(&audit.report());
+    let read = || Report::read(saved.as_bytes()).expect("a report is read back");
+    let mut report = read();
+    let again = rejudge(&mut report);
+    if again != Rejudged::Same || report.conversations != read().conversations {
+        wrong.push(format!("{name}: the saved report judges to something else: {again:?}"));
+    }
+    let claimed = |report: &mut Report| {
+        use plainsight::report::dto::{Grade, Provider, Verdict};
+        let stronger = |c: &&mut plainsight::report::dto::Conversation| c.verdict != Verdict::E2ee;
+        let Some(c) = report.conversations.iter_mut().find(stronger) else { return false };
+        (c.verdict, c.grade, c.provider) = (Verdict::E2ee, Grade::G3, Provider::Sealed);
+        true
+    };
+    let mut report = read();
+    if claimed(&mut report) {
+        let told = rejudge(&mut report);
+        let accused = report.findings.iter().any(|f| f.id == "altered-report");
+        if !matches!(told, Rejudged::Different(_)) || !accused || report.conversations != read().conversations
+        {
+            wrong.push(format!("{name}: a changed verdict is not told: {told:?}"));
+        }
+    }
+    let mut report = read();
+    let weighty = report
+        .conversations
+        .iter()
+        .find(|c| c.weighs && !c.reasons.is_empty() && c.grade >= plainsight::report::dto::Grade::G2);
+    if let Some(id) = weighty.map(|c| c.id.clone()) {
+        report.evidence.retain(|e| e.conversation.as_deref() != Some(id.as_str()));
+        if !matches!(rejudge(&mut report), Rejudged::Different(_)) {
+            wrong.push(format!("{name}: a verdict without its evidence is not told"));
+        }
     }
 }
 

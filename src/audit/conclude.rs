@@ -67,7 +67,7 @@ pub(super) fn conclude(plan: &Plan, planting: &Planting, read: Read) -> Audit {
         rules: (plan.ruleset.digest().to_owned(), plan.ruleset.rules().len()),
         limits: plan.limits.clone(),
         canaries: plan.canaries.clone(),
-        experiment: Experiments::new(&plan.canaries, &drafts).whole(),
+        experiment: Experiments::new(&planted(&plan.canaries), &drafts).whole(),
         checks: planting.checks,
         lengths: drafts.iter().enumerate().filter_map(|(c, d)| Some((c, law_of(d)?))).collect(),
         inputs,
@@ -81,7 +81,25 @@ pub(super) fn conclude(plan: &Plan, planting: &Planting, read: Read) -> Audit {
 
 /// Judges conversations from their evidence alone: saved drafts give the same judgements again.
 pub fn judged(drafts: &[Draft], canaries: &[Canary]) -> Vec<Judgement> {
-    let experiments = Experiments::new(canaries, drafts);
+    judged_by(drafts, &planted(canaries))
+}
+
+fn planted(canaries: &[Canary]) -> Vec<Planted> {
+    canaries.iter().map(|c| Planted { control: c.control, searched: c.is_searched() }).collect()
+}
+
+/// What of a planted text the judges know.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Planted {
+    /// Must be visible.
+    pub control: bool,
+    /// Long enough to be searched for.
+    pub searched: bool,
+}
+
+/// The same by what is known of the planted texts without the texts.
+pub(super) fn judged_by(drafts: &[Draft], planted: &[Planted]) -> Vec<Judgement> {
+    let experiments = Experiments::new(planted, drafts);
     let judge_one = |d: &Draft| {
         let mut judgement = judge(d, &experiments.at(d));
         reweigh(d, &recognise(d), &mut judgement);
@@ -129,13 +147,13 @@ fn check(draft: &mut Draft, checks: &Checks) {
 /// The canary experiment, service by service: a control that was found at one of them says nothing of the
 /// search at another.
 struct Experiments<'a> {
-    canaries: &'a [Canary],
+    canaries: &'a [Planted],
     /// For each canary, the services it was found at.
     seen: Vec<Vec<(Option<Vantage>, &'a str)>>,
 }
 
 impl<'a> Experiments<'a> {
-    fn new(canaries: &'a [Canary], drafts: &'a [Draft]) -> Self {
+    fn new(canaries: &'a [Planted], drafts: &'a [Draft]) -> Self {
         let mut seen = vec![Vec::new(); canaries.len()];
         for (draft, e) in drafts.iter().flat_map(|d| d.evidence.iter().map(move |e| (d, e))) {
             if let Kind::Canary { canary, control, .. } = e.kind
@@ -150,7 +168,7 @@ impl<'a> Experiments<'a> {
 
     fn count(&self, control: bool, counts: impl Fn(&[(Option<Vantage>, &str)]) -> bool) -> usize {
         let all = self.canaries.iter().zip(&self.seen);
-        all.filter(|(c, s)| c.control == control && c.is_searched() && counts(s)).count()
+        all.filter(|(c, s)| c.control == control && c.searched && counts(s)).count()
     }
 
     fn whole(&self) -> Experiment {
@@ -204,7 +222,7 @@ mod tests {
         let canaries = [text("hidden words", false), text("visible one", true), text("visible two", true)];
         let drafts = [found(draft("a:1"), 1), draft("b:1")];
         let speaks = |list: &[Canary], drafts: &[Draft], i: usize| {
-            Experiments::new(list, drafts).at(&drafts[i]).speaks()
+            Experiments::new(&planted(list), drafts).at(&drafts[i]).speaks()
         };
         assert!(speaks(&canaries[..2], &drafts, 0) && !speaks(&canaries[..2], &drafts, 1));
         // The second control was found nowhere: it may have been meant for this service.

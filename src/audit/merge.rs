@@ -3,9 +3,10 @@
 use super::crowd::Crowd;
 use crate::evidence::trial::{self, Candidate, Concerned, Field, Lock, Sort, Store};
 use crate::evidence::{
-    Canaries, Content, ConversationKey, Copies, Coverage, Draft, FlowEvidence, Identity, Media, Parcel,
+    Canaries, Content, ConversationKey, Copies, Coverage, Devices, Draft, FlowEvidence, Identity, Media,
+    Parcel,
 };
-use crate::evidence::{Evidence, Kind, Strength, pooled, weak};
+use crate::evidence::{Evidence, Kind, Strength, pooled, same_service, weak};
 use crate::model::{Limits, Notes, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -26,6 +27,7 @@ pub struct Totals {
     drafts: Crowd,
     kept: Store,
     copies: Copies,
+    devices: Devices,
     media: Media,
     names: BTreeMap<IpAddr, String>,
     parcels: Vec<Parcel>,
@@ -55,6 +57,7 @@ impl Totals {
         }
         self.kept.add(flow.candidates, flow.fields, flow.given_up);
         self.copies.merge(flow.copies, limits.copies);
+        self.devices.merge(flow.devices);
         self.media.merge(flow.media);
         self.keep_passages(flow.parcels, flow.identities);
     }
@@ -124,7 +127,7 @@ impl Totals {
                 self.add_opened(trial::evidence(&opened, &candidates, fields, canaries), limits);
                 trial::said(&opened, &candidates, fields, &mut self.copies, limits.copies);
             }
-            self.leave_untried(untried, &candidates);
+            self.leave_untried(&untried, &candidates);
         }
         for (service, evidence) in trial::private_keys(&candidates, &fields) {
             let sealed = |d: &&mut Draft| matches!(d.key.content, Content::Envelope(_));
@@ -134,6 +137,18 @@ impl Totals {
         }
         self.limit(&concerned);
         self.add_copies(canaries, limits);
+        self.add_ghosts(limits);
+    }
+
+    /// Adds recipients that no device list names to the conversation that their messages are in.
+    fn add_ghosts(&mut self, limits: &Limits) {
+        for (place, evidence) in std::mem::take(&mut self.devices).evidence() {
+            let sealed = |d: &&mut Draft| matches!(d.key.content, Content::Envelope(_)) && place.holds(d);
+            let draft = self.drafts.apart_mut().filter(sealed).min_by(|a, b| a.key.cmp(&b.key));
+            if let Some(draft) = draft {
+                draft.add(evidence, limits.evidence);
+            }
+        }
     }
 
     /// Adds what messages said and what was met at another place to both conversations.
@@ -144,6 +159,9 @@ impl Totals {
         let all = copies.evidence(&canaries.list, name);
         self.notes.add_many("copy-limit", all.len().saturating_sub(COPIED) as u64, None);
         for copied in all.into_iter().take(COPIED) {
+            if copied.is_attachment() && !copied.said.as_ref().is_some_and(|key| self.carries_messages(key)) {
+                continue;
+            }
             if let Some(draft) = copied.said.as_ref().and_then(|key| self.drafts.find(key)) {
                 draft.add(copied.evidence.clone(), limits.evidence);
             }
@@ -158,6 +176,14 @@ impl Totals {
                 draft.add(copied.evidence, limits.evidence);
             }
         }
+    }
+
+    /// Whether messages pass the service of a conversation: a file that was sent to it may belong to one.
+    fn carries_messages(&self, key: &ConversationKey) -> bool {
+        self.drafts.apart().any(|d| {
+            matches!(d.key.content, Content::Text | Content::Envelope(_) | Content::Opaque)
+                && same_service(&d.key.endpoint, &key.endpoint)
+        })
     }
 
     /// Conversations with ciphertexts that were given up, or that a given up key may have opened.
@@ -178,11 +204,11 @@ impl Totals {
     }
 
     /// Ciphertexts that not every key in sight was tried on: a limit may take a claim away and never make one.
-    fn leave_untried(&mut self, fields: &[Field], candidates: &[Candidate]) {
+    fn leave_untried(&mut self, fields: &[&Field], candidates: &[Candidate]) {
         let sorts: BTreeSet<Sort> = candidates.iter().map(|c| Sort::of(&c.secret)).collect();
         let opens =
             |f: &&Field| Lock::of(f.format.as_deref()).is_some_and(|l| sorts.iter().any(|s| l.takes(*s)));
-        let fields: Vec<&Field> = fields.iter().filter(opens).collect();
+        let fields: Vec<&Field> = fields.iter().copied().filter(opens).collect();
         if fields.is_empty() {
             return;
         }
@@ -247,6 +273,7 @@ impl Totals {
         }
         self.kept.merge(other.kept);
         self.copies.merge(other.copies, limits.copies);
+        self.devices.merge(other.devices);
         self.media.merge(other.media);
         self.keep_passages(other.parcels, other.identities);
     }
@@ -285,89 +312,4 @@ impl Totals {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::evidence::trial::{GivenUp, Secret, Stood};
-    use crate::model::{Origin, Side, Timestamp, Trust};
-    use crate::peel::Guard;
-
-    fn key(endpoint: &str) -> ConversationKey {
-        let content = Content::Envelope("P".into());
-        ConversationKey { endpoint: endpoint.into(), path: "tls".into(), content }
-    }
-
-    fn origin() -> Origin {
-        Origin {
-            frame: Default::default(),
-            time: Timestamp(0),
-            flow: String::new(),
-            side: Side::Client,
-            layers: String::new(),
-            field: String::new(),
-            trust: Trust::Proven,
-            length: 64,
-            digest: String::new(),
-        }
-    }
-
-    fn field(endpoint: &str) -> Field {
-        Field {
-            origin: origin(),
-            conversation: key(endpoint),
-            guard: Guard::Confidential,
-            format: None,
-            bytes: vec![0x5a; 64],
-            nearby: Vec::new(),
-            nonce: None,
-            rounds: None,
-        }
-    }
-
-    fn candidate(secret: Secret) -> Candidate {
-        let guard = Guard::Confidential;
-        Candidate { origin: origin(), endpoint: "c:1".into(), stood: Stood::Alone, guard, secret }
-    }
-
-    fn flow(endpoint: &str, given_up: GivenUp) -> FlowEvidence {
-        let drafts = vec![Draft::new(key(endpoint), Timestamp(0))];
-        FlowEvidence { drafts, given_up, fields: vec![field(endpoint)], ..FlowEvidence::default() }
-    }
-
-    fn limited(totals: &Totals) -> Vec<&str> {
-        totals.drafts.apart().filter(|d| d.limited).map(|d| d.key.endpoint.as_str()).collect()
-    }
-
-    #[test]
-    fn a_conversation_with_untried_ciphertexts_is_limited_and_no_other() {
-        let mut totals = Totals::default();
-        for endpoint in ["a:1", "b:1"] {
-            totals.drafts.add(Draft::new(key(endpoint), Timestamp(0)), &Limits::default());
-        }
-        let group = Field { format: Some("megolm-message".into()), ..field("b:1") };
-        totals.leave_untried(&[field("a:1"), group], &[candidate(Secret::Key((0..32).collect()))]);
-        // No key of that sort opens a message of a group.
-        assert_eq!(limited(&totals), ["a:1"]);
-    }
-
-    #[test]
-    fn what_a_flow_had_no_room_for_limits_its_conversation() {
-        let limits = Limits::default();
-        let trials = |secret: Option<Secret>| {
-            let mut up = GivenUp::default();
-            up.field(key("a:1"), Lock::Bare, 1);
-            let mut totals = Totals::default();
-            for mut flow in [flow("a:1", up), flow("b:1", GivenUp::default())] {
-                flow.candidates.extend(secret.clone().map(candidate));
-                totals.add_flow(flow, &limits);
-            }
-            totals.trials(&Canaries::default(), &limits);
-            totals
-        };
-        let with = trials(Some(Secret::Key((0..32).collect())));
-        assert_eq!(limited(&with), ["a:1"]);
-        assert_eq!(with.notes.0["trial-field-limit"].count, 1);
-        // Without any secret there was nothing to try.
-        let without = trials(None);
-        assert_eq!((limited(&without), without.notes.0.len()), (vec![], 0));
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ mod dispatch;
 mod events;
 mod listing;
 mod merge;
+mod rejudge;
 mod report;
 mod shard;
 
@@ -17,6 +18,7 @@ pub use compare::{Vantages, compare};
 pub use conclude::judged;
 pub use listing::{Listing, peel};
 pub use merge::Totals;
+pub use rejudge::{Rejudged, rejudge};
 
 use crate::capture::{CaptureError, InputInfo, Source};
 use crate::evidence::length::Law;

@@ -2,16 +2,17 @@
 
 mod apps;
 mod protection;
+mod statements;
 mod vantages;
 
 use super::Audit;
-use crate::evidence::randomness::{normal_tail, null_mean_sd};
 use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength};
 use crate::model::{Origin, Timestamp, digest16};
-use crate::peel::{Guard, Why};
+use crate::peel::Guard;
 use crate::report::dto::{self, Report};
 use crate::report::{explain, meanings};
 use crate::verdict::{Confidence, Judgement, Knows, Severity};
+use statements::{randomness, told};
 use std::collections::BTreeSet;
 
 impl Audit {
@@ -238,6 +239,24 @@ fn conversation(ids: &Ids, c: usize, d: &Draft, j: &Judgement) -> dto::Conversat
         flows: d.flows,
         peers: Some(d.server.clone()).filter(|s| !s.is_empty()).into_iter().collect(),
         vantage: d.vantage.map(|v| v.word().to_owned()),
+        basis: Some(basis(d)),
+    }
+}
+
+/// What the judges looked at beside the evidence.
+fn basis(d: &Draft) -> dto::Basis {
+    dto::Basis {
+        content: d.key.content.clone(),
+        kin: d.kin,
+        limited: d.limited,
+        drops: d.drops,
+        bytes: d.bytes,
+        server: d.server.clone(),
+        app: d.app.clone(),
+        first_ns: d.first,
+        last_ns: d.last,
+        facts: d.facts.clone(),
+        vantage: d.vantage,
     }
 }
 
@@ -263,151 +282,9 @@ fn evidence(ids: &Ids, c: usize, i: usize, e: &Evidence) -> dto::Evidence {
         statement: format!("{statement}{times}"),
         origin: placed.then(|| origin(e)),
         tshark: placed.then(|| filter(&e.origin)),
-    }
-}
-
-/// Measured randomness of the fields that nobody could explain.
-fn randomness(c: usize, d: &Draft) -> Vec<dto::Randomness> {
-    let bits = |m: u32| f64::from(m) / 1000.0;
-    let measured = d.evidence.iter().filter_map(|e| {
-        let Kind::Opaque {
-            class,
-            millibits,
-            expected_millibits,
-            z_hundredths,
-            decibits,
-            percent,
-            power_percent,
-            ..
-        } = &e.kind
-        else {
-            return None;
-        };
-        let (_, sd) = null_mean_sd(usize::try_from(e.origin.length).unwrap_or(usize::MAX));
-        Some(dto::Randomness {
-            class: class.clone(),
-            probability: f64::from(*percent) / 100.0,
-            z: f64::from(*z_hundredths) / 100.0,
-            p: normal_tail(f64::from(*z_hundredths) / 100.0),
-            bits_against_random: f64::from(*decibits) / 10.0,
-            power: f64::from(*power_percent) / 100.0,
-            conversation: Ids::conversation(c),
-            field: [e.origin.layers.as_str(), e.origin.field.as_str()].join(" ").trim().to_owned(),
-            length: e.origin.length,
-            bits_per_byte: bits(*millibits),
-            expected: bits(*expected_millibits),
-            sd,
-        })
-    });
-    measured.collect()
-}
-
-/// What sort of evidence, and the sentence for it.
-fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
-    use dto::EvidenceKind as K;
-    let seen = match e.guard {
-        Guard::Open => "in clear on the path",
-        Guard::Confidential => "inside opened transport encryption",
-    };
-    match &e.kind {
-        Kind::Canary { canary, control, chain, .. } => {
-            let what = if *control { "control" } else { "planted text" };
-            let how =
-                if chain.is_empty() { String::new() } else { format!(", encoded as {}", chain.join(" > ")) };
-            (K::Canary, format!("{what} {} found {seen}{how}", canary + 1))
-        }
-        Kind::Readable { slot, language_percent, .. } => (
-            K::ReadableContent,
-            format!("{slot} readable {seen}; reads {language_percent} % like human language"),
-        ),
-        Kind::Envelope { format, protocol, why, .. } => match why {
-            Some(why) => (K::Envelope, format!("{protocol} structure ({format}) that does not seal: {why}")),
-            None => (K::Envelope, format!("{protocol} envelope ({format}) {seen}")),
-        },
-        Kind::Opaque {
-            class,
-            millibits,
-            expected_millibits,
-            z_hundredths,
-            decibits,
-            percent,
-            power_percent,
-            ..
-        } => {
-            let bits = |m: &u32| f64::from(*m) / 1000.0;
-            let text = format!(
-                "opaque field: {} ({percent} %), {:.2} bits per byte where {:.2} is expected of random bytes (z {:.1}); {:.1} bits against random, power {power_percent} %",
-                class.replace('-', " "),
-                bits(millibits),
-                bits(expected_millibits),
-                f64::from(*z_hundredths) / 100.0,
-                f64::from(*decibits) / 10.0,
-            );
-            (K::Randomness, text)
-        }
-        Kind::Pooled { messages, bytes, decibits, uniform, strongest, found, power_percent } => {
-            let said = match (uniform, found.is_empty()) {
-                (true, true) => "no more than chance".to_owned(),
-                (_, false) => found.join("; "),
-                (false, true) => format!("not random by {strongest}"),
-            };
-            let bits = f64::from(*decibits) / 10.0;
-            let text = format!(
-                "the same field of {messages} messages ({bytes} bytes) together: {said}; {bits:.1} bits against random, power {power_percent} %"
-            );
-            (K::Randomness, text)
-        }
-        Kind::Sequence { messages, chains, rises, falls, nonces } => {
-            let late = if *falls > 0 { format!(", {falls} out of order") } else { String::new() };
-            let nonces = if *nonces > 1 { format!("; {nonces} nonces, none twice") } else { String::new() };
-            let told =
-                format!("{messages} envelopes: {rises} counters rise in {chains} chains{late}{nonces}");
-            (K::Envelope, told)
-        }
-        Kind::Sealed { why } => {
-            let why = match why {
-                Why::NoKey => "no key for it was given",
-                Why::BadTag => "the key given does not open it",
-                Why::Unsupported => "this version cannot open its algorithm",
-            };
-            (K::Transport, format!("transport encryption stayed closed: {why}"))
-        }
-        Kind::Weak { finding, detail } => {
-            (K::WeakProtection, format!("{}: {detail}", explain::title(finding)))
-        }
-        Kind::Copy { of, said_at, seen_at, .. } => {
-            (K::ContentCopy, format!("a message's {of}, said at {said_at}, stands also at {seen_at}"))
-        }
-        Kind::KeyInSight { how, party, key_at, .. } => {
-            (K::KeyExposure, format!("a key that the {party} sees at {key_at} opens this field ({how})"))
-        }
-        Kind::Media { protection, keyed, codec } => {
-            let how = match protection.as_str() {
-                "none" => {
-                    "in clear: its payloads are no ciphertext, or the ends agreed on no protection".into()
-                }
-                "opened" => format!("as SRTP keyed by {keyed}; the session keys of one end open it"),
-                "srtp" => format!("as SRTP keyed by {keyed}"),
-                _ => "with a protection that the recording does not tell".to_owned(),
-            };
-            (K::Transport, format!("media ({codec}) {how}"))
-        }
-        Kind::Metadata { item, rule } => {
-            (K::Metadata, format!("{} {seen} (rule {rule})", item.replace('-', " ")))
-        }
-        Kind::Relay(r) => (K::RelayIdentity, vantages::relayed(r)),
-        Kind::IdentityKey { key, equal, different } => (
-            K::RelayIdentity,
-            format!(
-                "identity keys ({key}) fetched here: {equal} as the other end published them, {different} others"
-            ),
-        ),
-        Kind::Length(law) => (K::LengthLaw, vantages::law(law)),
-        Kind::Check { what, passed } => {
-            let result = if *passed { "passed" } else { "failed" };
-            (K::Other, format!("a check outside the recording {result}: {what}"))
-        }
-        Kind::Rule { finding, rule } => (K::Other, format!("{} (rule {rule})", explain::title(finding))),
+        count: e.count,
+        guard: Some(e.guard),
+        fact: serde_json::to_value(&e.kind).ok(),
     }
 }
 
@@ -417,6 +294,7 @@ fn origin(e: &Evidence) -> dto::Origin {
         input: o.frame.input,
         frames: vec![o.frame.frame],
         time: time(o.time),
+        ns: o.time,
         flow: o.flow.clone(),
         side: Some(o.side),
         layers: o.layers.clone(),

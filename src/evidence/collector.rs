@@ -1,10 +1,11 @@
 //! The sink of one flow: runs the observers over what the engine tells and sums it up per conversation.
 
+use super::devices::{Devices, Seen};
 use super::media::Media;
 use super::message::Message;
 use super::parcel::{Identity, Parcel, Parcels};
 use super::sink::protocol_path;
-use super::trial::{Candidate, Field, GivenUp};
+use super::trial::{Candidate, Field, GivenUp, Room};
 use super::{Canaries, Content, ConversationKey, Copies, Coverage, Draft, Evidence, Kind};
 use crate::model::{Arrival, Facts, FlowKey, Limits, Notes, PerSide, Side, Timestamp, Transport};
 use crate::peel::{NodeRef, Why};
@@ -58,6 +59,8 @@ pub struct FlowEvidence {
     pub parcels: Vec<Parcel>,
     /// Keys of people's identities, to be compared with another vantage.
     pub identities: Vec<Identity>,
+    /// Lists of people's devices, and devices that messages are sealed for.
+    pub devices: Devices,
 }
 
 /// Messages held open at once; an older one is settled when a newer one needs its place.
@@ -65,8 +68,6 @@ const OPEN: usize = 24;
 /// Random-looking fields that are measured per flow, and those of no known kind among them.
 pub(super) const MEASURED: u32 = 96;
 pub(super) const MEASURED_OTHER: u32 = 24;
-/// Candidate keys and opaque fields kept per flow.
-pub(super) const TRIED: usize = 64;
 /// Bits of the scope that tell a message from a flow's own stream.
 pub(super) const OWN: u64 = 1 << 63;
 
@@ -103,10 +104,13 @@ pub struct Collector {
     pub(super) carry: FxHashMap<(u32, Side), Vec<u8>>,
     /// Message that each kept field belongs to.
     pub(super) field_scopes: Vec<u64>,
+    /// What is kept for trials of what may be kept.
+    pub(super) room: Room,
     pub(super) unknown: PerSide<u64>,
     /// A limit was reached: something in this flow was not looked at.
     pub(super) limited: bool,
     pub(super) parcels: Parcels,
+    pub(super) seen: Seen,
 }
 
 impl Collector {
@@ -137,9 +141,11 @@ impl Collector {
             outer: BTreeMap::new(),
             carry: FxHashMap::default(),
             field_scopes: Vec::new(),
+            room: Room::default(),
             unknown: Default::default(),
             limited: false,
             parcels: Parcels::default(),
+            seen: Seen::default(),
         }
     }
 
@@ -159,6 +165,7 @@ impl Collector {
         self.result.notes.add_many("fields-unmeasured", self.unmeasured, None);
         self.result.parcels = std::mem::take(&mut self.parcels.parcels);
         self.result.identities = std::mem::take(&mut self.parcels.identities);
+        self.result.devices = self.settle_devices();
         if self.parcels.full {
             self.result.notes.add("vantage-limit", None);
         }
@@ -238,6 +245,7 @@ impl Collector {
             rounds: None,
             sizes: Vec::new(),
             seals: Vec::new(),
+            stanza: Default::default(),
         };
         self.messages.push(message);
         self.messages.last_mut().expect("just pushed")
@@ -252,8 +260,12 @@ impl Collector {
                 field.nonce = message.nonces.first().filter(|_| message.nonces.len() == 1).cloned();
             }
         }
+        let stanza = std::mem::take(&mut message.stanza);
+        let partner = stanza.partner();
+        self.settle_stanza(&message.endpoint, &message.path, stanza);
         let sizes = std::mem::take(&mut message.sizes);
-        let seals = std::mem::take(&mut message.seals);
+        let mut seals = std::mem::take(&mut message.seals);
+        seals.iter_mut().for_each(|(_, seal)| seal.partner = partner[seal.side]);
         for (content, evidence) in message.contents() {
             let (endpoint, path) = (&message.endpoint, &message.path);
             let key = ConversationKey { endpoint: endpoint.clone(), path: path.clone(), content };

@@ -2,19 +2,15 @@
 //! place. Contents are remembered by digest only. Joining is commutative and associative: which digests are
 //! kept depends on the digests alone, so that a message and its copy are kept or given up together.
 
+mod content;
+
 use super::collector::Collector;
 use super::message::is_message_slot;
 use super::{Canary, Content, ConversationKey, Evidence, Kind, Polarity, Strength, same_service};
-use crate::bytes::unhex;
-use crate::model::{Memo, Origin, Timestamp, Trust};
+use crate::model::{Origin, Side, Timestamp, Trust};
 use crate::peel::{Guard, Leaf, NodeRef};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use sha2::{Digest as _, Sha256};
-use std::borrow::Cow;
-use std::cell::RefCell;
+use content::{HASHES, cuts, hashes, link, of_file, of_hash, of_link, of_text, seen_digests, tells};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 /// Digest of a content.
 type Digest = [u8; 16];
@@ -24,6 +20,7 @@ type Digest = [u8; 16];
 enum What {
     Text,
     Link,
+    Attachment,
 }
 
 impl What {
@@ -31,6 +28,7 @@ impl What {
         match self {
             What::Text => "text",
             What::Link => "link",
+            What::Attachment => "attachment",
         }
     }
 }
@@ -55,8 +53,24 @@ struct Place {
 struct Sighting {
     first: Origin,
     count: u64,
-    /// What the usual hashes of a text look like, where a message said it.
-    hashes: Option<Box<[Digest; 3]>>,
+    /// How else it may stand elsewhere, where a message said it.
+    forms: Option<Box<Forms>>,
+}
+
+/// What stands for a content in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Forms {
+    /// The usual hashes of it.
+    hashes: [Digest; 3],
+    /// Its beginnings, of texts.
+    cuts: Vec<Digest>,
+}
+
+impl Forms {
+    fn of(bytes: &[u8], text: Option<&str>) -> Box<Self> {
+        let hashes = hashes(bytes).map(|(_, raw)| of_hash(&raw));
+        Box::new(Self { hashes, cuts: text.map(cuts).unwrap_or_default() })
+    }
 }
 
 /// The places of one content, in order. Mostly there is one: a list takes no more room than it.
@@ -74,8 +88,6 @@ pub struct Copies {
 const PLACES: usize = 8;
 /// What messages at more services than this say in the same words is a set phrase.
 const SERVICES: usize = 3;
-/// Shortest and longest text in bytes; below it chance and habit say the same.
-const TEXT: std::ops::RangeInclusive<usize> = 16..=4096;
 /// Kinds of field that lie beside the way of a message, whoever runs them.
 const SIDE_SLOTS: [&str; 2] = ["notification", "telemetry"];
 
@@ -155,9 +167,9 @@ impl Copies {
                 self.given_up += 1;
                 continue;
             }
-            let hashes = (what == What::Text).then(|| Box::new(hashes(text).map(|(_, raw)| of_hash(&raw))));
+            let forms = (what == What::Text).then(|| Forms::of(text.as_bytes(), Some(text)));
             let place = Place { role: Role::Said(what), conversation: conversation.clone(), guard };
-            self.add(digest, place, Sighting { first: first(), count: 1, hashes }, limit);
+            self.add(digest, place, Sighting { first: first(), count: 1, forms }, limit);
         }
     }
 
@@ -165,17 +177,22 @@ impl Copies {
     /// of a service that is known by its address.
     pub fn evidence(&self, canaries: &[Canary], name: impl Fn(&str) -> String) -> Vec<Copied> {
         let mut all = Vec::new();
+        let shared = self.shared_beginnings();
         for places in self.contents.values() {
             let Some(source) = source(places) else { continue };
             let Role::Said(what) = source.0.role else { continue };
             all.extend(copied(what.words(), source, (places, places), &name));
-            for (hash, digest) in HASHES.into_iter().zip(source.1.hashes.iter().flat_map(|h| h.iter())) {
+            let Some(forms) = source.1.forms.as_deref() else { continue };
+            let hashes = HASHES.into_iter().zip(&forms.hashes);
+            let hashes = hashes.map(|(hash, digest)| (format!("{hash} of the {}", what.words()), digest));
+            let cuts = forms.cuts.iter().filter(|c| !shared.contains(c));
+            for (of, digest) in hashes.chain(cuts.map(|c| ("beginning".to_owned(), c))) {
                 let Some(there) = self.contents.get(digest) else { continue };
-                all.extend(copied(&format!("{hash} of the text"), source, (places, there), &name));
+                all.extend(copied(&of, source, (places, there), &name));
             }
         }
         for canary in canaries.iter().filter(|c| !c.control && c.is_searched()) {
-            for (hash, raw) in hashes(&canary.text) {
+            for (hash, raw) in hashes(canary.text.as_bytes()) {
                 let places = self.contents.get(&of_hash(&raw)).into_iter().flatten();
                 for (place, sighting) in places.filter(|(p, _)| matches!(p.role, Role::Seen(_))) {
                     all.push(Copied {
@@ -190,6 +207,16 @@ impl Copies {
     }
 }
 
+impl Copies {
+    /// Beginnings that several texts share: a form letter's, not a message's.
+    fn shared_beginnings(&self) -> BTreeSet<&Digest> {
+        let mut seen = BTreeSet::new();
+        let texts = self.contents.values().filter_map(|places| said(places).next());
+        let all = texts.filter_map(|(_, s)| s.forms.as_deref()).flat_map(|f| &f.cuts);
+        all.filter(|cut| !seen.insert(*cut)).collect()
+    }
+}
+
 /// One content at two places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
@@ -199,6 +226,13 @@ pub struct Copied {
     pub seen: ConversationKey,
     /// The record for both.
     pub evidence: Evidence,
+}
+
+impl Copied {
+    /// Whether it is of a file and not of what a message says.
+    pub fn is_attachment(&self) -> bool {
+        matches!(&self.evidence.kind, Kind::Copy { of, .. } if of.ends_with("attachment"))
+    }
 }
 
 fn said(places: &Places) -> impl Iterator<Item = (&Place, &Sighting)> {
@@ -249,7 +283,11 @@ fn together(
 /// That two messages say the same may be their writer's doing, and who opens a link tells others of it:
 /// both are hints only.
 fn record(of: &str, source: Option<(&Place, &Sighting)>, (place, s): (&Place, &Sighting)) -> Evidence {
-    let hint = matches!(place.role, Role::Said(_)) || of == "link";
+    let in_message = match &place.role {
+        Role::Said(_) => true,
+        Role::Seen(slot) => is_message_slot(slot.as_deref()),
+    };
+    let hint = in_message || of == "link";
     let kind = Kind::Copy {
         of: of.to_owned(),
         said_at: source.map_or_else(|| "planted".to_owned(), |(p, s)| spot(p, s)),
@@ -290,8 +328,7 @@ impl Collector {
             return;
         }
         let limit = self.copies_limit();
-        let digests =
-            DIGESTS.with_borrow_mut(|known| known.answer(0, leaf.bytes, || seen_digests(leaf.bytes).into()));
+        let digests = seen_digests(leaf.bytes);
         if digests.is_empty() {
             return;
         }
@@ -310,110 +347,33 @@ impl Collector {
                 continue;
             }
             let place = place.clone();
-            let sighting = Sighting { first: self.origin(node, leaf), count: 1, hashes: None };
+            let sighting = Sighting { first: self.origin(node, leaf), count: 1, forms: None };
             self.result.copies.add(digest, place, sighting, limit);
         }
+    }
+
+    /// A file that was sent is remembered. That it belongs to a message is for its service to show.
+    pub(super) fn attachment(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        if leaf.side != Side::Client || node.scope() == 0 || node.trust() == Trust::Guessed {
+            return;
+        }
+        let Some(digest) = of_file(leaf.total, leaf.bytes) else { return };
+        let (limit, is_whole) = (self.copies_limit(), leaf.total == leaf.bytes.len() as u64);
+        let conversation = ConversationKey {
+            endpoint: self.endpoint(node),
+            path: self.protocols(node),
+            content: Content::Background,
+        };
+        let place = Place { role: Role::Said(What::Attachment), conversation, guard: node.guard() };
+        let forms = is_whole.then(|| Forms::of(leaf.bytes, None));
+        let sighting = Sighting { first: self.origin(node, leaf), count: 1, forms };
+        self.result.copies.add(digest, place, sighting, limit);
     }
 
     /// A flow's part of the bound.
     fn copies_limit(&self) -> usize {
         (self.shared.limits.copies / 128).max(1)
     }
-}
-
-thread_local! {
-    /// The digests of fields met lately.
-    static DIGESTS: RefCell<Memo<Rc<[Digest]>>> = RefCell::default();
-}
-
-/// The contents that a field may repeat: a text, also behind the name of who said it; a link; a hash.
-fn seen_digests(bytes: &[u8]) -> Vec<Digest> {
-    let mut all = Vec::new();
-    match std::str::from_utf8(bytes) {
-        Ok(text) if tells(text) => {
-            all.push(of_text(text));
-            all.extend(text.split_once(": ").filter(|(_, t)| tells(t)).map(|(_, t)| of_text(t)));
-        }
-        Ok(text) if text.len() <= 64 && hash_in(text).is_some() => {
-            all.extend(hash_in(text).map(|h| of_hash(&h)))
-        }
-        Ok(text) if TEXT.contains(&text.len()) => all.extend(link(text.trim()).map(of_link)),
-        Err(_) if matches!(bytes.len(), 16 | 20 | 32) => all.push(of_hash(bytes)),
-        _ => {}
-    }
-    all
-}
-
-/// Whether a text is long and varied enough that chance does not say it twice: three words, or as much in a
-/// script without spaces.
-fn tells(text: &str) -> bool {
-    let text = text.trim();
-    if !TEXT.contains(&text.len()) {
-        return false;
-    }
-    let wide = text.bytes().filter(|b| *b >= 0x80).count();
-    if text.split_whitespace().take(3).count() < 3 && wide < 24 {
-        return false;
-    }
-    let mut seen = [false; 256];
-    text.bytes().filter(|b| !std::mem::replace(&mut seen[usize::from(*b)], true)).nth(7).is_some()
-}
-
-/// A link that names more than a host.
-fn link(token: &str) -> Option<&str> {
-    let token = token.trim_matches(|c: char| "\"'<>()[].,;!?".contains(c));
-    let rest = token.strip_prefix("https://").or_else(|| token.strip_prefix("http://"))?;
-    let (_, path) = rest.split_once('/')?;
-    (path.len() >= 4 && TEXT.contains(&token.len()) && !token.contains(char::is_whitespace)).then_some(token)
-}
-
-/// A hash of 16, 20 or 32 bytes in hexadecimal or base64.
-fn hash_in(text: &str) -> Option<Vec<u8>> {
-    let core = text.trim().trim_end_matches('=');
-    match core.len() {
-        32 | 40 | 64 => unhex(core),
-        22 | 27 | 43 => STANDARD_NO_PAD.decode(core).or_else(|_| URL_SAFE_NO_PAD.decode(core)).ok(),
-        _ => None,
-    }
-}
-
-/// Hashes that services are known to use as names of contents.
-const HASHES: [&str; 3] = ["SHA-256", "SHA-1", "MD5"];
-
-fn hashes(text: &str) -> [(&'static str, Vec<u8>); 3] {
-    let sha1 = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
-    let md5 = <md5::Md5 as md5::Digest>::digest(text.as_bytes());
-    let [a, b, c] = HASHES;
-    [(a, Sha256::digest(text.as_bytes()).to_vec()), (b, sha1.as_ref().to_vec()), (c, md5.to_vec())]
-}
-
-/// Case and spaces are no difference.
-fn of_text(text: &str) -> Digest {
-    let lower: Cow<'_, str> = match text.is_ascii() {
-        true => text.into(),
-        false => text.to_lowercase().into(),
-    };
-    let mut plain = Vec::with_capacity(lower.len() + 5);
-    plain.extend_from_slice(b"text");
-    for word in lower.split_whitespace() {
-        plain.push(b' ');
-        plain.extend_from_slice(word.as_bytes());
-    }
-    plain.make_ascii_lowercase();
-    short(Sha256::new().chain_update(&plain))
-}
-
-fn of_link(link: &str) -> Digest {
-    short(Sha256::new().chain_update(b"link").chain_update(link.as_bytes()))
-}
-
-fn of_hash(raw: &[u8]) -> Digest {
-    short(Sha256::new().chain_update(b"hash").chain_update(raw))
-}
-
-fn short(hasher: Sha256) -> Digest {
-    let whole = hasher.finalize();
-    std::array::from_fn(|i| whole.get(i).copied().unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! What a field is to the observers: its rules, the planted texts in it, what may be a key, how random it is.
 
-use super::collector::{Collector, MEASURED, TRIED};
+use super::collector::{Collector, MEASURED};
 use super::masked;
 use super::message::{is_content_slot, is_message_slot, may_be_said};
 use super::randomness::{self, Cipher};
 use super::sink::{chain_of, join_fields, protocol_path};
-use super::trial::{self, Candidate, Field, Lock, Secret, Sort, Stood, candidates};
+use super::trial::candidates::{Read, Reading};
+use super::trial::{self, Candidate, Field, Lock, Named, Secret, Sort, Stood, Taken, candidates};
 use super::{Content, ConversationKey, Evidence, Kind, Polarity, Strength};
 use crate::model::{Memo, Origin, Trust, digest16};
 use crate::peel::{End, Form, Leaf, NodeRef, Why};
@@ -197,6 +198,7 @@ impl Collector {
         }
         self.keep_for_trial(node, leaf, slot);
         self.seen(node, leaf, slot);
+        self.attachment(node, leaf);
         if leaf.total < 16 || !self.may_measure(is_message_slot(slot)) {
             return;
         }
@@ -249,13 +251,19 @@ impl Collector {
         let is_word =
             |t: &&str| slot == Some("credential") || is_message_slot(slot) && !t.trim().contains(' ');
         if let Some(word) = text.filter(is_word).and_then(candidates::of_credential) {
-            self.keep_secret(node, leaf, word, Stood::Alone);
+            let stood = if slot == Some("credential") { Stood::Called } else { Stood::Alone };
+            self.keep_secret(node, leaf, word, stood);
         }
         let secrets = text.map_or_else(|| candidates::of_bytes(leaf.bytes).into(), secrets_of);
-        for secret in secrets.iter().cloned() {
+        if !secrets.is_empty() {
+            let named = Named::of(&join_fields(node.field(), leaf.field));
             let alone = leaf.bytes.len() <= 96 && !leaf.bytes.contains(&b' ');
-            let stood = if alone { Stood::Alone } else { Stood::InText };
-            self.keep_secret(node, leaf, secret, stood);
+            for read in secrets.iter() {
+                let stood = Stood::of(named, read.called, alone);
+                if stood == Stood::Called || read.reading == Reading::Usual {
+                    self.keep_secret(node, leaf, read.secret.clone(), stood);
+                }
+            }
         }
         if leaf.end != End::Opaque || leaf.bytes.len() > trial::LONGEST {
             return;
@@ -278,22 +286,17 @@ impl Collector {
         }
     }
 
-    /// Whether one more field may be kept. Envelopes and bare ciphertexts do not take each other's room.
-    fn has_room(&self, format: Option<&str>) -> bool {
-        let same = |f: &&Field| f.format.is_some() == format.is_some();
-        self.result.fields.iter().filter(same).count() < TRIED
-    }
-
+    /// Keeps a secret, if there is room for one that stood like this. Of several sightings the likeliest
+    /// counts.
     pub(super) fn keep_secret(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, secret: Secret, stood: Stood) {
-        let known = |c: &Candidate| c.secret == secret && c.guard == node.guard();
-        if self.result.candidates.iter().any(known) {
-            return;
+        match self.room.takes_secret(&mut self.result.candidates, &secret, node.guard(), stood) {
+            Taken::Known => {}
+            Taken::Full => self.result.given_up.secret(stood, Sort::of(&secret), 1),
+            Taken::New => {
+                let (origin, endpoint, guard) = (self.origin(node, leaf), self.endpoint(node), node.guard());
+                self.result.candidates.push(Candidate { origin, endpoint, stood, guard, secret });
+            }
         }
-        if self.result.candidates.iter().filter(|c| c.stood == stood).count() >= TRIED {
-            return self.result.given_up.secret(Sort::of(&secret), 1);
-        }
-        let (origin, endpoint) = (self.origin(node, leaf), self.endpoint(node));
-        self.result.candidates.push(Candidate { origin, endpoint, stood, guard: node.guard(), secret });
     }
 
     /// Keeps a field for trials, if there is room; with a format it is an envelope, whole.
@@ -308,7 +311,14 @@ impl Collector {
         });
         let content = envelope.map_or(Content::Opaque, Content::Envelope);
         let conversation = ConversationKey { endpoint, path, content };
-        if !self.has_room(format) {
+        let named = match format {
+            Some(_) => Named::Nothing,
+            None => Named::of(&origin.field),
+        };
+        if !self.room.takes(format, named, leaf.bytes.len()) {
+            if named == Named::Other {
+                return;
+            }
             if let Some(lock) = Lock::of(format) {
                 self.result.given_up.field(conversation, lock, 1);
             }
@@ -319,6 +329,7 @@ impl Collector {
             conversation,
             guard,
             format: format.map(str::to_owned),
+            named,
             bytes: leaf.bytes.to_vec(),
             nearby: Vec::new(),
             nonce: None,
@@ -355,10 +366,10 @@ impl Collector {
 
 thread_local! {
     /// What texts met lately hold of secrets: mostly nothing.
-    static SECRETS: RefCell<Memo<Rc<[Secret]>>> = RefCell::default();
+    static SECRETS: RefCell<Memo<Rc<[Read]>>> = RefCell::default();
 }
 
-fn secrets_of(text: &str) -> Rc<[Secret]> {
+fn secrets_of(text: &str) -> Rc<[Read]> {
     SECRETS.with_borrow_mut(|known| known.answer(0, text.as_bytes(), || candidates::of_text(text).into()))
 }
 

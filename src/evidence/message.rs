@@ -1,6 +1,7 @@
 //! One message while its flow is being read: what its fields showed, and what that makes of it.
 
 use super::collector::OWN;
+use super::devices::Stanza;
 use super::sequence::Seal;
 use super::{Content, Evidence, Kind, Polarity, Size, Strength};
 use crate::model::Timestamp;
@@ -39,6 +40,8 @@ pub(super) struct Message {
     pub sizes: Vec<(Content, Size)>,
     /// What envelopes show of their sequence, likewise.
     pub seals: Vec<(Content, Seal)>,
+    /// Addresses of an XMPP stanza, and devices in it.
+    pub stanza: Stanza,
 }
 
 /// Whether a slot holds messages.

@@ -4,6 +4,7 @@
 mod canary;
 mod collector;
 mod copies;
+mod devices;
 mod draft;
 mod fields;
 pub mod length;
@@ -26,6 +27,7 @@ pub mod weak;
 pub use canary::{Canaries, Canary, CanaryHit};
 pub use collector::{Collector, FlowEvidence, Shared};
 pub use copies::{Copied, Copies};
+pub use devices::{Devices, GHOST};
 pub use draft::{Content, ConversationKey, Coverage, Draft, Drops, Vantage};
 pub use media::{Media, MediaKey, MediaSample};
 pub use parcel::{Identity, Parcel, Size};

@@ -176,6 +176,7 @@ impl Collector {
             chain: marks.chain,
             counter: marks.counter,
             nonce: marks.nonce,
+            partner: None,
             digest: digest16(leaf.bytes),
         };
         let message = self.message(node, leaf.at);

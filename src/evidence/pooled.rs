@@ -119,7 +119,8 @@ mod tests {
         let conversation =
             ConversationKey { endpoint: "a:1".into(), path: "tls".into(), content: Content::Opaque };
         let guard = Guard::Confidential;
-        Field { origin, conversation, guard, format: None, bytes, nearby: vec![], nonce, rounds: None }
+        let named = Default::default();
+        Field { origin, conversation, guard, format: None, named, bytes, nearby: vec![], nonce, rounds: None }
     }
 
     fn pooled(fields: &[Field]) -> (bool, Vec<String>, u32) {

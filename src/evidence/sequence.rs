@@ -38,14 +38,21 @@ pub struct Seal {
     pub counter: Option<u64>,
     /// The nonce, of eight bytes or more.
     pub nonce: Option<u64>,
+    /// Digest of the account at the other end of the dialogue, where the stanza around it names it.
+    #[serde(default)]
+    pub partner: Option<u64>,
     /// The ciphertext.
     pub digest: String,
 }
 
 /// Seals kept of one conversation: the earliest.
 pub const SEALS: usize = 256;
-/// Messages of each side, and changes of side, from which a ratchet must have moved.
+/// Messages of each side, and changes of side, from which a ratchet must have moved in a dialogue with one
+/// partner.
 const DIALOGUE: (usize, usize) = (8, 6);
+/// The same where nobody can say whether they are of one dialogue: messages to one who never answers and from
+/// another who is never answered share one key each way as well, but do not alternate for long.
+const UNNAMED: (usize, usize) = (16, 24);
 
 /// What an envelope's facts say of its place in a sequence.
 #[derive(Debug, Clone, Copy, Default)]
@@ -96,8 +103,10 @@ impl Collector {
         if let Some(marks) = self.parcels.marks_of(node) {
             marks.show(name, value);
         }
-        if let ("key_transport", Value::Text(how)) = (name.as_str(), value) {
-            self.weak_transport_of_keys(node, how);
+        match (name.as_str(), value) {
+            ("key_transport", Value::Text(how)) => self.weak_transport_of_keys(node, how),
+            ("recipient_devices", devices) => self.sealed_for(node, devices),
+            _ => {}
         }
     }
 }
@@ -166,6 +175,16 @@ fn turns(list: &[&Seal]) -> usize {
 
 /// Whoever answers a new ratchet key makes a new one: over a dialogue neither side's stays.
 fn stands_still<'a>(list: &[&'a Seal]) -> Option<(&'a Seal, Kind)> {
+    let mut dialogues: BTreeMap<Option<u64>, Vec<&'a Seal>> = BTreeMap::new();
+    for seal in list {
+        dialogues.entry(seal.partner).or_default().push(seal);
+    }
+    dialogues.iter().find_map(|(partner, list)| {
+        stands_still_within(list, if partner.is_some() { DIALOGUE } else { UNNAMED })
+    })
+}
+
+fn stands_still_within<'a>(list: &[&'a Seal], least: (usize, usize)) -> Option<(&'a Seal, Kind)> {
     let keys = |side: Side| {
         let of_side = || list.iter().filter(move |s| s.side == side);
         let keys: BTreeSet<Chain> = of_side().map(|s| s.chain).collect();
@@ -173,7 +192,7 @@ fn stands_still<'a>(list: &[&'a Seal]) -> Option<(&'a Seal, Kind)> {
         (of_side().count(), one)
     };
     let ((out, same), (back, same_back)) = (keys(Side::Client), keys(Side::Server));
-    let (messages, changes) = DIALOGUE;
+    let (messages, changes) = least;
     if !(same && same_back) || out.min(back) < messages || turns(list) < changes {
         return None;
     }

@@ -64,7 +64,10 @@ impl Sink for Collector {
             self.identity_field(node, leaf, &field);
         }
         match leaf.end {
-            End::Clear => self.clear_leaf(node, leaf, slot),
+            End::Clear => {
+                self.device_field(node, leaf, &field);
+                self.clear_leaf(node, leaf, slot);
+            }
             End::Opaque => self.opaque_leaf(node, leaf, slot.as_ref().map(|(s, _)| s.as_str())),
             End::Sealed(..) | End::Cut(_) => {}
         }
@@ -136,7 +139,7 @@ impl Sink for Collector {
         };
         if trial::is_material(name) {
             let secret = Secret::Material { format: name.to_owned(), bytes: bytes.to_vec() };
-            self.keep_secret(node, &leaf, secret, Stood::Alone);
+            self.keep_secret(node, &leaf, secret, Stood::Called);
         } else if trial::opens(name) && bytes.len() <= trial::LONGEST {
             self.keep_field(node, &leaf, Some(name));
         }

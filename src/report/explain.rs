@@ -283,6 +283,20 @@ pub static ALL: &[Explanation] = &[
         "Find out who holds keys of the account, and where backups are kept.",
     ),
     word(
+        "altered-report",
+        "A saved verdict does not follow from the saved evidence",
+        "The report was judged again by the evidence in it, and something else came out: somebody changed the file, or another version of plainsight wrote it. Evidence that was changed along with its verdict does not show this way.",
+        "Audit the recordings again; their SHA-256 stands in the report.",
+        "Keep reports where nobody can change them, or sign them.",
+    ),
+    word(
+        "ghost-recipient",
+        "A message is sealed for a device that no device list in the recording names",
+        "The lists of devices that the service gave out while it was recorded do not name one of the message's recipients. It may be a device that was added or listed before the recording began, or somebody who reads along.",
+        "Compare the recipients of the message with the device lists in the frames named.",
+        "Show users every device that their messages are sealed for, and bind device lists to identity keys.",
+    ),
+    word(
         "plaintext",
         "Anyone on the path can read messages",
         "Content was readable without any secret. One clean proof is enough for this verdict.",

@@ -35,7 +35,7 @@ impl std::error::Error for JoinError {}
 pub fn join(reports: Vec<Report>) -> Result<Report, JoinError> {
     let mut all = reports.into_iter();
     let mut joined = all.next().unwrap_or_default();
-    let mut rest = Vec::new();
+    let mut rest: Vec<Report> = Vec::new();
     for r in all {
         let known = |i: &super::dto::InputFile| {
             let earlier = joined.inputs.iter().chain(rest.iter().flat_map(|r: &Report| &r.inputs));
@@ -49,8 +49,13 @@ pub fn join(reports: Vec<Report>) -> Result<Report, JoinError> {
     if joined.vantages.is_some() || rest.iter().any(|r| r.vantages.is_some()) {
         return Err(JoinError::TwoEnds);
     }
+    let several = !rest.is_empty();
     for r in rest {
         add(&mut joined, r);
+    }
+    if several {
+        // Judgements of several recordings do not follow from their evidence laid together.
+        joined.conversations.iter_mut().for_each(|c| c.basis = None);
     }
     experiment(&mut joined);
     order(&mut joined);

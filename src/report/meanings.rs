@@ -33,13 +33,20 @@ static ALL: &[(&str, &str)] = &[
     ),
     (
         "trial-key-limit",
-        "more different secrets were in sight than are tried; ciphertexts that they may have opened take claims away",
+        "more different secrets were in sight than are tried; conversations with ciphertexts that they may have opened are not called end-to-end encrypted",
+    ),
+    (
+        "trial-misnamed-limit",
+        "more values that are called an identifier, a digest, a signature, a public key or the like were in sight than are tried as keys; that one of them is a key under a false name is not ruled out",
     ),
     (
         "trial-field-limit",
-        "more ciphertexts were in sight than secrets are tried on; what may have been opened takes claims away",
+        "more ciphertexts were in sight than secrets are tried on; the conversations that those left out belong to are not called end-to-end encrypted",
     ),
-    ("trial-limit", "more keys and fields were in sight than are tried on one another; some stayed untried"),
+    (
+        "trial-limit",
+        "more keys and fields were in sight than are tried on one another; conversations with fields that stayed untried are not called end-to-end encrypted",
+    ),
     ("capture-file-cut", "the file ends in the middle of a packet; what followed is not in the report"),
     ("capture-frame-cut", "frames were recorded only in part (snap length), so content may be missing"),
     ("capture-block-damaged", "a block of the file is damaged and was passed over"),

@@ -47,7 +47,7 @@ pub fn network(n: Network) -> &'static str {
 pub fn provider(p: Provider) -> &'static str {
     match p {
         Provider::Readable => "readable by the service",
-        Provider::Sealed => "sealed against the service",
+        Provider::Sealed => "sealed, as far as the grade goes",
         Provider::Unknown => "cannot be told",
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{Judgement, Verdict};
 use crate::evidence::relay::Outcome;
-use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength};
+use crate::evidence::trial::OPENED;
+use crate::evidence::{Content, Draft, Evidence, GHOST, Kind, Polarity, Strength};
 use crate::model::Value;
 use crate::peel::Guard;
 use serde::{Deserialize, Serialize};
@@ -173,7 +174,7 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
             }
         }
         Kind::Weak { finding, .. } => {
-            let named = finding == "weak-key-transport";
+            let named = matches!(finding.as_str(), "weak-key-transport" | GHOST);
             found.add(finding, if named { Severity::Medium } else { Severity::High }, sure, c, i);
         }
         // Who sees a key depends on where it stood.
@@ -225,7 +226,8 @@ fn undone(e: &Evidence, names: &[&str]) -> bool {
     let named = |name: &str| names.contains(&name);
     match &e.kind {
         Kind::Canary { chain, .. } => chain.iter().any(|c| named(c)),
-        Kind::Readable { .. } => e.origin.layers.split('/').any(named),
+        // What a key opened was encrypted, whatever stood around it.
+        Kind::Readable { rule, .. } => rule != OPENED && e.origin.layers.split('/').any(named),
         _ => false,
     }
 }

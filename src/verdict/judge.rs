@@ -2,9 +2,10 @@
 //! would settle it.
 
 use super::lattice::{Grade, Network, Provider, Verdict, headline};
-use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength, same_service};
+use crate::evidence::{Content, Draft, Evidence, GHOST, Kind, Polarity, Strength};
 use crate::peel::{Guard, Why};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What the user planted and what became of it, over the whole audit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +74,7 @@ pub(super) fn select(draft: &Draft, keep: impl Fn(&Evidence) -> bool) -> Vec<usi
 }
 
 /// Evidence that somebody besides the ends reads content.
-fn reads(e: &Evidence) -> bool {
+pub(super) fn reads(e: &Evidence) -> bool {
     let content = matches!(e.kind, Kind::Canary { .. } | Kind::Readable { .. });
     content && e.polarity == Polarity::Against && e.strength >= Strength::Strong
 }
@@ -129,10 +130,17 @@ fn standing_doubts(grade: Grade) -> Vec<String> {
         doubts.push("the same text may travel in a form or place that was not searched".into());
     }
     if grade < Grade::G4 {
+        doubts.push(
+            "a further recipient, such as a device that nobody added, may be among those that the sender encrypts for"
+                .into(),
+        );
         doubts.push("keys handed out by the provider may not be the peer's".into());
         doubts.push("the service may decrypt and encrypt again between the ends".into());
     }
-    doubts.push("the app itself, its backups or its notifications may disclose text on the device".into());
+    doubts.push(
+        "the app itself, its backups or its notifications may disclose text or keys, also at a time that was not recorded"
+            .into(),
+    );
     doubts
 }
 
@@ -160,7 +168,7 @@ fn covered(draft: &Draft) -> bool {
 }
 
 fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement {
-    if let Some(judgement) = key_in_sight(draft) {
+    if let Some(judgement) = super::sight::judge(draft) {
         return judgement;
     }
     let strict = |e: &Evidence| {
@@ -181,10 +189,22 @@ fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement
     };
     let provider = if sound { Provider::Sealed } else { Provider::Unknown };
     let mut not_ruled_out = standing_doubts(grade);
+    if draft.evidence.iter().any(|e| matches!(&e.kind, Kind::Weak { finding, .. } if finding == GHOST)) {
+        not_ruled_out
+            .insert(0, "a recipient that no device list in the recording names may be somebody else".into());
+    }
+    let shared = |i: &usize| matches!(draft.evidence[*i].kind, Kind::Envelope { tier: 2, .. });
+    if reasons.iter().any(shared) {
+        not_ruled_out.insert(
+            0,
+            "the recipient may be a server: the format serves between devices and services too, and its bytes do not say whose keys these are"
+                .into(),
+        );
+    }
     coverage_doubt(draft, &mut not_ruled_out);
     let reason = match (sound, experiment_holds) {
         (true, true) => format!(
-            "messages are strict {protocol} envelopes, and the planted texts were searched everywhere and not found while the control was"
+            "messages are strict {protocol} envelopes, and the planted texts were not found in anything that could be opened, while the control was"
         ),
         (true, false) => format!(
             "E2EE-shaped: messages parse strictly as {protocol} envelopes and no message field beside them is readable"
@@ -213,48 +233,8 @@ fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -> Judgement
     }
 }
 
-/// Ciphertext whose key was in sight is readable for whoever saw the key.
-fn key_in_sight(draft: &Draft) -> Option<Judgement> {
-    let undone = |e: &Evidence| match &e.kind {
-        // A key that passed another service lets nobody read alone, as far as the recording tells.
-        Kind::KeyInSight { service, .. } => same_service(service, &draft.key.endpoint),
-        Kind::Weak { finding, .. } => finding == "weak-obfuscation" && e.strength == Strength::Proof,
-        _ => false,
-    };
-    let reasons = select(draft, |e| undone(e) || reads(e));
-    let sight = |i: &usize| undone(&draft.evidence[*i]);
-    if !reasons.iter().any(sight) {
-        return None;
-    }
-    let obfuscated = reasons.iter().any(|i| matches!(draft.evidence[*i].kind, Kind::Weak { .. }));
-    // Without a tag what came out only reads like a message.
-    let proven = reasons.iter().any(|i| draft.evidence[*i].strength == Strength::Proof);
-    let grade = if proven { Grade::G3 } else { Grade::G2 };
-    let on_wire = reasons.iter().any(|i| sight(i) && draft.evidence[*i].guard == Guard::Open);
-    let network = if on_wire { Network::Readable } else { Network::Protected };
-    let who = if on_wire { "anybody on the path" } else { "the provider" };
-    Some(Judgement {
-        verdict: headline(network, Provider::Readable, grade),
-        grade,
-        network,
-        provider: Provider::Readable,
-        reasons,
-        reason: match obfuscated {
-            true => format!(
-                "messages are only obfuscated: {who} can undo it without any secret, as was done here"
-            ),
-            false => {
-                format!("messages are encrypted, but the key that opens them passed where {who} could see it")
-            }
-        },
-        not_ruled_out: vec!["other messages may use keys that were not in sight".into()],
-        next_step: "none needed: the text was recovered".into(),
-        weighs: Some("message fields that were opened without the ends' secrets".into()),
-    })
-}
-
 fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {
-    if let Some(judgement) = key_in_sight(draft) {
+    if let Some(judgement) = super::sight::judge(draft) {
         return judgement;
     }
     let reasons =
@@ -294,13 +274,44 @@ fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {
         provider,
         reasons,
         reason: match experiment_holds {
-            true => "message fields are opaque, and the planted texts were searched everywhere and not found while the control was".into(),
-            false => "message fields are opaque: their bytes fit no known envelope and no known encoding, which proves nothing".into(),
+            true => "message fields are opaque, and the planted texts were not found in anything that could be opened, while the control was".into(),
+            false => closed(draft),
         },
         not_ruled_out,
         next_step: "send planted texts with a control that must be visible and audit again with --canary and --control; find out which library encrypts and who holds the key".into(),
         weighs: Some("a known message field".into()),
     }
+}
+
+/// Why message fields that nobody opened decide nothing.
+fn closed(draft: &Draft) -> String {
+    let symmetric = draft.evidence.iter().find_map(|e| match &e.kind {
+        Kind::Envelope { protocol, class, .. } if class == "symmetric" => Some(protocol.as_str()),
+        _ => None,
+    });
+    let weak: BTreeSet<&str> = draft
+        .evidence
+        .iter()
+        .filter(|e| e.polarity == Polarity::Against && e.strength >= Strength::Strong)
+        .filter_map(|e| match &e.kind {
+            Kind::Weak { finding, .. } => Some(finding.as_str()),
+            _ => None,
+        })
+        .collect();
+    let mut reason = match symmetric {
+        Some(protocol) => format!(
+            "message fields are {protocol} under a shared key, and their bytes do not tell who holds it"
+        ),
+        None => "message fields are opaque: their bytes fit no known envelope and no known encoding, which proves nothing".to_owned(),
+    };
+    if !weak.is_empty() {
+        let names: Vec<&str> = weak.into_iter().collect();
+        reason += &format!(
+            "; their protection shows a weakness ({}), so somebody who has no key may read or alter some of them",
+            names.join(", ")
+        );
+    }
+    reason
 }
 
 /// Bytes that each side must have sent before sealed or unknown traffic counts as an exchange.
@@ -378,124 +389,4 @@ fn background(draft: &Draft) -> Judgement {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::evidence::{ConversationKey, Coverage, Drops};
-    use crate::model::{Origin, Side, Timestamp, Trust};
-
-    fn evidence(kind: Kind, polarity: Polarity) -> Evidence {
-        let origin = Origin {
-            frame: Default::default(),
-            time: Timestamp(0),
-            flow: String::new(),
-            side: Side::Client,
-            layers: String::new(),
-            field: String::new(),
-            trust: Trust::Proven,
-            length: 64,
-            digest: String::new(),
-        };
-        let guard = Guard::Confidential;
-        Evidence { kind, strength: Strength::Strong, polarity, guard, origin, count: 4, shown: None }
-    }
-
-    fn envelope_of(class: &str, polarity: Polarity) -> Evidence {
-        let kind = Kind::Envelope {
-            format: "f".into(),
-            protocol: "P".into(),
-            class: class.into(),
-            tier: 1,
-            why: None,
-        };
-        evidence(kind, polarity)
-    }
-
-    fn random() -> Evidence {
-        let kind = Kind::Opaque {
-            slot: Some("message-text".into()),
-            class: "random".into(),
-            millibits: 7000,
-            expected_millibits: 7000,
-            z_hundredths: 0,
-            decibits: 0,
-            percent: 70,
-            power_percent: 99,
-        };
-        evidence(kind, Polarity::Neutral)
-    }
-
-    fn draft(content: Content, evidence: Vec<Evidence>) -> Draft {
-        let key = ConversationKey { endpoint: "a:1".into(), path: "tls".into(), content };
-        let mut draft = Draft::new(key, Timestamp(0));
-        draft.messages = 4;
-        draft.coverage = Coverage { seen: 1000, parsed: 1000, ..Coverage::default() };
-        draft.evidence = evidence;
-        draft
-    }
-
-    const PASSED: Experiment = Experiment { planted: 2, found: 0, controls: 1, controls_found: 1 };
-
-    fn sealed_draft() -> Draft {
-        draft(Content::Envelope("P".into()), vec![envelope_of("e2ee-message", Polarity::For)])
-    }
-
-    #[test]
-    fn strict_envelopes_that_were_fully_seen_are_e2ee() {
-        assert_eq!(judge(&sealed_draft(), &Experiment::default()).verdict, Verdict::E2ee);
-        assert_eq!(judge(&sealed_draft(), &PASSED).grade, Grade::G3);
-    }
-
-    #[test]
-    fn a_key_in_sight_of_the_same_service_refutes_and_of_another_takes_the_claim_away() {
-        let sight = |service: &str| {
-            let kind = Kind::KeyInSight {
-                how: "AES-GCM".into(),
-                party: "provider".into(),
-                key_at: String::new(),
-                service: service.into(),
-            };
-            let mut draft = sealed_draft();
-            draft.key.endpoint = "chat.a.example:443".into();
-            draft.evidence.push(evidence(kind, Polarity::Against));
-            judge(&draft, &PASSED).verdict
-        };
-        assert_eq!(sight("chat.a.example:443"), Verdict::TransportOnly);
-        assert_eq!(sight("files.a.example:8443"), Verdict::TransportOnly);
-        assert_eq!(sight("b.example:443"), Verdict::Undetermined);
-    }
-
-    #[test]
-    fn a_gap_a_missing_key_or_a_limit_takes_the_claim_away() {
-        let lossy = Draft { coverage: Coverage { lost: 500, ..sealed_draft().coverage }, ..sealed_draft() };
-        let closed =
-            Draft { coverage: Coverage { sealed: 500, ..sealed_draft().coverage }, ..sealed_draft() };
-        let limited = Draft { limited: true, ..sealed_draft() };
-        let dropped = Draft { drops: Drops { dropped: 200, recorded: 1000 }, ..sealed_draft() };
-        for draft in [lossy, closed, limited, dropped] {
-            for experiment in [Experiment::default(), PASSED] {
-                let judgement = judge(&draft, &experiment);
-                assert_eq!((judgement.verdict, judgement.grade), (Verdict::Undetermined, Grade::G0));
-            }
-        }
-    }
-
-    #[test]
-    fn opaque_fields_are_e2ee_only_by_a_passed_experiment_and_with_nothing_against_them() {
-        let opaque = |more: Vec<Evidence>| draft(Content::Opaque, [vec![random()], more].concat());
-        assert_eq!(judge(&opaque(vec![]), &PASSED).verdict, Verdict::E2ee);
-        let failed = [
-            Experiment::default(),
-            Experiment { controls: 0, controls_found: 0, ..PASSED },
-            Experiment { controls_found: 0, ..PASSED },
-            Experiment { planted: 0, ..PASSED },
-            Experiment { found: 1, ..PASSED },
-        ];
-        for experiment in failed {
-            assert_eq!(judge(&opaque(vec![]), &experiment).verdict, Verdict::Undetermined);
-        }
-        let against = vec![envelope_of("broken", Polarity::Against)];
-        assert_eq!(judge(&opaque(against), &PASSED).verdict, Verdict::Undetermined);
-        let limited = Draft { limited: true, ..opaque(vec![]) };
-        assert_eq!(judge(&limited, &PASSED).verdict, Verdict::Undetermined);
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ mod findings;
 mod judge;
 mod lattice;
 mod relay;
+mod sight;
 mod summary;
 mod tunnel;
 

@@ -87,7 +87,7 @@ fn changed_words(draft: &Draft) -> String {
     let readable = relayed(draft).any(|(_, r)| r.outcome == Outcome::Readable);
     match readable {
         true => "sealed bytes of this conversation never reach the other end, while readable messages of like sizes stand there at the same times".into(),
-        false => "sealed bytes of this conversation never reach the other end, while other sealed bytes of like sizes arrive at the same times: the messages are opened and sealed again on the way".into(),
+        false => "sealed bytes of this conversation never reach the other end, while other sealed bytes of like sizes arrive at the same times, as they do where messages are opened and sealed again on the way".into(),
     }
 }
 
@@ -155,7 +155,7 @@ fn raised(draft: &Draft, base: &Judgement, peer: &Draft, theirs: &Judgement) -> 
         provider: Provider::Sealed,
         reasons,
         reason: format!(
-            "the same sealed bytes leave one end and reach the other ({arrived} messages), so nobody opens and seals them again on the way{checked}; {}",
+            "the same sealed bytes leave one end and reach the other ({arrived} messages), so they were not sealed anew on the way{checked}; {}",
             base.reason
         ),
         not_ruled_out: doubts,

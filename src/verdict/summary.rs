@@ -26,7 +26,11 @@ pub struct Summary {
 pub fn summarise(judgements: &[Judgement]) -> Summary {
     let weighing: Vec<&Judgement> = judgements.iter().filter(|j| j.weighs.is_some()).collect();
     let background = judgements.len() - weighing.len();
-    let Some(decides) = weighing.iter().min_by_key(|j| (j.verdict, j.grade, j.network, j.provider)) else {
+    // Among equals the one whose reason says more, so that their order does not matter.
+    fn rank(j: &Judgement) -> impl Ord + '_ {
+        (j.verdict, j.grade, j.network, j.provider, std::cmp::Reverse(j.reason.len()), &j.reason)
+    }
+    let Some(decides) = weighing.iter().min_by(|a, b| rank(a).cmp(&rank(b))) else {
         return Summary {
             verdict: Verdict::Undetermined,
             grade: Grade::G0,

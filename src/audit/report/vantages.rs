@@ -132,7 +132,7 @@ pub(super) fn law(l: &Law) -> String {
         l.slope.map_or(String::new(), |s| format!("; each byte of text adds {:.2} bytes", s as f64 / 1000.0));
     let packed = if l.is_compressed() { ", so text is compressed before it is sealed" } else { "" };
     format!(
-        "{} ciphertexts have {} different sizes from {} to {} bytes{step}: a size tells {:.1} bits{slope}{packed}",
+        "{} ciphertexts have {} different sizes from {} to {} bytes{step}: a size tells up to {:.1} bits{slope}{packed}",
         l.messages,
         l.distinct,
         l.least,

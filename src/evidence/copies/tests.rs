@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::model::{Side, Timestamp};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 const TEXT: &str = "We meet under the old bridge at nine";
 const LIMIT: usize = 1000;
@@ -29,13 +31,13 @@ fn say(copies: &mut Copies, endpoint: &str, text: &str, at: i64) {
 }
 
 fn see(copies: &mut Copies, endpoint: &str, bytes: &[u8], slot: Option<&str>) {
-    for digest in seen_digests(bytes) {
+    for digest in seen_digests(bytes).iter().copied() {
         let place = Place {
             role: Role::Seen(slot.map(str::to_owned)),
             conversation: ConversationKey { content: Content::Background, ..conversation(endpoint) },
             guard: Guard::Confidential,
         };
-        copies.add(digest, place, Sighting { first: origin(50), count: 1, hashes: None }, LIMIT);
+        copies.add(digest, place, Sighting { first: origin(50), count: 1, forms: None }, LIMIT);
     }
 }
 
@@ -62,10 +64,13 @@ fn of(copies: &Copies) -> Vec<(String, Strength)> {
 #[test]
 fn a_text_its_link_and_its_hashes_are_met_again() {
     let sha = "sha256 below";
-    let hex: String =
-        hashes(TEXT).into_iter().next().map(|(_, h)| h.iter().map(|b| format!("{b:02x}")).collect()).unwrap();
+    let hex: String = hashes(TEXT.as_bytes())
+        .into_iter()
+        .next()
+        .map(|(_, h)| h.iter().map(|b| format!("{b:02x}")).collect())
+        .unwrap();
     let b64: Vec<(&str, String)> =
-        hashes(TEXT).into_iter().map(|(n, h)| (n, STANDARD_NO_PAD.encode(h))).collect();
+        hashes(TEXT.as_bytes()).into_iter().map(|(n, h)| (n, STANDARD_NO_PAD.encode(h))).collect();
     let strong = |what: &str| vec![(what.to_owned(), Strength::Strong)];
     assert_eq!(met(TEXT, "stats.example2:443", TEXT.as_bytes(), None), strong("text"), "{sha}");
     let shouted = TEXT.to_uppercase().replace(' ', "  ");
@@ -81,7 +86,7 @@ fn a_text_its_link_and_its_hashes_are_met_again() {
             strong(&format!("{name} of the text"))
         );
     }
-    let (_, raw) = hashes(TEXT).into_iter().next().unwrap();
+    let (_, raw) = hashes(TEXT.as_bytes()).into_iter().next().unwrap();
     assert_eq!(met(TEXT, "stats.example2:443", &raw, None), strong("SHA-256 of the text"));
     let said = "look at https://photos.test/a/8817, now";
     let link = b"https://photos.test/a/8817";
@@ -136,7 +141,7 @@ fn the_same_words_said_twice_are_only_a_hint() {
 #[test]
 fn a_hash_of_a_planted_text_is_met_without_any_message() {
     let planted = |control| vec![Canary { text: "noon under the bridge".into(), label: None, control }];
-    let (_, raw) = hashes("noon under the bridge").into_iter().next().unwrap();
+    let (_, raw) = hashes(b"noon under the bridge").into_iter().next().unwrap();
     let mut copies = Copies::default();
     see(&mut copies, "stats.example2:443", &raw, None);
     let found = copies.evidence(&planted(false), str::to_owned);
@@ -171,4 +176,68 @@ fn the_order_of_joining_changes_nothing_and_the_bound_holds() {
     assert_eq!(forwards, joined(&mut (0..900).map(|n| n * 541 % 900)));
     assert_eq!(forwards.contents.len(), 100);
     assert!(forwards.given_up() > 0 && !of(&forwards).is_empty());
+}
+
+const LONG: &str =
+    "We meet under the old bridge at nine, bring the lamp, the rope and the map of the tunnels with you";
+
+#[test]
+fn a_cut_text_is_met_again_by_its_beginning() {
+    let cut = |n: usize, ending: &str| LONG.chars().take(n).collect::<String>() + ending;
+    let beginning = [("beginning".to_owned(), Strength::Strong)];
+    for (n, ending) in [(40, "…"), (47, "..."), (60, " …"), (80, "[…]"), (97, "…")] {
+        let seen = cut(n, ending);
+        assert_eq!(met(LONG, "push.example2:443", seen.as_bytes(), None), beginning, "{seen}");
+        let named = format!("Anna: {seen}");
+        assert_eq!(met(LONG, "push.example2:443", named.as_bytes(), None), beginning, "{named}");
+    }
+    // Too short, not cut, and another text that begins alike but goes on otherwise.
+    for seen in [cut(30, "…"), cut(60, ""), cut(44, " and so on and on, with the others, to the end …")] {
+        assert_eq!(met(LONG, "push.example2:443", seen.as_bytes(), None), [], "{seen}");
+    }
+    assert_eq!(met(LONG, "push.chat.example:443", cut(60, "…").as_bytes(), None), []);
+}
+
+#[test]
+fn a_beginning_that_several_messages_share_is_no_copy() {
+    let mut copies = Copies::default();
+    let form = "Dear customer, this is to tell you that your parcel number ";
+    for n in 0..2 {
+        say(&mut copies, "chat.example:443", &format!("{form}{n}8817 is on its way"), n);
+    }
+    see(&mut copies, "stats.example2:443", format!("{form}…").as_bytes(), None);
+    assert_eq!(of(&copies), []);
+}
+
+fn file(seed: u8) -> Vec<u8> {
+    b"\x89PNG\r\n\x1a\n".iter().copied().chain((0..900u32).map(|i| (i * 7) as u8 ^ seed)).collect()
+}
+
+fn send(copies: &mut Copies, endpoint: &str, bytes: &[u8]) {
+    let Some(digest) = of_file(bytes.len() as u64, bytes) else { return };
+    let conversation = ConversationKey { content: Content::Background, ..conversation(endpoint) };
+    let place = Place { role: Role::Said(What::Attachment), conversation, guard: Guard::Confidential };
+    let forms = Some(Forms::of(bytes, None));
+    copies.add(digest, place, Sighting { first: origin(3), count: 1, forms }, LIMIT);
+}
+
+#[test]
+fn a_file_is_met_again_and_its_hash_and_ciphertext_is_not() {
+    let with = |more: &dyn Fn(&mut Copies)| {
+        let mut copies = Copies::default();
+        send(&mut copies, "files.chat.example:443", &file(1));
+        more(&mut copies);
+        of(&copies)
+    };
+    let again = with(&|c| send(c, "scan.example2:443", &file(1)));
+    assert_eq!(again, [("attachment".to_owned(), Strength::Weak)]);
+    assert_eq!(with(&|c| send(c, "scan.example2:443", &file(2))), []);
+    assert_eq!(with(&|c| send(c, "edge.chat.example:443", &file(1))), []);
+    for (name, raw) in hashes(&file(1)) {
+        let text: String = raw.iter().map(|b| format!("{b:02x}")).collect();
+        let met = with(&|c| see(c, "scan.example2:443", text.as_bytes(), None));
+        assert_eq!(met, [(format!("{name} of the attachment"), Strength::Strong)]);
+    }
+    let sealed: Vec<u8> = file(1).iter().map(|b| b ^ 0x5a).collect();
+    assert!(of_file(sealed.len() as u64, &sealed).is_none());
 }

@@ -14,6 +14,7 @@ fn seal(n: u64, side: Side, chain: Chain, counter: u64) -> Seal {
         chain,
         counter: Some(counter),
         nonce: None,
+        partner: Some(1),
         digest: format!("{n:016x}"),
     }
 }
@@ -129,4 +130,19 @@ fn seals_are_bounded_and_their_order_of_joining_does_not_matter() {
         backwards.add_seals(vec![s]);
     }
     assert_eq!((forwards.seals.len(), &forwards.seals), (SEALS, &backwards.seals));
+}
+
+/// One writes to somebody who never answers while another, never answered, writes here.
+#[test]
+fn two_unanswered_chats_are_no_dialogue() {
+    let turns = |n: u64, partner: fn(&Seal) -> Option<u64>| {
+        let mut all = dialogue(n, |n| n % 2);
+        all.iter_mut().for_each(|s| s.partner = partner(s));
+        said(all)
+    };
+    let two = |s: &Seal| Some(if s.side == Side::Client { 1 } else { 2 });
+    assert_eq!(turns(60, two), ["+"]);
+    assert_eq!(turns(20, |_| None), ["+"]);
+    assert_eq!(turns(60, |_| None), ["static-ratchet"]);
+    assert_eq!(turns(20, |_| Some(7)), ["static-ratchet"]);
 }

@@ -4,10 +4,15 @@
 pub mod candidates;
 mod ciphers;
 mod groups;
+pub mod names;
 mod openpgp;
+mod room;
 mod store;
 mod tokens;
+mod turns;
 
+pub use names::Named;
+pub use room::{Room, Taken};
 pub use store::{Concerned, GivenUp, Lock, Sort, Store};
 
 use super::uniform::Measure;
@@ -19,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// A secret that somebody could see.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Secret {
     /// 16 to 64 bytes that could be a symmetric key, perhaps with a nonce before it.
     Key(Vec<u8>),
@@ -34,13 +39,43 @@ pub enum Secret {
     },
 }
 
-/// What part of a field a secret was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// How a secret stood there, likeliest first: the order in which secrets are kept and tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Stood {
+    /// Its field or the words before it call it a key, a secret or a password.
+    Called,
     /// The field's whole value.
     Alone,
     /// A word of a longer text.
     InText,
+    /// Its field, the words before it or its form say that it is something else: a public key, a signature,
+    /// a digest, an identifier. Tried after all others, and silence of it limits nothing.
+    Misnamed,
+}
+
+impl Stood {
+    /// Every way.
+    pub const ALL: [Stood; 4] = [Stood::Called, Stood::Alone, Stood::InText, Stood::Misnamed];
+
+    /// Of what a field and the words before a value call it.
+    pub fn of(field: Named, called: Named, alone: bool) -> Stood {
+        match (called, field) {
+            (Named::Secret, _) | (Named::Nothing, Named::Secret) => Stood::Called,
+            (Named::Other, _) | (_, Named::Other) => Stood::Misnamed,
+            _ if alone => Stood::Alone,
+            _ => Stood::InText,
+        }
+    }
+
+    /// How many secrets of this kind one flow keeps.
+    pub fn room(self) -> usize {
+        match self {
+            Stood::Called => 128,
+            Stood::Alone => 256,
+            Stood::InText => 64,
+            Stood::Misnamed => 32,
+        }
+    }
 }
 
 /// A secret and where somebody could see it.
@@ -50,7 +85,7 @@ pub struct Candidate {
     pub origin: Origin,
     /// The service that it passed.
     pub endpoint: String,
-    /// Where in its field: a word of a longer text is tried last.
+    /// How it stood there: the likeliest are tried first.
     pub stood: Stood,
     /// Whether the place was confidential on the wire: then the provider saw it, else everybody.
     pub guard: Guard,
@@ -69,6 +104,9 @@ pub struct Field {
     pub guard: Guard,
     /// The format, where the bytes are a whole envelope and not a bare ciphertext.
     pub format: Option<String>,
+    /// What it is called: a public key or a signature is hardly a ciphertext.
+    #[serde(default)]
+    pub named: Named,
     /// Its bytes, whole.
     pub bytes: Vec<u8>,
     /// Short fields of the same message that may be its nonce, tag or salt.
@@ -108,29 +146,52 @@ pub const LONGEST: usize = 8 << 10;
 /// Work of one audit, about a nanosecond a unit on a present machine.
 pub const WORK: u64 = 500_000_000;
 
+/// Work that no attempt does for less.
+const LEAST: u64 = 400;
+/// Work below which nothing is tried any more: even attempts that are not made cost a little.
+const SPENT: u64 = 50_000;
+
 /// What is left of the work that one audit may do.
 #[derive(Debug, Clone, Copy)]
-pub struct Budget(u64);
+pub struct Budget {
+    left: u64,
+    missed: bool,
+}
 
 impl Budget {
-    /// Takes one attempt over `bytes`; false when nothing is left.
-    fn attempt(&mut self, bytes: usize) -> bool {
-        self.take(400 + 2 * bytes as u64)
+    /// So many units.
+    fn new(left: u64) -> Self {
+        Self { left, missed: false }
     }
+    /// Takes one attempt over `bytes`; false when nothing is left for it.
+    fn attempt(&mut self, bytes: usize) -> bool {
+        self.take(LEAST + 2 * bytes as u64)
+    }
+    /// Takes so many units. What is too much is left out and leaves the others their work.
     fn take(&mut self, units: u64) -> bool {
-        match self.0.checked_sub(units) {
+        match self.left.checked_sub(units) {
             Some(left) => {
-                self.0 = left;
+                self.left = left;
                 true
             }
             None => {
-                self.0 = 0;
+                self.missed = true;
                 false
             }
         }
     }
-    fn spent(self) -> bool {
-        self.0 == 0
+    /// The next field's turn begins.
+    fn begin(&mut self) {
+        self.missed = false;
+    }
+    /// Whether nothing more can be tried; what was to be tried is missed then.
+    fn is_spent(&mut self) -> bool {
+        self.missed |= self.left < SPENT;
+        self.left < SPENT
+    }
+    /// Whether something was left out since the turn began.
+    fn missed(self) -> bool {
+        self.missed
     }
 }
 
@@ -146,36 +207,12 @@ pub fn is_material(format: &str) -> bool {
 
 /// Tries every candidate on every field, within so much work: at most one opening per field. Beside what was
 /// opened stand the fields that the bound left untried: nothing may be concluded from their silence.
-pub fn try_all<'f>(candidates: &[Candidate], fields: &'f [Field], work: u64) -> (Vec<Opened>, &'f [Field]) {
-    try_within(candidates, fields, Budget(work))
-}
-
-fn try_within<'f>(
+pub fn try_all<'f>(
     candidates: &[Candidate],
     fields: &'f [Field],
-    mut budget: Budget,
-) -> (Vec<Opened>, &'f [Field]) {
-    let mut opened = Vec::new();
-    // A key that opened one field most likely opens the next: it goes first.
-    // The same secret before the same eyes opens nothing more.
-    let mut distinct = BTreeSet::new();
-    let mut order: Vec<usize> = (0..candidates.len())
-        .filter(|c| distinct.insert((&candidates[*c].secret, candidates[*c].guard, &candidates[*c].endpoint)))
-        .collect();
-    for (f, field) in fields.iter().enumerate().filter(|(_, f)| is_ciphertext(f)) {
-        for place in 0..order.len() {
-            let c = order[place];
-            if let Some(plain) = open(&candidates[c].secret, field, &mut budget) {
-                opened.push(Opened { field: f, candidate: c, plain });
-                order[..=place].rotate_right(1);
-                break;
-            }
-        }
-        if budget.spent() {
-            return (opened, &fields[f..]);
-        }
-    }
-    (opened, &[])
+    work: u64,
+) -> (Vec<Opened>, Vec<&'f Field>) {
+    turns::try_within(candidates, fields, Budget::new(work))
 }
 
 /// Ciphertext passes for uniform. The bound is far below what uniform bytes ever show, and short fields are
@@ -201,19 +238,32 @@ fn open(secret: &Secret, field: &Field, budget: &mut Budget) -> Option<Plain> {
     }
 }
 
+/// Stands for a rule where a text came out of a field that a key in sight opened.
+pub const OPENED: &str = "opened-field";
+
+/// How a private key in sight is named: nothing is opened with it here.
+pub const PRIVATE_HALF: &str = "the private half of a public key in use (X25519)";
+
+/// Secrets that are taken for private keys, likeliest first: each costs a multiplication on the curve.
+const MULTIPLIED: usize = 256;
+
 /// Private keys of X25519 in sight whose public keys are in use: told by computing the one from the other,
 /// which chance does not do. Each comes with the service that uses the public key. Nothing was opened with
 /// it here, so it is strong and not proof.
 pub fn private_keys(candidates: &[Candidate], fields: &[Field]) -> Vec<(String, Evidence)> {
     let mut found: Vec<(String, Evidence)> = Vec::new();
-    for candidate in candidates {
+    let mut known = BTreeSet::new();
+    let private = |c: &&Candidate| matches!(&c.secret, Secret::Key(key) if key.len() == 32);
+    let distinct =
+        candidates.iter().filter(private).filter(|c| known.insert((&c.secret, c.guard, &c.endpoint)));
+    for candidate in distinct.take(MULTIPLIED).filter(|_| !fields.is_empty()) {
         let Secret::Key(key) = &candidate.secret else { continue };
         let Ok(scalar) = <[u8; 32]>::try_from(key.as_slice()) else { continue };
         let public = x25519_dalek::x25519(scalar, x25519_dalek::X25519_BASEPOINT_BYTES);
         for field in fields.iter().filter(|f| memchr::memmem::find(&f.bytes, &public).is_some()) {
             let service = &field.conversation.endpoint;
             let kind = Kind::KeyInSight {
-                how: "the private half of a public key in use (X25519)".to_owned(),
+                how: PRIVATE_HALF.to_owned(),
                 party: party(candidate).to_owned(),
                 key_at: place(candidate),
                 service: candidate.endpoint.clone(),
@@ -291,7 +341,7 @@ pub fn evidence(
     if let Some(percent) = reads(&opened.plain.bytes) {
         let kind = Kind::Readable {
             slot: "message-text".to_owned(),
-            rule: "opened-field".to_owned(),
+            rule: OPENED.to_owned(),
             language_percent: percent,
         };
         all.push((field.conversation.clone(), record(kind, guard, Strength::Strong)));

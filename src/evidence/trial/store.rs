@@ -1,7 +1,7 @@
 //! What is kept for trials, within bounds, and what the bounds left out: a secret or a ciphertext that was
 //! given up limits the conversations that it may have opened. Joining is commutative and associative.
 
-use super::{Candidate, Field, Secret, Stood};
+use super::{Candidate, Field, Named, Secret, Stood};
 use crate::evidence::ConversationKey;
 use crate::model::Notes;
 use crate::peel::Guard;
@@ -10,9 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
 /// Different secrets that are tried.
-const CANDIDATES: usize = 256;
+const CANDIDATES: usize = 1024;
 /// Opaque fields that they are tried on: the earliest.
-const FIELDS: usize = 512;
+const FIELDS: usize = 1024;
+/// Fields that are called something else than a ciphertext, likewise.
+const ASIDE: usize = 512;
+/// Bytes of the fields that are kept.
+const FIELD_BYTES: usize = 4 << 20;
 /// Conversations of which given up ciphertexts are counted one by one.
 const COUNTED: usize = 16_384;
 
@@ -84,12 +88,17 @@ pub struct GivenUp {
     fields: BTreeMap<(ConversationKey, Lock), u64>,
     /// Ciphertexts of conversations beyond those that are counted one by one.
     others: u64,
+    /// Sightings of what is called something else than a secret.
+    misnamed: u64,
 }
 
 impl GivenUp {
-    /// Counts secrets of a sort.
-    pub fn secret(&mut self, sort: Sort, times: u64) {
-        *self.secrets.entry(sort).or_default() += times;
+    /// Counts a secret. What is called something else is counted apart: it limits nothing.
+    pub fn secret(&mut self, stood: Stood, sort: Sort, times: u64) {
+        match stood {
+            Stood::Misnamed => self.misnamed += times,
+            _ => *self.secrets.entry(sort).or_default() += times,
+        }
     }
 
     /// Counts ciphertexts of a conversation. Which conversations are told apart depends on their names
@@ -104,8 +113,9 @@ impl GivenUp {
     /// Joins another's.
     pub fn merge(&mut self, other: GivenUp) {
         for (sort, n) in other.secrets {
-            self.secret(sort, n);
+            *self.secrets.entry(sort).or_default() += n;
         }
+        self.misnamed += other.misnamed;
         for ((conversation, lock), n) in other.fields {
             self.field(conversation, lock, n);
         }
@@ -122,8 +132,8 @@ pub enum Concerned {
     All,
 }
 
-/// The order in which secrets are kept: whole fields before words of texts, and among equals by a number
-/// that favours nobody and does not depend on when or how often a secret was seen.
+/// The order in which secrets are kept: the likeliest first, and among equals by a number that favours nobody
+/// and does not depend on when or how often a secret was seen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     stood: Stood,
@@ -157,6 +167,8 @@ pub struct Store {
     /// Each with its first sighting and how many there were.
     secrets: BTreeMap<Rank, (Candidate, u64)>,
     fields: Vec<Field>,
+    /// Fields that are called something else than a ciphertext.
+    aside: Vec<Field>,
     given_up: GivenUp,
 }
 
@@ -166,8 +178,11 @@ impl Store {
         for candidate in candidates {
             self.sighted(candidate, 1);
         }
+        let (aside, fields): (Vec<Field>, Vec<Field>) =
+            fields.into_iter().partition(|f| f.named == Named::Other);
         self.fields.extend(fields);
-        if self.fields.len() > 2 * FIELDS {
+        self.aside.extend(aside);
+        if self.fields.len() > 2 * FIELDS || self.aside.len() > 2 * ASIDE {
             self.cut_fields();
         }
         self.given_up.merge(given_up);
@@ -178,7 +193,7 @@ impl Store {
         for (candidate, times) in other.secrets.into_values() {
             self.sighted(candidate, times);
         }
-        self.add(Vec::new(), other.fields, other.given_up);
+        self.add(Vec::new(), [other.fields, other.aside].concat(), other.given_up);
     }
 
     /// One that is given up was last in the order, and stays given up however often it is seen again.
@@ -191,36 +206,51 @@ impl Store {
         if self.secrets.len() > CANDIDATES
             && let Some((rank, (_, times))) = self.secrets.pop_last()
         {
-            self.given_up.secret(Sort::of(&rank.secret), times);
+            self.given_up.secret(rank.stood, Sort::of(&rank.secret), times);
         }
     }
 
-    /// Keeps the earliest, whatever the order in which flows end.
+    /// Keeps the earliest, whatever the order in which flows end. Those called something else are no loss.
     fn cut_fields(&mut self) {
-        self.fields.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
-        for field in self.fields.drain(self.fields.len().min(FIELDS)..) {
+        for field in cut(&mut self.fields, FIELDS) {
             if let Some(lock) = Lock::of(field.format.as_deref()) {
                 self.given_up.field(field.conversation, lock, 1);
             }
         }
+        cut(&mut self.aside, ASIDE);
     }
 
-    /// Takes everything out: the secrets in the order in which they are tried, the fields, earliest first,
-    /// and the conversations that a bound concerns. Each bound that left out what mattered is noted.
+    /// Takes everything out: the secrets in the order in which they are tried, the fields, earliest first
+    /// and those called something else last, and the conversations that a bound concerns. Each bound that
+    /// left out what mattered is noted.
     pub fn take(&mut self, notes: &mut Notes) -> (Vec<Candidate>, Vec<Field>, Concerned) {
         self.cut_fields();
         let store = std::mem::take(self);
         let mut candidates: Vec<Candidate> = store.secrets.into_values().map(|(c, _)| c).collect();
         candidates.sort_by(|a, b| (a.stood, a.origin.time, a).cmp(&(b.stood, b.origin.time, b)));
         let concerned = concerned(&candidates, &store.fields, &store.given_up, notes);
-        (candidates, store.fields, concerned)
+        (candidates, [store.fields, store.aside].concat(), concerned)
     }
+}
+
+/// Cuts fields down to the earliest `most` that hold no more than so many bytes together, and returns the
+/// others. What is cut from a part would be cut from the whole as well.
+fn cut(fields: &mut Vec<Field>, most: usize) -> Vec<Field> {
+    fields.sort_by(|a, b| (a.origin.time, a).cmp(&(b.origin.time, b)));
+    let mut bytes = 0;
+    let fits = |f: &Field| {
+        bytes += f.bytes.len();
+        bytes <= FIELD_BYTES
+    };
+    let kept = fields.iter().take(most).map(fits).take_while(|fits| *fits).count();
+    fields.split_off(kept)
 }
 
 /// A ciphertext that was given up matters where some secret is of the sort that opens it; a secret that was
 /// given up matters to every ciphertext of its sort.
 fn concerned(candidates: &[Candidate], fields: &[Field], up: &GivenUp, notes: &mut Notes) -> Concerned {
-    let kept: BTreeSet<Sort> = candidates.iter().map(|c| Sort::of(&c.secret)).collect();
+    let likely = candidates.iter().filter(|c| c.stood != Stood::Misnamed);
+    let kept: BTreeSet<Sort> = likely.map(|c| Sort::of(&c.secret)).collect();
     let lost: BTreeSet<Sort> = up.secrets.keys().copied().collect();
     let takes = |lock: Lock, sorts: &BTreeSet<Sort>| sorts.iter().any(|s| lock.takes(*s));
     let mut these = BTreeSet::new();
@@ -244,6 +274,9 @@ fn concerned(candidates: &[Candidate], fields: &[Field], up: &GivenUp, notes: &m
         .collect();
     let matters = up.secrets.iter().filter(|(sort, _)| locks.iter().any(|l| l.takes(**sort)));
     notes.add_many("trial-key-limit", matters.map(|(_, n)| n).sum(), None);
+    if !locks.is_empty() {
+        notes.add_many("trial-misnamed-limit", up.misnamed, None);
+    }
     let all = up.others > 0 && !(kept.is_empty() && lost.is_empty());
     notes.add_many("trial-field-limit", untried + if all { up.others } else { 0 }, None);
     if all { Concerned::All } else { Concerned::These(these) }

@@ -27,6 +27,7 @@ fn field(bytes: Vec<u8>, nearby: Vec<Vec<u8>>) -> Field {
         conversation,
         guard: Guard::Confidential,
         format: None,
+        named: Named::Nothing,
         bytes,
         nearby,
         nonce: None,
@@ -34,7 +35,7 @@ fn field(bytes: Vec<u8>, nearby: Vec<Vec<u8>>) -> Field {
     }
 }
 
-fn candidate(secret: Secret) -> Candidate {
+pub fn candidate(secret: Secret) -> Candidate {
     Candidate {
         origin: origin(),
         endpoint: String::new(),
@@ -76,8 +77,9 @@ fn a_key_in_sight_opens_what_it_sealed_and_nothing_else() {
     assert_eq!(opened.iter().map(|o| o.field).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
     assert!(opened.iter().all(|o| o.plain.bytes == b"see you at noon" && o.plain.authentic));
     assert!(untried.is_empty());
-    let (_, untried) = try_within(&candidates, &fields, Budget(1));
-    assert_eq!(untried, &fields[..], "what the bound left untried is told");
+    let (_, untried) = try_all(&candidates, &fields, 1);
+    let all: Vec<&Field> = fields.iter().filter(|f| is_ciphertext(f)).collect();
+    assert_eq!(untried, all, "what the bound left untried is told");
     let link = [candidate(Secret::Key([nonce.as_slice(), &key].concat()))];
     assert_eq!(try_all(&link, &[field(body, vec![])], WORK).0.len(), 1);
 }
@@ -153,13 +155,6 @@ fn a_password_opens_what_was_made_of_it() {
 /// Modes without a tag must not be fooled by chance: no random key opens any random field.
 #[test]
 fn chance_opens_nothing() {
-    use sha2::{Digest, Sha256};
-    let noise = |seed: u32, n: usize| -> Vec<u8> {
-        (0u32..)
-            .flat_map(|i| Sha256::digest([seed.to_be_bytes(), i.to_be_bytes()].concat()))
-            .take(n)
-            .collect()
-    };
     let candidates: Vec<Candidate> = (0..64).map(|i| candidate(Secret::Key(noise(i, 32)))).collect();
     let fields: Vec<Field> = (0..64)
         .map(|i| {
@@ -181,4 +176,60 @@ fn a_private_key_is_known_by_its_public_key() {
     assert!(
         private_keys(&[candidate(Secret::Key(key().to_vec()))], &[field(vec![9; 33], vec![])]).is_empty()
     );
+}
+
+fn noise(seed: u32, n: usize) -> Vec<u8> {
+    use sha2::{Digest, Sha256};
+    (0u32..).flat_map(|i| Sha256::digest([seed.to_be_bytes(), i.to_be_bytes()].concat())).take(n).collect()
+}
+
+/// Three hundred values that are called nothing and three hundred that are called something else stand
+/// before it, and the work does not suffice for all of them.
+#[test]
+fn a_key_behind_three_hundred_decoys_is_found_where_it_is_called_one() {
+    let nonce = *b"twelve bytes";
+    let message = |n: u8| [nonce.as_slice(), &sealed(&key(), nonce, &[n; 200])].concat();
+    let fields: Vec<Field> = (0..40).map(|n| field(message(n), vec![])).collect();
+    let decoy = |n: u32, stood| Candidate { stood, ..candidate(Secret::Key(noise(n, 32))) };
+    let called = Candidate { stood: Stood::Called, ..candidate(Secret::Key(key().to_vec())) };
+    let mut candidates: Vec<Candidate> = (0..300).map(|n| decoy(n, Stood::Alone)).collect();
+    candidates.extend((300..600).map(|n| decoy(n, Stood::Misnamed)));
+    candidates.push(called);
+    let (opened, untried) = try_all(&candidates, &fields, WORK / 16);
+    assert_eq!((opened.len(), untried.len()), (fields.len(), 0));
+    // Called nothing, it is found as well where the work suffices, and told as untried where it does not.
+    candidates[600].stood = Stood::Alone;
+    let (opened, untried) = try_all(&candidates, &fields, WORK);
+    assert_eq!((opened.len(), untried.len()), (fields.len(), 0));
+    let (opened, untried) = try_all(&candidates, &fields, WORK / 1000);
+    assert_eq!((opened.len(), untried.len()), (0, fields.len()));
+}
+
+#[test]
+fn decoys_that_are_called_something_else_leave_no_field_untried() {
+    let fields: Vec<Field> = (0..40).map(|n| field(noise(900 + n, 200), vec![])).collect();
+    let decoy = |n| Candidate { stood: Stood::Misnamed, ..candidate(Secret::Key(noise(n, 32))) };
+    let decoys: Vec<Candidate> = (0..300).map(decoy).collect();
+    assert!(try_all(&decoys, &fields, WORK / 1000).1.is_empty());
+}
+
+#[test]
+fn the_sighting_that_says_most_counts() {
+    let nonce = *b"twelve bytes";
+    let body = [nonce.as_slice(), &sealed(&key(), nonce, b"see you at noon")].concat();
+    let mut field = field(body, vec![]);
+    field.conversation.endpoint = "chat.a.example:443".into();
+    field.guard = Guard::Open;
+    let seen = |endpoint: &str, guard| Candidate {
+        endpoint: endpoint.into(),
+        guard,
+        ..candidate(Secret::Key(key().to_vec()))
+    };
+    let candidates = [
+        seen("b.example:443", Guard::Confidential),
+        seen("keys.a.example:443", Guard::Confidential),
+        seen("b.example:80", Guard::Open),
+    ];
+    let best = |all: &[Candidate]| try_all(all, std::slice::from_ref(&field), WORK).0[0].candidate;
+    assert_eq!((best(&candidates), best(&candidates[..2])), (2, 1));
 }

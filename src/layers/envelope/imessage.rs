@@ -18,7 +18,7 @@ static PAIR_EC: [Rule; 4] = [
     need(99, Kind::Exactly(7)),
 ];
 
-/// What a property list calls `pair-ec` need not have the trailer: sources differ on it.
+/// What a property list of iMessage calls `pair-ec` need not have the trailer: sources differ on it.
 static NAMED_PAIR_EC: [Rule; 4] = [
     need(1, Kind::Between(20, usize::MAX)),
     need(2, Kind::Exactly(32)),
@@ -72,10 +72,32 @@ fn named_pair_ec(bytes: &[u8]) -> Option<Envelope> {
     Some(envelope)
 }
 
-fn payload(encoding: Option<&str>, bytes: &[u8]) -> Option<Envelope> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Addressed {
+    Yes,
+    No,
+}
+
+/// Whether a property list says who writes to whom, as iMessage names people.
+fn addressed(list: &Plist<'_>) -> Addressed {
+    let named = |at: &Plist<'_>, key: &str| {
+        let handle = at.at(key).and_then(Plist::text);
+        handle.is_some_and(|h| h.starts_with("mailto:") || h.starts_with("tel:") || h.starts_with("urn:biz:"))
+    };
+    let to = match list.at("dtl") {
+        Some(Plist::Array(deliveries)) => deliveries.iter().all(|d| named(d, "tP")),
+        _ => named(list, "tP"),
+    };
+    if to && named(list, "sP") { Addressed::Yes } else { Addressed::No }
+}
+
+/// What a property list carries. Without the trailer the list must be iMessage's beyond doubt.
+fn payload(encoding: Option<&str>, addressed: Addressed, bytes: &[u8]) -> Option<Envelope> {
     match encoding {
         Some("pair") | None => pair(bytes),
-        Some("pair-ec") => pair_ec(bytes).or_else(|| named_pair_ec(bytes)),
+        Some("pair-ec") => {
+            pair_ec(bytes).or_else(|| named_pair_ec(bytes).filter(|_| addressed == Addressed::Yes))
+        }
         Some(_) => None,
     }
 }
@@ -84,14 +106,15 @@ fn property_list(bytes: &[u8]) -> Option<Envelope> {
     let list = plist::parse(bytes)?;
     let text = |at: &Plist<'_>, key: &str| at.at(key).and_then(Plist::text).map(str::to_owned);
     let encoding = text(&list, "E");
+    let addressed = addressed(&list);
     let mut recipients: Vec<String> = text(&list, "tP").into_iter().collect();
     let (inner, data, devices) = match (list.at("P").and_then(Plist::data), list.at("dtl")) {
-        (Some(data), _) => (payload(encoding.as_deref(), data)?, data, 1),
+        (Some(data), _) => (payload(encoding.as_deref(), addressed, data)?, data, 1),
         (None, Some(Plist::Array(deliveries))) => {
             let mut first = None;
             for delivery in deliveries {
                 let data = delivery.at("P")?.data()?;
-                let inner = payload(text(delivery, "E").as_deref().or(encoding.as_deref()), data)?;
+                let inner = payload(text(delivery, "E").as_deref().or(encoding.as_deref()), addressed, data)?;
                 recipients.extend(text(delivery, "tP"));
                 first.get_or_insert((inner, data));
             }

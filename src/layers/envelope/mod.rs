@@ -34,6 +34,7 @@ mod signal;
 mod signal_app;
 mod snapchat;
 mod whatsapp;
+mod xmlenc;
 mod xmpp;
 
 pub use deep::explain_deep;
@@ -258,6 +259,7 @@ pub static RECOGNISERS: &[Recogniser] = &[
     omemo::STANZAS,
     xmpp::STANZAS,
     xmpp::LINKS,
+    xmlenc::ELEMENTS,
     otr::TEXTS,
     saltpack::ARMOR,
     armor::BLOCKS,

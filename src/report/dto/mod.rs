@@ -5,10 +5,12 @@
 //! Fields may be added within version 1; readers ignore those they do not know and fill in those
 //! that are missing. Everything is kept in a stated order, so equal runs give equal bytes.
 
+mod basis;
 mod parts;
 mod vantages;
 mod words;
 
+pub use basis::Basis;
 pub use parts::{
     App, AppRef, Canary, Certificate, Claim, Evidence, Exposure, Finding, Frame, Hit, Note, Origin,
     Randomness, Transport,
@@ -185,7 +187,7 @@ pub struct Coverage {
 }
 
 /// App or endpoint x protocol path x kind of content.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Conversation {
     /// `c1`, `c2`, ...
@@ -235,6 +237,9 @@ pub struct Conversation {
     /// The end it was recorded at (`sender`, `receiver`), where two are compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vantage: Option<String>,
+    /// What it was judged by beside its evidence; absent from joined and from older reports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
 }
 
 /// Why a saved report could not be read.

@@ -3,8 +3,10 @@
 use super::words::{
     CanaryKind, ClaimState, Confidence, EvidenceKind, Learns, Party, Polarity, Severity, Strength,
 };
-use crate::model::{FrameRef, Side, Trust};
+use crate::model::{FrameRef, Side, Timestamp, Trust};
+use crate::peel::Guard;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// One frame of one input.
@@ -44,6 +46,14 @@ pub struct Evidence {
     pub origin: Option<Origin>,
     /// Display filter that shows the same frames in Wireshark.
     pub tshark: Option<String>,
+    /// How often the same was seen.
+    pub count: u64,
+    /// Whether the bytes were confidential on the wire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Guard>,
+    /// The observation as data, as the judges saw it; its `kind` is finer than the one above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fact: Option<Value>,
 }
 
 /// The place of a piece of evidence.
@@ -56,6 +66,8 @@ pub struct Origin {
     pub frames: Vec<u64>,
     /// Capture time, RFC 3339.
     pub time: Option<String>,
+    /// The same in nanoseconds since 1970-01-01T00:00:00Z.
+    pub ns: Timestamp,
     /// The flow, printed.
     pub flow: String,
     /// Who sent the bytes.

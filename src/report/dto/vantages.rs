@@ -112,7 +112,7 @@ pub struct LengthLaw {
     pub most: u64,
     /// Bytes that sizes go up by; absent where too few sizes differ to say.
     pub step: Option<u64>,
-    /// Bits that a size tells about one of these messages.
+    /// Bits that a size tells at most about one of these messages: the entropy of the sizes.
     pub bits: f64,
     /// Bytes that each byte of text adds, where planted texts were recognised.
     pub slope: Option<f64>,

@@ -40,6 +40,7 @@ fn field(endpoint: &str, format: Option<&str>, at: i64) -> Field {
         conversation: conversation(endpoint),
         guard: Guard::Confidential,
         format: format.map(str::to_owned),
+        named: Named::Nothing,
         bytes: at.to_be_bytes().repeat(8),
         nearby: Vec::new(),
         nonce: None,
@@ -84,7 +85,7 @@ fn a_key_too_many_concerns_what_it_may_have_opened_and_nothing_else() {
 #[test]
 fn a_key_too_many_in_a_recording_without_ciphertexts_is_no_news() {
     let mut store = Store::default();
-    store.add((0..900).map(|n| key(n, 0)).collect(), Vec::new(), GivenUp::default());
+    store.add((0..3 * CANDIDATES as u64).map(|n| key(n, 0)).collect(), Vec::new(), GivenUp::default());
     assert_eq!(taken(store).3, Notes::default());
 }
 
@@ -110,7 +111,7 @@ fn what_a_flow_gave_up_counts_like_what_the_whole_gave_up() {
     let mut store = Store::default();
     let mut up = GivenUp::default();
     up.field(conversation("f:1"), Lock::Bare, 3);
-    up.secret(Sort::Key, 2);
+    up.secret(Stood::Alone, Sort::Key, 2);
     store.add(Vec::new(), vec![field("a:1", None, 0)], up);
     let (_, _, concerned, notes) = taken(store);
     assert_eq!(concerned, these(["a:1", "f:1"]));
@@ -134,7 +135,7 @@ fn the_order_of_joining_changes_nothing() {
     // Secrets seen again and again, earlier and later, and more fields than are kept.
     let part = |n: u64| {
         let at = (n * 7919 % 1000) as i64;
-        (vec![key(n % 700, at), key(n % 300, -at)], vec![field(&format!("s{}:1", n % 5), None, at)])
+        (vec![key(n % 1700, at), key(n % 300, -at)], vec![field(&format!("s{}:1", n % 5), None, at)])
     };
     let joined = |order: &mut dyn Iterator<Item = u64>| {
         let mut shards = [Store::default(), Store::default(), Store::default()];
@@ -152,4 +153,40 @@ fn the_order_of_joining_changes_nothing() {
     assert_eq!(forwards, joined(&mut (0..2000).map(|n| n * 1201 % 2000)));
     assert_eq!(forwards.0.len(), CANDIDATES);
     assert!(forwards.3.0["trial-key-limit"].count > 0);
+}
+
+#[test]
+fn what_is_called_something_else_limits_nothing_and_takes_nobodys_place() {
+    let mut store = Store::default();
+    let decoy = |n: u64| Candidate { stood: Stood::Misnamed, ..key(n, 0) };
+    let called = Candidate { stood: Stood::Called, ..key(7000, 9) };
+    store.add(
+        (0..2 * CANDIDATES as u64).map(decoy).collect(),
+        vec![field("a:1", None, 0)],
+        GivenUp::default(),
+    );
+    let signature = |n: i64| Field { named: Named::Other, ..field("s:1", None, n) };
+    store.add(vec![called.clone()], (1..=3 * FIELDS as i64).map(signature).collect(), GivenUp::default());
+    let (candidates, fields, concerned, notes) = taken(store);
+    assert_eq!((candidates.len(), &candidates[0]), (CANDIDATES, &called));
+    assert_eq!((fields.len(), &fields[0].conversation), (ASIDE + 1, &conversation("a:1")));
+    assert_eq!(concerned, these([]));
+    assert_eq!(notes.0.keys().map(String::as_str).collect::<Vec<_>>(), ["trial-misnamed-limit"]);
+}
+
+#[test]
+fn so_many_bytes_of_fields_are_kept_whatever_the_order() {
+    let large = |at: i64| Field { bytes: at.to_be_bytes().repeat(1024), ..field("a:1", None, at) };
+    let kept = |order: &mut dyn Iterator<Item = i64>| {
+        let mut parts = [Store::default(), Store::default()];
+        for (i, at) in order.enumerate() {
+            parts[i % 2].add(Vec::new(), vec![large(at)], GivenUp::default());
+        }
+        let [mut all, other] = parts;
+        all.merge(other);
+        taken(all).1
+    };
+    let forwards = kept(&mut (0..900));
+    assert_eq!(forwards.len(), FIELD_BYTES / 8192);
+    assert_eq!(forwards, kept(&mut (0..900).rev()));
 }

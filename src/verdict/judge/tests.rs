@@ -1,0 +1,115 @@
+//! Judgements of drafts made here.
+
+use super::*;
+use crate::evidence::{ConversationKey, Coverage, Drops};
+use crate::model::{Origin, Side, Timestamp, Trust};
+
+fn evidence(kind: Kind, polarity: Polarity) -> Evidence {
+    let origin = Origin {
+        frame: Default::default(),
+        time: Timestamp(0),
+        flow: String::new(),
+        side: Side::Client,
+        layers: String::new(),
+        field: String::new(),
+        trust: Trust::Proven,
+        length: 64,
+        digest: String::new(),
+    };
+    let guard = Guard::Confidential;
+    Evidence { kind, strength: Strength::Strong, polarity, guard, origin, count: 4, shown: None }
+}
+
+fn envelope_of(class: &str, polarity: Polarity) -> Evidence {
+    let kind =
+        Kind::Envelope { format: "f".into(), protocol: "P".into(), class: class.into(), tier: 1, why: None };
+    evidence(kind, polarity)
+}
+
+fn random() -> Evidence {
+    let kind = Kind::Opaque {
+        slot: Some("message-text".into()),
+        class: "random".into(),
+        millibits: 7000,
+        expected_millibits: 7000,
+        z_hundredths: 0,
+        decibits: 0,
+        percent: 70,
+        power_percent: 99,
+    };
+    evidence(kind, Polarity::Neutral)
+}
+
+fn draft(content: Content, evidence: Vec<Evidence>) -> Draft {
+    let key = ConversationKey { endpoint: "a:1".into(), path: "tls".into(), content };
+    let mut draft = Draft::new(key, Timestamp(0));
+    draft.messages = 4;
+    draft.coverage = Coverage { seen: 1000, parsed: 1000, ..Coverage::default() };
+    draft.evidence = evidence;
+    draft
+}
+
+const PASSED: Experiment = Experiment { planted: 2, found: 0, controls: 1, controls_found: 1 };
+
+fn sealed_draft() -> Draft {
+    draft(Content::Envelope("P".into()), vec![envelope_of("e2ee-message", Polarity::For)])
+}
+
+#[test]
+fn strict_envelopes_that_were_fully_seen_are_e2ee() {
+    assert_eq!(judge(&sealed_draft(), &Experiment::default()).verdict, Verdict::E2ee);
+    assert_eq!(judge(&sealed_draft(), &PASSED).grade, Grade::G3);
+}
+
+#[test]
+fn a_key_in_sight_of_the_same_service_refutes_and_of_another_takes_the_claim_away() {
+    let sight = |service: &str| {
+        let kind = Kind::KeyInSight {
+            how: "AES-GCM".into(),
+            party: "provider".into(),
+            key_at: String::new(),
+            service: service.into(),
+        };
+        let mut draft = sealed_draft();
+        draft.key.endpoint = "chat.a.example:443".into();
+        draft.evidence.push(evidence(kind, Polarity::Against));
+        judge(&draft, &PASSED).verdict
+    };
+    assert_eq!(sight("chat.a.example:443"), Verdict::TransportOnly);
+    assert_eq!(sight("files.a.example:8443"), Verdict::TransportOnly);
+    assert_eq!(sight("b.example:443"), Verdict::Undetermined);
+}
+
+#[test]
+fn a_gap_a_missing_key_or_a_limit_takes_the_claim_away() {
+    let lossy = Draft { coverage: Coverage { lost: 500, ..sealed_draft().coverage }, ..sealed_draft() };
+    let closed = Draft { coverage: Coverage { sealed: 500, ..sealed_draft().coverage }, ..sealed_draft() };
+    let limited = Draft { limited: true, ..sealed_draft() };
+    let dropped = Draft { drops: Drops { dropped: 200, recorded: 1000 }, ..sealed_draft() };
+    for draft in [lossy, closed, limited, dropped] {
+        for experiment in [Experiment::default(), PASSED] {
+            let judgement = judge(&draft, &experiment);
+            assert_eq!((judgement.verdict, judgement.grade), (Verdict::Undetermined, Grade::G0));
+        }
+    }
+}
+
+#[test]
+fn opaque_fields_are_e2ee_only_by_a_passed_experiment_and_with_nothing_against_them() {
+    let opaque = |more: Vec<Evidence>| draft(Content::Opaque, [vec![random()], more].concat());
+    assert_eq!(judge(&opaque(vec![]), &PASSED).verdict, Verdict::E2ee);
+    let failed = [
+        Experiment::default(),
+        Experiment { controls: 0, controls_found: 0, ..PASSED },
+        Experiment { controls_found: 0, ..PASSED },
+        Experiment { planted: 0, ..PASSED },
+        Experiment { found: 1, ..PASSED },
+    ];
+    for experiment in failed {
+        assert_eq!(judge(&opaque(vec![]), &experiment).verdict, Verdict::Undetermined);
+    }
+    let against = vec![envelope_of("broken", Polarity::Against)];
+    assert_eq!(judge(&opaque(against), &PASSED).verdict, Verdict::Undetermined);
+    let limited = Draft { limited: true, ..opaque(vec![]) };
+    assert_eq!(judge(&limited, &PASSED).verdict, Verdict::Undetermined);
+}
