@@ -131,6 +131,10 @@ impl Compiled {
         if !place.service.is_empty() && !place.service.iter().any(serves) {
             return false;
         }
+        let media = s.content_type.and_then(|t| t.split(';').next()).unwrap_or("").trim();
+        if place.no_media.iter().any(|m| m.eq_ignore_ascii_case(media)) {
+            return false;
+        }
         let start = &s.bytes[..size.min(TEXT)];
         self.needles[index].as_ref().is_none_or(|words| words.is_match(start))
             && self.regexes[index].as_ref().is_none_or(|regex| regex.is_match(start))

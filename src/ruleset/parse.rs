@@ -90,6 +90,9 @@ pub struct Place {
     /// Names of layers, one of which is in the path.
     #[serde(default)]
     pub layers: Vec<String>,
+    /// Media types, none of which its message states (RFC 9110 section 8.3.1).
+    #[serde(default)]
+    pub no_media: Vec<String>,
     /// Field globs; `**.name` is any field of that name, `*` any part of a name.
     #[serde(default)]
     pub field: Vec<String>,
@@ -150,6 +153,8 @@ pub struct Example {
     pub host: Option<String>,
     /// Request path.
     pub path: Option<String>,
+    /// Media type that the message states.
+    pub media: Option<String>,
 }
 
 impl Example {
@@ -160,7 +165,7 @@ impl Example {
             field: &self.field,
             host: self.host.as_deref(),
             path: self.path.as_deref(),
-            content_type: None,
+            content_type: self.media.as_deref(),
             side: Side::Client,
             guard: Guard::Open,
             form: Form::Text,
