@@ -128,6 +128,9 @@ fn saved_report(name: &str, audit: &Audit, wrong: &mut Vec<String>) {
     if again != Rejudged::Same || report.conversations != read().conversations {
         wrong.push(format!("{name}: the saved report judges to something else: {again:?}"));
     }
+    if json::render(&report) != saved {
+        wrong.push(format!("{name}: the saved report is written otherwise when it was read back"));
+    }
     let claimed = |report: &mut Report| {
         use plainsight::report::dto::{Grade, Provider, Verdict};
         let stronger = |c: &&mut plainsight::report::dto::Conversation| c.verdict != Verdict::E2ee;
