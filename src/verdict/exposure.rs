@@ -1,6 +1,6 @@
 //! Who learns what: data items against parties.
 
-use super::{Judgement, Network, Provider};
+use super::{Grade, Judgement, Network, Provider};
 use crate::evidence::{Content, Draft, Kind, Strength};
 use crate::peel::Guard;
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,9 @@ pub fn exposures(drafts: &[Draft], judgements: &[Judgement]) -> Vec<Exposure> {
             set(item, "network", network, first);
             let operator = match judgement.provider {
                 Provider::Readable => Knows::Learns,
-                Provider::Sealed => Knows::DoesNot,
+                // Structure alone does not tell whether the provider holds the keys.
+                Provider::Sealed if judgement.grade >= Grade::G3 => Knows::DoesNot,
+                Provider::Sealed => Knows::Unknown,
                 Provider::Unknown => Knows::Unknown,
             };
             set(item, provider, operator, first);

@@ -113,3 +113,16 @@ fn opaque_fields_are_e2ee_only_by_a_passed_experiment_and_with_nothing_against_t
     let limited = Draft { limited: true, ..opaque(vec![]) };
     assert_eq!(judge(&limited, &PASSED).verdict, Verdict::Undetermined);
 }
+
+#[test]
+fn the_matrix_says_that_a_provider_does_not_learn_only_where_an_experiment_passed() {
+    use crate::verdict::exposure::{Knows, exposures};
+    let drafts = [sealed_draft()];
+    let at_the_provider = |experiment: &Experiment| {
+        let judgements = [judge(&drafts[0], experiment)];
+        let cells = exposures(&drafts, &judgements);
+        cells.into_iter().find(|c| c.item == "message-text" && c.party == "a:1").map(|c| c.state)
+    };
+    assert_eq!(at_the_provider(&Experiment::default()), Some(Knows::Unknown));
+    assert_eq!(at_the_provider(&PASSED), Some(Knows::DoesNot));
+}
