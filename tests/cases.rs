@@ -171,6 +171,22 @@ fn every_case_is_judged_as_its_truth_says() {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// Layers of datagrams stand below the flow's own node, which only sees that each datagram was claimed.
+#[test]
+fn ciphertext_in_datagrams_counts_as_sealed() {
+    for name in ["dtls12-ecdhe-aes128gcm", "quic-h3-plain"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name);
+        let text = std::fs::read_to_string(folder.join("case.toml")).expect("case.toml is readable");
+        let case: Case = toml::from_str(&text).expect("a case");
+        let sealed = |keys: bool| -> u64 {
+            let audit = run(&plan(&folder, &case, keys, 1), &|_| {}).expect("audited");
+            audit.drafts.iter().map(|d| d.coverage.sealed).sum()
+        };
+        let (closed, opened) = (sealed(false), sealed(true));
+        assert!(closed > opened, "{name}: {closed} bytes without keys, {opened} with them");
+    }
+}
+
 /// A token that is sealed to a server (a JWE as session token) is no message between people.
 #[test]
 fn a_sealed_token_is_never_a_message() {

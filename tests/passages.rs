@@ -102,9 +102,20 @@ fn ldap_is_followed_through_starttls() {
 }
 
 #[test]
+fn what_follows_a_line_of_text_does_not_decide_whose_an_upgraded_stream_is() {
+    let said = ["layer http1/lines Guessed", "line> Text Server Clear 25"];
+    says("upgrade-text-then-bytes", &said, &["layer http1/http1", "framed"]);
+}
+
+#[test]
 fn compressed_connections_go_on_as_what_they_were() {
     says("imap-compress", &["layer imap/deflate-stream/imap", "/mime"], &["broken", "Opaque"]);
     says("xmpp-compress", &["layer xmpp/deflate-stream/xmpp", "body"], &["broken", "Opaque"]);
+}
+
+#[test]
+fn a_compressed_connection_damaged_from_its_start_is_given_up_whole() {
+    says("damaged-deflate-stream", &["note deflate-stream compression-broken"], &["Cut(Dead)"]);
 }
 
 #[test]

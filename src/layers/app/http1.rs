@@ -48,6 +48,8 @@ const METHODS: [&[u8]; 14] = [
 ];
 const HEAD_LIMIT: usize = 64 << 10;
 const HEADERS: usize = 128;
+/// Bytes in which the first line names its version.
+const FIRST_LINE: usize = 2000;
 
 fn starts(bytes: &[u8], word: &[u8]) -> Guess {
     let n = bytes.len().min(word.len());
@@ -63,9 +65,11 @@ fn probe(p: &Probe<'_>) -> Guess {
         return Guess::Sure;
     }
     let line = &p.bytes[..memchr::memchr(b'\n', p.bytes).unwrap_or(p.bytes.len())];
+    // No more than is waited for, so that a longer line is the same whole and in pieces.
+    let line = &line[..line.len().min(FIRST_LINE)];
     match METHODS.iter().map(|m| starts(p.bytes, m)).max() {
         // SIP and RTSP share the methods' look; the version tells.
-        Some(Guess::Sure) if line.len() == p.bytes.len() && !p.end && line.len() < 2000 => Guess::More,
+        Some(Guess::Sure) if line.len() == p.bytes.len() && !p.end && line.len() < FIRST_LINE => Guess::More,
         Some(Guess::Sure) if has_version(line) => Guess::Sure,
         Some(Guess::Sure) => Guess::No,
         Some(Guess::More) => Guess::More,
@@ -210,7 +214,7 @@ impl Http1 {
     fn find_head(&mut self, side: Side, bytes: &[u8], out: &mut Out<'_, '_>) -> Step {
         let plausible = |at: &usize| {
             let rest = &bytes[*at..];
-            rest.starts_with(VERSION) || has_version(&rest[..rest.len().min(2000)])
+            rest.starts_with(VERSION) || has_version(&rest[..rest.len().min(FIRST_LINE)])
         };
         match BEGINNINGS.find_overlapping_iter(bytes).map(|found| found.start()).find(plausible) {
             Some(at) => {

@@ -26,12 +26,23 @@ pub static SPEC: Spec = Spec {
 
 /// Sure only of content in frames: a chain of lengths around bytes that nobody can read would gain nothing.
 fn probe(p: &Probe<'_>) -> Guess {
-    match weigh::race(p.bytes, p.other) {
+    // Where both sides are text, a whole line is enough for other layers, and they are not kept waiting. What
+    // follows the line is not looked at, so that it is the same whether it came with the line or later.
+    let own = first_line(p.bytes).filter(|line| text(line) && text(p.other)).unwrap_or(p.bytes);
+    match weigh::race(own, p.other) {
         weigh::Found::Shape(_) => Guess::Sure,
-        // Where all is text so far, other layers are not kept waiting.
-        weigh::Found::Open if !(p.end || text(p.bytes) && text(p.other)) => Guess::More,
+        weigh::Found::Open if !(p.end || text(own) && text(p.other)) => Guess::More,
         weigh::Found::Open | weigh::Found::Nothing => Guess::No,
     }
+}
+
+/// A line break behind fewer bytes may be a length or chance.
+const TELLING: usize = 8;
+
+/// The bytes up to the first line break that is none by chance.
+fn first_line(bytes: &[u8]) -> Option<&[u8]> {
+    let at = memchr::memchr(b'\n', bytes.get(TELLING - 1..)?)?;
+    bytes.get(..TELLING + at)
 }
 
 fn text(bytes: &[u8]) -> bool {
