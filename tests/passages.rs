@@ -194,6 +194,32 @@ fn mtproto_over_websocket_is_one_stream() {
     says("mtproto-apiws", &[path, "mtproto.opened=true"], &["lost", "malformed"]);
 }
 
+#[test]
+fn what_is_said_in_data_channels_is_put_together_and_read() {
+    let wanted = [
+        "layer sctp",
+        "sctp.channel=team room",
+        "sctp.protocol=chat.example",
+        "label Text Client Clear 9",
+        "message Text Client Clear 36",
+        "message Text Client Clear 28",
+        "message Text Client Clear 19",
+        "message Text Client Clear 12",
+        "message Text Server Clear 21",
+        "message Text Server Clear 22",
+        "layer sctp/json",
+        "$.text Text Server Clear 22",
+        "message Binary Server Opaque 16",
+        "data Binary Client Opaque 21",
+        "sctp.payload=46",
+        "sctp.checksum=none",
+        "sctp.ended=shutdown",
+        "note sctp sctp-gap",
+        "note sctp sctp-abandoned",
+    ];
+    says("sctp", &wanted, &["malformed", "incomplete", "checksum-wrong", "limit"]);
+}
+
 /// Between the same two hosts, an association on a stream and then a datagram.
 #[test]
 fn the_datagrams_of_an_association_are_known_by_it() {

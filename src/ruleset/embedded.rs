@@ -29,6 +29,7 @@ pub(super) static RULES: &[(&str, &str)] = &[
     ("rules/finding/private-key-pem.toml", include_str!("../../rules/finding/private-key-pem.toml")),
     ("rules/finding/sdes-key.toml", include_str!("../../rules/finding/sdes-key.toml")),
     ("rules/finding/telemetry-content.toml", include_str!("../../rules/finding/telemetry-content.toml")),
+    ("rules/message/channel-message.toml", include_str!("../../rules/message/channel-message.toml")),
     ("rules/message/chat-publish.toml", include_str!("../../rules/message/chat-publish.toml")),
     ("rules/message/fallback-body.toml", include_str!("../../rules/message/fallback-body.toml")),
     ("rules/message/mail-text.toml", include_str!("../../rules/message/mail-text.toml")),

@@ -16,16 +16,7 @@ pub(super) fn judge(draft: &Draft) -> Judgement {
         _ => None,
     });
     let (doubt, next_step) = call_doubts(told.unwrap_or(""));
-    let vouched = |how: &str| draft.facts.get("dtls.fingerprint").any(|v| v.as_text() == Some(how));
-    let vouching = match (vouched("other than signalled"), vouched("as signalled")) {
-        (true, _) => {
-            "; a certificate is not one that the signalling vouches for, so somebody may stand between"
-        }
-        (false, true) => {
-            "; the certificates are those that the signalling vouches for, which helps as far as its carrier is trusted"
-        }
-        (false, false) => "",
-    };
+    let vouching = vouching(draft);
     let all_sealed = told.is_some()
         && draft
             .evidence
@@ -49,6 +40,20 @@ pub(super) fn judge(draft: &Draft) -> Judgement {
         not_ruled_out: vec![doubt.into()],
         next_step: next_step.into(),
         weighs: two_way(draft),
+    }
+}
+
+/// What the signalling of the same hosts says of the certificates, as the end of a sentence.
+pub(super) fn vouching(draft: &Draft) -> &'static str {
+    let vouched = |how: &str| draft.facts.get("dtls.fingerprint").any(|v| v.as_text() == Some(how));
+    match (vouched("other than signalled"), vouched("as signalled")) {
+        (true, _) => {
+            "; a certificate is not one that the signalling vouches for, so somebody may stand between"
+        }
+        (false, true) => {
+            "; the certificates are those that the signalling vouches for, which helps as far as its carrier is trusted"
+        }
+        (false, false) => "",
     }
 }
 

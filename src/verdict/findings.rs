@@ -1,5 +1,6 @@
 //! Findings: what is wrong, by an id that accuses, with severity and confidence apart.
 
+use super::peer::between_ends;
 use super::{Judgement, Verdict};
 use crate::evidence::relay::Outcome;
 use crate::evidence::trial::OPENED;
@@ -91,6 +92,10 @@ pub fn findings(drafts: &[Draft], judgements: &[Judgement]) -> Vec<Finding> {
         .collect();
     for (c, (draft, judgement)) in drafts.iter().zip(judgements).enumerate() {
         for (i, e) in draft.evidence.iter().enumerate() {
+            // Whoever is written to reads what is written.
+            if reads(e) && between_ends(draft, e) {
+                continue;
+            }
             of_evidence(&mut found, c, i, e, judgement.verdict);
             let elsewhere = enveloped.iter().any(|host| *host != draft.key.endpoint) || !enveloped.is_empty();
             if elsewhere && reads(e) {

@@ -80,6 +80,9 @@ pub(super) fn reads(e: &Evidence) -> bool {
 }
 
 fn text(draft: &Draft) -> Judgement {
+    if let Some(judgement) = super::peer::judge(draft) {
+        return judgement;
+    }
     let reasons = select(draft, reads);
     let on_wire = reasons.iter().any(|i| draft.evidence[*i].guard == Guard::Open);
     let planted = reasons.iter().any(|i| matches!(draft.evidence[*i].kind, Kind::Canary { .. }));

@@ -7,6 +7,7 @@ mod exposure;
 mod findings;
 mod judge;
 mod lattice;
+mod peer;
 mod relay;
 mod sight;
 mod summary;

@@ -20,6 +20,7 @@ mod msrp;
 mod oscar;
 mod pop3;
 mod rtp;
+mod sctp;
 mod signal_ws;
 mod sip;
 mod smpp;
@@ -51,6 +52,7 @@ pub static TABLE: &[&Spec] = &[
     &stun::STREAM,
     &rtp::CONTROL,
     &rtp::MEDIA,
+    &sctp::SPEC,
     &mqtt::SPEC,
     &dns::UDP,
     &dns::TCP,
