@@ -119,6 +119,11 @@ fn a_compressed_connection_damaged_from_its_start_is_given_up_whole() {
 }
 
 #[test]
+fn a_line_that_is_too_long_is_so_however_it_comes() {
+    says("ssh-line-too-long", &["note ssh ssh-line-too-long"], &["ssh.client"]);
+}
+
+#[test]
 fn names_looked_up_over_https_are_learned() {
     let text = peel("dns-over-https");
     assert_eq!(text.matches("dns.query=chat.example").count(), 4, "{text}");

@@ -94,7 +94,9 @@ impl Peeler for Ssh {
 
 impl Ssh {
     fn banner(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        let Some(end) = memchr::memchr(b'\n', input.bytes) else {
+        // No further than a line may go, so that it is as long in one piece as in several.
+        let window = input.bytes.get(..=LINE).unwrap_or(input.bytes);
+        let Some(end) = memchr::memchr(b'\n', window) else {
             return match input.bytes.len() {
                 n if n > LINE => Step::die("ssh-line-too-long"),
                 _ if input.end => Step::again(input.bytes.len()),
