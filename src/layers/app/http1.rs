@@ -182,7 +182,8 @@ impl Http1 {
         if blank > 0 {
             return Step::again(blank);
         }
-        let Some(end) = head_end(bytes) else {
+        // No further than the limit, so that it is as long in one piece as in several.
+        let Some(end) = head_end(bytes.get(..=HEAD_LIMIT).unwrap_or(bytes)) else {
             if bytes.len() > HEAD_LIMIT {
                 return Step::die("http-head-too-long");
             }
@@ -388,7 +389,7 @@ impl Http1 {
                 }
                 None => Step::more(0, bytes.len() + 1),
             },
-            Body::Trailer => match line_end(bytes) {
+            Body::Trailer => match line_end(bytes.get(..=HEAD_LIMIT).unwrap_or(bytes)) {
                 Some(n) => {
                     if bytes[..n].iter().all(|b| matches!(b, b'\r' | b'\n')) {
                         self.finish_body(side, out);

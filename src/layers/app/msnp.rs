@@ -50,7 +50,8 @@ struct Msnp;
 impl Peeler for Msnp {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         let bytes = input.bytes;
-        let Some(end) = memchr::memchr(b'\n', bytes) else {
+        // No further than the limit, so that it is as long in one piece as in several.
+        let Some(end) = memchr::memchr(b'\n', bytes.get(..=LINE).unwrap_or(bytes)) else {
             return match bytes.len() {
                 n if n > LINE => Step::die("msnp-line-too-long"),
                 _ if input.end => Step::again(bytes.len()),

@@ -79,7 +79,8 @@ impl Peeler for Msrp {
         if bytes.is_empty() {
             return Step::again(0);
         }
-        let Some(end) = memchr::memchr(b'\n', bytes) else {
+        // No further than the limit, so that it is as long in one piece as in several.
+        let Some(end) = memchr::memchr(b'\n', bytes.get(..=HEAD_LIMIT).unwrap_or(bytes)) else {
             return match bytes.len() {
                 n if n > HEAD_LIMIT || input.end => Step::die("msrp-head-too-long"),
                 n => Step::more(0, n + 1),

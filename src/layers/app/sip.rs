@@ -76,7 +76,8 @@ impl Peeler for Sip {
         if blank > 0 {
             return Step::again(blank);
         }
-        let Some(end) = head_end(bytes) else {
+        // No further than the limit, so that it is as long in one piece as in several.
+        let Some(end) = head_end(bytes.get(..=HEAD_LIMIT).unwrap_or(bytes)) else {
             return match bytes.len() {
                 n if n > HEAD_LIMIT => Step::die("sip-head-too-long"),
                 n if input.end => Step::again(self.message(input, n, 0, out)),
