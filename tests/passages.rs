@@ -119,6 +119,12 @@ fn a_compressed_connection_damaged_from_its_start_is_given_up_whole() {
 }
 
 #[test]
+fn messages_without_the_cookie_follow_each_other_over_a_stream() {
+    let messages = ["Binding request", "Binding success", "SharedSecret request"];
+    says("stun-without-cookie-over-tcp", &messages, &["stun-malformed"]);
+}
+
+#[test]
 fn a_line_that_is_too_long_is_so_however_it_comes() {
     says("ssh-line-too-long", &["note ssh ssh-line-too-long"], &["ssh.client"]);
     says("msnp-line-too-long", &["note msnp msnp-line-too-long"], &["MSNP8\\r\\n"]);

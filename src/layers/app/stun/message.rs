@@ -38,6 +38,13 @@ pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     (kind >> 14 == 0 && len.is_multiple_of(4) && c.u32()? == COOKIE).then_some(20 + usize::from(len))
 }
 
+/// The same for a head without the cookie (RFC 3489 section 11.1).
+pub(super) fn classic_length(bytes: &[u8]) -> Option<usize> {
+    let mut c = Cursor::new(bytes);
+    let (kind, len, _) = (c.u16()?, c.u16()?, c.array::<16>()?);
+    (is_classic(kind) && len.is_multiple_of(4)).then_some(20 + usize::from(len))
+}
+
 /// The types of RFC 3489: binding and shared secret.
 fn is_classic(kind: u16) -> bool {
     matches!(kind, 0x0001 | 0x0101 | 0x0111 | 0x0002 | 0x0102 | 0x0112)

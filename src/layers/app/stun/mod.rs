@@ -5,7 +5,7 @@ mod message;
 
 use crate::model::Side;
 use crate::peel::{Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step};
-use message::{Class, Message, channel, length, read};
+use message::{Class, Message, channel, classic_length, length, read};
 use std::net::SocketAddr;
 
 macro_rules! row {
@@ -89,7 +89,9 @@ struct Stun {
 impl Peeler for Stun {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         let bytes = input.bytes;
-        if let Some(message) = read(bytes) {
+        if input.end
+            && let Some(message) = read(bytes)
+        {
             self.message(input.side, &message, out);
             return Step::again(message.len);
         }
@@ -99,7 +101,7 @@ impl Peeler for Stun {
                 .get(2..4)
                 .and_then(|l| l.try_into().ok())
                 .map(|l| 4 + usize::from(u16::from_be_bytes(l))),
-            Some(_) => length(bytes),
+            Some(_) => length(bytes).or_else(|| classic_length(bytes)),
             None => return Step::again(0),
         };
         match need {
