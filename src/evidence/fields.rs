@@ -316,9 +316,6 @@ impl Collector {
             None => Named::of(&origin.field),
         };
         if !self.room.takes(format, named, leaf.bytes.len()) {
-            if named == Named::Other {
-                return;
-            }
             if let Some(lock) = Lock::of(format) {
                 self.result.given_up.field(conversation, lock, 1);
             }

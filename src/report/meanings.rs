@@ -37,7 +37,7 @@ static ALL: &[(&str, &str)] = &[
     ),
     (
         "trial-misnamed-limit",
-        "more values that are called an identifier, a digest, a signature, a public key or the like were in sight than are tried as keys; that one of them is a key under a false name is not ruled out",
+        "more values that are called an identifier, a digest, a signature, a public key or the like were in sight than are tried as keys; conversations with ciphertexts that they may have opened are not called end-to-end encrypted",
     ),
     (
         "trial-field-limit",

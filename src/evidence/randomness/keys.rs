@@ -3,6 +3,7 @@
 //! These are figures for the model; `xor` answers with a solution only where the text convinces.
 
 use super::profiles::{self, KEYED, keyed};
+use super::xor;
 use std::sync::OnceLock;
 
 /// Bytes on which the best keys are tried.
@@ -58,7 +59,7 @@ pub fn figures(bytes: &[u8], counts: &[u64; 256], plain: &profiles::Scores) -> [
         |map: &dyn Fn(u8) -> u8| keyed(&profiles::pairs(&head.iter().map(|b| map(*b)).collect::<Vec<u8>>()));
     let xor = tried(&|b| b ^ xor_key);
     let add = tried(&|b| b.wrapping_sub(add_key));
-    let turned = tried(&|b| turn_back(b, turn));
+    let turned = tried(&|b| xor::turned(b, turn));
     let reversed = tried(&u8::reverse_bits);
     let energy = |order: u32| {
         let chosen = spectrum.iter().zip(0u32..).filter(|(_, i)| i.count_ones() == order);
@@ -157,17 +158,9 @@ fn best_addition(counts: &[u64; 256]) -> (f64, u8) {
 fn best_turn(counts: &[u64; 256]) -> u8 {
     let law = &laws().plain[1];
     let score = |turn: u8| -> f32 {
-        (b'A'..=b'z').map(|b| counts[usize::from(b)] as f32 * law[usize::from(turn_back(b, turn))]).sum()
+        (b'A'..=b'z').map(|b| counts[usize::from(b)] as f32 * law[usize::from(xor::turned(b, turn))]).sum()
     };
     (1..26u8).map(|t| (score(t), t)).max_by(|a, b| a.0.total_cmp(&b.0)).map_or(13, |(_, t)| t)
-}
-
-fn turn_back(byte: u8, turn: u8) -> u8 {
-    match byte {
-        b'a'..=b'z' => (byte - b'a' + 26 - turn) % 26 + b'a',
-        b'A'..=b'Z' => (byte - b'A' + 26 - turn) % 26 + b'A',
-        _ => byte,
-    }
 }
 
 #[cfg(test)]
@@ -206,9 +199,9 @@ mod tests {
 
     #[test]
     fn a_turned_alphabet_is_turned_back() {
-        let turned: Vec<u8> = TEXT.iter().map(|b| turn_back(*b, 13)).collect();
+        let turned: Vec<u8> = TEXT.iter().map(|b| xor::turned(*b, 13)).collect();
         assert_eq!(best_turn(&counted(&turned)), 13);
-        assert_eq!(turned.iter().map(|b| turn_back(*b, 13)).collect::<Vec<u8>>(), TEXT);
+        assert_eq!(turned.iter().map(|b| xor::turned(*b, 13)).collect::<Vec<u8>>(), TEXT);
     }
 
     #[test]

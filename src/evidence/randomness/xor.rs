@@ -190,7 +190,8 @@ fn rotation(messages: &[&[u8]]) -> Option<XorSolution> {
     })
 }
 
-fn turned(b: u8, k: u8) -> u8 {
+/// A letter turned back by `k` places of the alphabet.
+pub(super) fn turned(b: u8, k: u8) -> u8 {
     match b {
         b'a'..=b'z' => (b - b'a' + 26 - k) % 26 + b'a',
         b'A'..=b'Z' => (b - b'A' + 26 - k) % 26 + b'A',

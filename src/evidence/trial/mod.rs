@@ -49,7 +49,7 @@ pub enum Stood {
     /// A word of a longer text.
     InText,
     /// Its field, the words before it or its form say that it is something else: a public key, a signature,
-    /// a digest, an identifier. Tried after all others, and silence of it limits nothing.
+    /// a digest, an identifier. Tried after all others.
     Misnamed,
 }
 

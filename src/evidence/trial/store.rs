@@ -88,17 +88,15 @@ pub struct GivenUp {
     fields: BTreeMap<(ConversationKey, Lock), u64>,
     /// Ciphertexts of conversations beyond those that are counted one by one.
     others: u64,
-    /// Sightings of what is called something else than a secret.
-    misnamed: u64,
+    /// Sightings of what is called something else than a secret, by sort: less likely, and as untried.
+    misnamed: BTreeMap<Sort, u64>,
 }
 
 impl GivenUp {
-    /// Counts a secret. What is called something else is counted apart: it limits nothing.
+    /// Counts a secret. What is called something else is counted apart: silence of it limits as much.
     pub fn secret(&mut self, stood: Stood, sort: Sort, times: u64) {
-        match stood {
-            Stood::Misnamed => self.misnamed += times,
-            _ => *self.secrets.entry(sort).or_default() += times,
-        }
+        let secrets = if stood == Stood::Misnamed { &mut self.misnamed } else { &mut self.secrets };
+        *secrets.entry(sort).or_default() += times;
     }
 
     /// Counts ciphertexts of a conversation. Which conversations are told apart depends on their names
@@ -115,7 +113,9 @@ impl GivenUp {
         for (sort, n) in other.secrets {
             *self.secrets.entry(sort).or_default() += n;
         }
-        self.misnamed += other.misnamed;
+        for (sort, n) in other.misnamed {
+            *self.misnamed.entry(sort).or_default() += n;
+        }
         for ((conversation, lock), n) in other.fields {
             self.field(conversation, lock, n);
         }
@@ -217,7 +217,11 @@ impl Store {
                 self.given_up.field(field.conversation, lock, 1);
             }
         }
-        cut(&mut self.aside, ASIDE);
+        for field in cut(&mut self.aside, ASIDE) {
+            if let Some(lock) = Lock::of(field.format.as_deref()) {
+                self.given_up.field(field.conversation, lock, 1);
+            }
+        }
     }
 
     /// Takes everything out: the secrets in the order in which they are tried, the fields, earliest first
@@ -228,8 +232,9 @@ impl Store {
         let store = std::mem::take(self);
         let mut candidates: Vec<Candidate> = store.secrets.into_values().map(|(c, _)| c).collect();
         candidates.sort_by(|a, b| (a.stood, a.origin.time, a).cmp(&(b.stood, b.origin.time, b)));
-        let concerned = concerned(&candidates, &store.fields, &store.given_up, notes);
-        (candidates, [store.fields, store.aside].concat(), concerned)
+        let fields = [store.fields, store.aside].concat();
+        let concerned = concerned(&candidates, &fields, &store.given_up, notes);
+        (candidates, fields, concerned)
     }
 }
 
@@ -249,9 +254,8 @@ fn cut(fields: &mut Vec<Field>, most: usize) -> Vec<Field> {
 /// A ciphertext that was given up matters where some secret is of the sort that opens it; a secret that was
 /// given up matters to every ciphertext of its sort.
 fn concerned(candidates: &[Candidate], fields: &[Field], up: &GivenUp, notes: &mut Notes) -> Concerned {
-    let likely = candidates.iter().filter(|c| c.stood != Stood::Misnamed);
-    let kept: BTreeSet<Sort> = likely.map(|c| Sort::of(&c.secret)).collect();
-    let lost: BTreeSet<Sort> = up.secrets.keys().copied().collect();
+    let kept: BTreeSet<Sort> = candidates.iter().map(|c| Sort::of(&c.secret)).collect();
+    let lost: BTreeSet<Sort> = up.secrets.keys().chain(up.misnamed.keys()).copied().collect();
     let takes = |lock: Lock, sorts: &BTreeSet<Sort>| sorts.iter().any(|s| lock.takes(*s));
     let mut these = BTreeSet::new();
     for field in fields {
@@ -272,10 +276,9 @@ fn concerned(candidates: &[Candidate], fields: &[Field], up: &GivenUp, notes: &m
         .chain(up.fields.keys().map(|(_, lock)| *lock))
         .chain(Lock::ALL.into_iter().filter(|_| up.others > 0))
         .collect();
-    let matters = up.secrets.iter().filter(|(sort, _)| locks.iter().any(|l| l.takes(**sort)));
-    notes.add_many("trial-key-limit", matters.map(|(_, n)| n).sum(), None);
-    if !locks.is_empty() {
-        notes.add_many("trial-misnamed-limit", up.misnamed, None);
+    for (code, given_up) in [("trial-key-limit", &up.secrets), ("trial-misnamed-limit", &up.misnamed)] {
+        let matters = given_up.iter().filter(|(sort, _)| locks.iter().any(|l| l.takes(**sort)));
+        notes.add_many(code, matters.map(|(_, n)| n).sum(), None);
     }
     let all = up.others > 0 && !(kept.is_empty() && lost.is_empty());
     notes.add_many("trial-field-limit", untried + if all { up.others } else { 0 }, None);

@@ -1,6 +1,6 @@
 //! Which secret is tried on which field, in which order: first what is called a key, on every field; then,
 //! field by field, what is called nothing; last what is called something else. The bound on work holds over
-//! all of it, and what it left untried is told, but for the last.
+//! all of it, and what it left untried is told.
 
 use super::{Budget, Candidate, Field, Named, Opened, Plain, Secret, Stood, is_ciphertext, open};
 use crate::evidence::same_service;
@@ -23,9 +23,9 @@ pub fn try_within<'f>(
     let (closed, mut untried) = run.round(closed, &mut called);
     let (closed, unreached) = run.round(closed, &mut unnamed);
     untried.extend(unreached);
-    run.round(closed, &mut misnamed);
+    untried.extend(run.round(closed, &mut misnamed).1);
     let mut all = [called, unnamed, misnamed].concat();
-    run.round(aside, &mut all);
+    untried.extend(run.round(aside, &mut all).1);
     let mut opened = run.opened;
     opened.sort_by_key(|o| o.field);
     let mut untried: Vec<usize> = untried.concat();

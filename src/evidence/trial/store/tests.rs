@@ -156,7 +156,7 @@ fn the_order_of_joining_changes_nothing() {
 }
 
 #[test]
-fn what_is_called_something_else_limits_nothing_and_takes_nobodys_place() {
+fn what_is_called_something_else_takes_nobodys_place_and_limits_as_much_where_it_is_untried() {
     let mut store = Store::default();
     let decoy = |n: u64| Candidate { stood: Stood::Misnamed, ..key(n, 0) };
     let called = Candidate { stood: Stood::Called, ..key(7000, 9) };
@@ -170,8 +170,9 @@ fn what_is_called_something_else_limits_nothing_and_takes_nobodys_place() {
     let (candidates, fields, concerned, notes) = taken(store);
     assert_eq!((candidates.len(), &candidates[0]), (CANDIDATES, &called));
     assert_eq!((fields.len(), &fields[0].conversation), (ASIDE + 1, &conversation("a:1")));
-    assert_eq!(concerned, these([]));
-    assert_eq!(notes.0.keys().map(String::as_str).collect::<Vec<_>>(), ["trial-misnamed-limit"]);
+    assert_eq!(concerned, these(["a:1", "s:1"]));
+    let told: Vec<&str> = notes.0.keys().map(String::as_str).collect();
+    assert_eq!(told, ["trial-field-limit", "trial-misnamed-limit"]);
 }
 
 #[test]
