@@ -209,8 +209,12 @@ fn a_key_behind_three_hundred_decoys_is_found_where_it_is_called_one() {
 fn fields_that_the_work_left_untried_are_told_whatever_the_keys_are_called() {
     let fields: Vec<Field> = (0..40).map(|n| field(noise(900 + n, 200), vec![])).collect();
     let decoy = |n| Candidate { stood: Stood::Misnamed, ..candidate(Secret::Key(noise(n, 32))) };
-    let decoys: Vec<Candidate> = (0..300).map(decoy).collect();
+    let decoys: Vec<Candidate> = (0..100).map(decoy).collect();
     assert_eq!(try_all(&decoys, &fields, 1).1.len(), fields.len());
+    // Enough for some of the fields, and enough for all.
+    let some = try_all(&decoys, &fields, WORK / 4).1.len();
+    assert!((1..fields.len()).contains(&some), "{some} fields");
+    assert!(try_all(&decoys, &fields, WORK).1.is_empty());
 }
 
 #[test]
