@@ -31,7 +31,7 @@ struct Count {
 
 impl Sink for Count {
     fn layer(&mut self, _: &NodeRef<'_>, _: Arrival) {}
-    fn fact(&mut self, _: &NodeRef<'_>, _: &'static str, _: &Value, _: Arrival) {
+    fn fact(&mut self, _: &NodeRef<'_>, _: &'static str, _: Value, _: Arrival) {
         self.facts += 1;
     }
     fn leaf(&mut self, _: &NodeRef<'_>, leaf: &Leaf<'_>) {

@@ -95,7 +95,7 @@ impl Sink for Events {
         });
         self.push(node, "layer", more);
     }
-    fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: &Value, at: Arrival) {
+    fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: Value, at: Arrival) {
         self.push(node, "fact", json!({ "name": name, "value": value, "frame": at.frame.frame }));
     }
     fn leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {

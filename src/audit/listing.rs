@@ -188,7 +188,7 @@ impl Sink for Lines {
             format!("{name}{place}  [{:?}, frame {}]", node.trust(), at.frame.frame).to_lowercase(),
         );
     }
-    fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: &Value, _at: Arrival) {
+    fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: Value, _at: Arrival) {
         self.push(node, format!("  {name} = {value}"));
     }
     fn leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {

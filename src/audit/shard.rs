@@ -62,6 +62,7 @@ impl Shard {
     pub fn take(&mut self, work: &Work) {
         if let Some(keys) = &work.keys {
             self.peeling.keys = keys.clone();
+            self.peeling.memories.iter_mut().for_each(Memory::forget_choices);
         }
         if let Some(answer) = &work.glance {
             // Nobody waits for it any more if this fails.
@@ -167,7 +168,7 @@ impl Handler for Peeling {
         if state.is_some() {
             self.with(&mut state, info, info.last, |tree, env| tree.finish(env));
         }
-        let state = state
+        let mut state = state
             .unwrap_or_else(|| Box::new(FlowState::new(&self.shared, info, &self.unmeasured[self.bucket])));
         let evidence = state.collector.finish(info.app.as_deref(), info.delivered);
         self.totals.add_flow(evidence, &self.shared.limits);

@@ -155,7 +155,7 @@ impl Collector {
     }
 
     /// The flow ended: everything is settled. `app` is whose it was, `bytes` what its transport carried.
-    pub fn finish(mut self, app: Option<&str>, bytes: PerSide<u64>) -> FlowEvidence {
+    pub fn finish(&mut self, app: Option<&str>, bytes: PerSide<u64>) -> FlowEvidence {
         self.settle_outer();
         for message in std::mem::take(&mut self.messages) {
             self.settle(message);
@@ -169,22 +169,21 @@ impl Collector {
         if self.parcels.full {
             self.result.notes.add("vantage-limit", None);
         }
+        let mut result = std::mem::take(&mut self.result);
         for (_, mut draft) in std::mem::take(&mut self.drafts) {
             draft.flows = 1;
             draft.server.clone_from(self.server());
             draft.app = app.map(str::to_owned);
-            draft.coverage = self.result.coverage;
+            draft.coverage = result.coverage;
             draft.bytes = bytes;
             draft.limited = self.limited;
-            self.result.drafts.push(draft);
+            result.drafts.push(draft);
         }
-        let (last, others) = match self.result.drafts.split_last_mut() {
-            Some(parts) => parts,
-            None => return self.result,
-        };
-        others.iter_mut().for_each(|d| d.facts.clone_from(&self.result.facts));
-        last.facts = std::mem::take(&mut self.result.facts);
-        self.result
+        if let Some((last, others)) = result.drafts.split_last_mut() {
+            others.iter_mut().for_each(|d| d.facts.clone_from(&result.facts));
+            last.facts = std::mem::take(&mut result.facts);
+        }
+        result
     }
 
     fn server(&self) -> &String {

@@ -286,8 +286,11 @@ impl Collector {
 
     /// The flow is over: the account at this end gets its name, or one that no other flow has.
     pub(super) fn settle_devices(&mut self) -> Devices {
-        let me = self.seen.me.take().unwrap_or_else(|| format!("(the account of {})", self.flow));
         let devices = std::mem::take(&mut self.seen.devices);
+        if devices.lists.is_empty() && devices.sent.is_empty() {
+            return devices;
+        }
+        let me = self.seen.me.take().unwrap_or_else(|| format!("(the account of {})", self.flow));
         let named = |a: String| if a == ME { me.clone() } else { a };
         let mut settled = Devices { full: devices.full, own: devices.own, ..Devices::default() };
         for ((endpoint, account), list) in devices.lists {

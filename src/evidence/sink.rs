@@ -14,8 +14,8 @@ impl Sink for Collector {
             || name.ends_with(".sni")
     }
 
-    fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: &Value, at: Arrival) {
-        if let ("dns.address", Value::List(parts)) = (name, value) {
+    fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: Value, at: Arrival) {
+        if let ("dns.address", Value::List(parts)) = (name, &value) {
             if let [Value::Text(host), Value::Text(ip)] = parts.as_slice()
                 && let Ok(ip) = ip.parse()
             {
@@ -24,20 +24,20 @@ impl Sink for Collector {
             return;
         }
         match name {
-            "sdp.crypto" => return self.media_key(node, value, at),
-            "call.media" => return self.call_media(node, value, at),
+            "sdp.crypto" => return self.media_key(node, &value, at),
+            "call.media" => return self.call_media(node, &value, at),
             _ => {}
         }
         if node.family() == Some(Family::Envelope) {
-            return self.envelope_fact(node, name, value, at);
+            return self.envelope_fact(node, name, &value, at);
         }
         if name.ends_with(".sni")
-            && let Value::Text(host) = value
+            && let Value::Text(host) = &value
         {
             self.service = Some(host.clone());
         }
         if node.family() == Some(Family::Secure) {
-            self.result.facts.insert(name, value.clone());
+            self.result.facts.insert(name, value);
         }
     }
 

@@ -1,7 +1,10 @@
 //! Choice of the next layer: a stated hint first, then all probes, sure before maybe.
 
+use super::feeding::reads_as_text;
+use super::memory::Taken;
+use super::tree::Env;
 use super::{Eats, Form, Guess, Hint, Probe, Registry, Spec, Unit};
-use crate::model::Trust;
+use crate::model::{Memo, Side, Trust};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -44,7 +47,7 @@ pub(super) fn probed(registry: &Registry, unit: Unit, probe: &Probe<'_>) -> Choi
 }
 
 /// The same for a message that was a datagram, about which layers that eat either were asked.
-pub(super) fn probed_after_datagram(registry: &Registry, probe: &Probe<'_>) -> Choice {
+fn probed_after_datagram(registry: &Registry, probe: &Probe<'_>) -> Choice {
     asked(registry, Unit::Message, probe, |eats| eats != Eats::Message)
 }
 
@@ -71,6 +74,92 @@ fn asked(registry: &Registry, unit: Unit, probe: &Probe<'_>, wanted: fn(Eats) ->
         _ if waiting => Choice::Wait,
         Some(spec) => Choice::Layer(spec, Trust::Guessed),
         None => Choice::Leaf,
+    }
+}
+
+/// The layer of a datagram of an undecided flow. Where earlier datagrams have a say, nothing is remembered.
+pub(super) fn datagram(registry: &Registry, recent: &mut Memo<Taken>, probe: &Probe<'_>) -> Taken {
+    let work = || probed(registry, Unit::Datagram, probe).taken();
+    match probe.before {
+        [] => recent.answer(tag(Asked::Datagram, probe), probe.bytes, work),
+        _ => work(),
+    }
+}
+
+/// The layer of one whole message. Octets that nobody knows and that read as text are text: their layer is
+/// asked for again, and so they are shown.
+pub(super) fn seen(env: &mut Env<'_>, form: &mut Form, side: Side, bytes: &[u8]) -> Taken {
+    let choice = message(env, Asked::Message, *form, side, bytes);
+    if choice.is_some() || *form != Form::Binary || !reads_as_text(bytes) {
+        return choice;
+    }
+    *form = Form::Text;
+    message(env, Asked::Message, *form, side, bytes)
+}
+
+/// The same for a datagram that no layer claimed.
+pub(super) fn after_datagram(env: &mut Env<'_>, form: &mut Form, side: Side, bytes: &[u8]) -> Taken {
+    let binary = message(env, Asked::AfterDatagram, *form, side, bytes);
+    if binary.is_some() || !reads_as_text(bytes) {
+        return binary;
+    }
+    *form = Form::Text;
+    message(env, Asked::Message, *form, side, bytes)
+}
+
+fn message(env: &mut Env<'_>, asked: Asked, form: Form, side: Side, bytes: &[u8]) -> Taken {
+    let probe = whole(env, form, side, bytes, false);
+    let registry = env.registry;
+    env.memory.recent.answer(tag(asked, &probe), bytes, || {
+        let choice = match asked {
+            Asked::AfterDatagram => probed_after_datagram(registry, &probe),
+            Asked::Datagram | Asked::Message => probed(registry, Unit::Message, &probe),
+        };
+        choice.taken()
+    })
+}
+
+/// A stated layer whose own probe refuses the bytes is not believed.
+pub(super) fn contradicted(spec: &Spec, env: &Env<'_>, form: Form, side: Side, bytes: &[u8]) -> bool {
+    spec.probe.is_some_and(|p| p(&whole(env, form, side, bytes, true)) == Guess::No)
+}
+
+/// A message as probes see it.
+fn whole<'a, 'e: 'a>(env: &Env<'e>, form: Form, side: Side, bytes: &'a [u8], stated: bool) -> Probe<'a> {
+    Probe {
+        bytes,
+        side,
+        other: &[],
+        end: true,
+        form,
+        server_port: env.server_port,
+        stated,
+        known: false,
+        before: &[],
+        keys: env.keys,
+    }
+}
+
+/// Who was asked about a message.
+#[derive(Clone, Copy)]
+enum Asked {
+    Datagram,
+    AfterDatagram,
+    Message,
+}
+
+/// Everything but the bytes that an answer depends on; it is forgotten when keys come.
+fn tag(asked: Asked, probe: &Probe<'_>) -> u64 {
+    let side = probe.side as u64;
+    u64::from(probe.server_port) << 16 | (asked as u64) << 12 | (probe.form as u64) << 8 | side
+}
+
+impl Choice {
+    fn taken(self) -> Taken {
+        match self {
+            Choice::Layer(spec, trust) => Some((spec, trust)),
+            Choice::Wait | Choice::Leaf => None,
+        }
     }
 }
 

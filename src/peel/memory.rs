@@ -61,6 +61,11 @@ impl Default for Memory {
 type Announced<'a> = (&'static str, &'a [u8], Arc<[u8]>);
 
 impl Memory {
+    /// Keys came: what messages were taken for without them may be wrong now.
+    pub fn forget_choices(&mut self) {
+        self.recent = Memo::default();
+    }
+
     /// Turns to what is known between these two hosts.
     pub fn between(&mut self, a: IpAddr, b: IpAddr) {
         self.hosts = (a.min(b), a.max(b));

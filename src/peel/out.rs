@@ -167,7 +167,7 @@ impl Out<'_, '_> {
         if let Some(node) = self.tree.node_ref(self.id) {
             debug_assert!(node.spec().is_none_or(|s| s.facts.contains(&name)), "undeclared fact {name}");
             if self.env.sink.wants_fact(&node, name) {
-                self.env.sink.fact(&node, name, &value.into(), self.env.at);
+                self.env.sink.fact(&node, name, value.into(), self.env.at);
             }
         }
     }

@@ -200,7 +200,7 @@ pub trait Sink {
     /// A layer was chosen for a node.
     fn layer(&mut self, _node: &NodeRef<'_>, _at: Arrival) {}
     /// A layer states a fact.
-    fn fact(&mut self, _node: &NodeRef<'_>, _name: &'static str, _value: &Value, _at: Arrival) {}
+    fn fact(&mut self, _node: &NodeRef<'_>, _name: &'static str, _value: Value, _at: Arrival) {}
     /// Whether to call [`Sink::fact`] for a fact of this node.
     fn wants_fact(&self, _node: &NodeRef<'_>, _name: &'static str) -> bool {
         true

@@ -22,7 +22,7 @@ impl Sink for Recorder {
             node.field()
         ));
     }
-    fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: &Value, _at: Arrival) {
+    fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: Value, _at: Arrival) {
         self.lines.push(format!("fact {} {name}={value}", node.path()));
     }
     fn leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {

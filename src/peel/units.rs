@@ -1,8 +1,7 @@
 //! Whole messages and datagrams: how the engine feeds layers that do not eat streams.
 
-use super::choose::{self, Choice};
+use super::choose;
 use super::feeding::{Last, bucket_of, plain_end, reads_as_text};
-use super::memory::Taken;
 use super::node::State;
 use super::tree::Env;
 use super::{
@@ -60,8 +59,10 @@ impl Tree {
         }
         let stated = choose::stated(env.registry, Unit::Message, &mut hints);
         let choice = match stated {
-            Some(spec) if !contradicted(spec, env, child.form, side, bytes) => Some((spec, Trust::Stated)),
-            _ => choose_seen(env, &mut child.form, side, bytes),
+            Some(spec) if !choose::contradicted(spec, env, child.form, side, bytes) => {
+                Some((spec, Trust::Stated))
+            }
+            _ => choose::seen(env, &mut child.form, side, bytes),
         };
         // A message that stands alone gets a node even as a leaf, so that it has a scope of its own.
         if choice.is_none() && !top {
@@ -166,8 +167,8 @@ impl Tree {
         node.order.clear();
         let stated = choose::stated(env.registry, Unit::Message, &mut node.hints);
         let choice = match stated {
-            Some(spec) if !contradicted(spec, env, form, side, &bytes) => Some((spec, Trust::Stated)),
-            _ => choose_seen(env, &mut form, side, &bytes),
+            Some(spec) if !choose::contradicted(spec, env, form, side, &bytes) => Some((spec, Trust::Stated)),
+            _ => choose::seen(env, &mut form, side, &bytes),
         };
         if let Some(node) = self.node_mut(id) {
             node.form = form;
@@ -205,7 +206,7 @@ impl Tree {
     ) -> bool {
         let fits = |s: &&'static Spec| s.shapes.iter().any(|shape| shape.iter().all(|k| keys.contains(k)));
         for spec in env.registry.specs().filter(fits) {
-            if contradicted(spec, env, Form::Text, side, raw) || !self.may_open(env, parent) {
+            if choose::contradicted(spec, env, Form::Text, side, raw) || !self.may_open(env, parent) {
                 continue;
             }
             let id = self.insert_child(parent, Child::message().form(Form::Text).field(field));
@@ -285,8 +286,8 @@ impl Tree {
         let text = bytes.len() >= TEXT && reads_as_text(bytes) && !bytes.contains(&0);
         let mut form = if text { Form::Text } else { Form::Binary };
         let chosen = match claim {
-            Claim::Nobody if !text => choose_after_datagram(env, &mut form, side, bytes),
-            _ => choose_seen(env, &mut form, side, bytes),
+            Claim::Nobody if !text => choose::after_datagram(env, &mut form, side, bytes),
+            _ => choose::seen(env, &mut form, side, bytes),
         };
         let codec = chosen.is_some_and(|(s, _)| s.family == Family::Codec);
         if !(codec || text) || !self.may_open(env, id) {
@@ -341,12 +342,9 @@ impl Tree {
             let (layer, ..) = env.memory.expected(bytes).filter(|_| known.is_empty())?;
             Some((env.registry.find(layer)?, Trust::Proven))
         };
-        let choice = stated.or_else(expected).or_else(|| {
-            match choose::probed(env.registry, Unit::Datagram, &probe(false)) {
-                Choice::Layer(spec, trust) => Some((spec, trust)),
-                Choice::Wait | Choice::Leaf => None,
-            }
-        });
+        let choice = stated
+            .or_else(expected)
+            .or_else(|| choose::datagram(env.registry, &mut env.memory.recent, &probe(false)));
         let taken = |t: &Self, s: &Spec| {
             known.iter().copied().find(|c| t.node(*c).is_some_and(|n| n.spec == Some(s)))
         };
@@ -384,80 +382,4 @@ enum Claim {
     Unsure,
     /// No layer's that was asked.
     Nobody,
-}
-
-/// A stated layer whose own probe refuses the bytes is not believed.
-fn contradicted(spec: &Spec, env: &Env<'_>, form: Form, side: Side, bytes: &[u8]) -> bool {
-    let probe = Probe {
-        bytes,
-        side,
-        other: &[],
-        end: true,
-        form,
-        server_port: env.server_port,
-        stated: true,
-        known: false,
-        before: &[],
-        keys: env.keys,
-    };
-    spec.probe.is_some_and(|p| p(&probe) == Guess::No)
-}
-
-/// Probes every layer on one whole message. Octets that nobody knows and that read as text are text: their
-/// layer is asked for again, and so they are shown.
-fn choose_seen(
-    env: &mut Env<'_>,
-    form: &mut Form,
-    side: Side,
-    bytes: &[u8],
-) -> Option<(&'static Spec, Trust)> {
-    let choice = choose_message(env, *form, side, bytes);
-    if choice.is_some() || *form != Form::Binary || !reads_as_text(bytes) {
-        return choice;
-    }
-    *form = Form::Text;
-    choose_message(env, *form, side, bytes)
-}
-
-/// The same for a datagram that no layer claimed.
-fn choose_after_datagram(env: &mut Env<'_>, form: &mut Form, side: Side, bytes: &[u8]) -> Taken {
-    let binary = whole_probe(env, *form, side, bytes);
-    if let Choice::Layer(spec, trust) = choose::probed_after_datagram(env.registry, &binary) {
-        return Some((spec, trust));
-    }
-    if !reads_as_text(bytes) {
-        return None;
-    }
-    *form = Form::Text;
-    choose_message(env, *form, side, bytes)
-}
-
-/// A message as probes see it.
-fn whole_probe<'a>(env: &'a Env<'_>, form: Form, side: Side, bytes: &'a [u8]) -> Probe<'a> {
-    Probe {
-        bytes,
-        side,
-        other: &[],
-        end: true,
-        form,
-        server_port: env.server_port,
-        stated: false,
-        known: false,
-        before: &[],
-        keys: env.keys,
-    }
-}
-
-/// Probes every layer on one whole message. Probes see nothing but what the tag and the bytes say.
-fn choose_message(env: &mut Env<'_>, form: Form, side: Side, bytes: &[u8]) -> Taken {
-    let tag = u64::from(env.server_port) << 16 | (form as u64) << 8 | side as u64;
-    let mut recent = std::mem::take(&mut env.memory.recent);
-    let taken = recent.answer(tag, bytes, || {
-        match choose::probed(env.registry, Unit::Message, &whole_probe(env, form, side, bytes)) {
-            Choice::Layer(spec, trust) => Some((spec, trust)),
-            Choice::Wait | Choice::Leaf => None,
-        }
-    });
-    env.memory.recent = recent;
-    taken
 }

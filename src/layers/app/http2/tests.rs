@@ -12,7 +12,7 @@ use Side::{Client, Server};
 struct Told(Vec<String>);
 
 impl Sink for Told {
-    fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: &Value, _at: Arrival) {
+    fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: Value, _at: Arrival) {
         self.0.push(format!("{} {name}={value}", node.path()));
     }
     fn leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {

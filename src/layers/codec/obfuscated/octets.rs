@@ -115,6 +115,8 @@ fn differences(bytes: &[u8], period: usize) -> Differences {
 
 /// What is common in text.
 const COMMON: &[u8] = b" etaoinsr\"0,:.";
+/// Control characters that text has: line ends and the tab.
+const CONTROLS: usize = 3;
 /// Octets of a column that may stand for something common.
 const CANDIDATES: usize = 4;
 
@@ -124,11 +126,18 @@ fn key_octet(bytes: &[u8], period: usize, place: usize) -> Option<u8> {
     let mut counts = [0u16; 256];
     bytes.iter().skip(place).step_by(period).for_each(|b| counts[usize::from(*b)] += 1);
     let mut present: Vec<(u8, u16)> = Vec::with_capacity(64);
+    let mut blocks = [0u8; 8];
     for b in bytes.iter().skip(place).step_by(period) {
         let n = std::mem::take(&mut counts[usize::from(*b)]);
         if n > 0 {
             present.push((*b, n));
+            blocks[usize::from(b >> 5)] += 1;
         }
+    }
+    // A key that turns a block of 32 values into control characters leaves few of them that text has.
+    let fits = |key: &u8| usize::from(blocks[usize::from(key >> 5)]) <= CONTROLS;
+    if !(0..8u8).any(|block| fits(&(block << 5))) {
+        return None;
     }
     present.sort_unstable_by_key(|(b, n)| (std::cmp::Reverse(*n), *b));
     // Control characters speak against a key more than anything speaks for it.
@@ -140,7 +149,10 @@ fn key_octet(bytes: &[u8], period: usize, place: usize) -> Option<u8> {
     };
     let frequent = present.iter().take(CANDIDATES);
     let keys = frequent.flat_map(|(b, _)| COMMON.iter().map(move |c| b ^ c));
-    keys.filter_map(|k| Some((score(k)?, k))).max_by_key(|(s, k)| (*s, std::cmp::Reverse(*k))).map(|(_, k)| k)
+    keys.filter(fits)
+        .filter_map(|k| Some((score(k)?, k)))
+        .max_by_key(|(s, k)| (*s, std::cmp::Reverse(*k)))
+        .map(|(_, k)| k)
 }
 
 /// How much each octet speaks for text.
