@@ -1,7 +1,7 @@
 //! Conversations by key, as many as are kept apart; the others are joined by protocol and content. Which
 //! are kept depends on the keys alone, so that joining flows and shards in any order gives the same.
 
-use crate::evidence::{Content, ConversationKey, Draft};
+use crate::evidence::{Content, ConversationKey, Draft, OTHERS};
 use crate::model::Limits;
 use rustc_hash::FxHasher;
 use std::collections::BTreeMap;
@@ -10,9 +10,6 @@ use std::hash::{Hash, Hasher};
 /// Conversations of one standing that are kept apart: those that carry messages, those that nobody could
 /// open or name, and the background.
 const APART: [usize; 3] = [12_000, 2_000, 2_000];
-
-/// Name of the service that stands for all that are not kept apart.
-const OTHERS: &str = "others";
 
 /// All conversations.
 #[derive(Debug, Clone, Default)]

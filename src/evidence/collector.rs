@@ -1,13 +1,14 @@
 //! The sink of one flow: runs the observers over what the engine tells and sums it up per conversation.
 
 use super::devices::{Devices, Seen};
+use super::drafts::Drafts;
 use super::media::Media;
 use super::message::Message;
 use super::parcel::{Identity, Parcel, Parcels};
 use super::sink::protocol_path;
 use super::trial::{Candidate, Field, GivenUp, Room};
-use super::{Canaries, Content, ConversationKey, Copies, Coverage, Draft, Evidence, Kind};
-use crate::model::{Arrival, Facts, FlowKey, Limits, Notes, PerSide, Side, Timestamp, Transport};
+use super::{Canaries, Content, Copies, Coverage, Draft, Evidence, Kind};
+use crate::model::{Arrival, Facts, FlowKey, Limits, Notes, Origin, PerSide, Side, Timestamp, Transport};
 use crate::peel::{NodeRef, Why};
 use crate::ruleset::{Hit, Ruleset};
 use rustc_hash::FxHashMap;
@@ -83,7 +84,7 @@ pub struct Collector {
     pub(super) protocols: Option<(Arc<str>, String)>,
     pub(super) first: Timestamp,
     pub(super) messages: Vec<Message>,
-    pub(super) drafts: BTreeMap<ConversationKey, Draft>,
+    pub(super) drafts: Drafts,
     pub(super) result: FlowEvidence,
     pub(super) sealed: PerSide<u64>,
     pub(super) sealed_why: Option<(Why, Evidence)>,
@@ -125,7 +126,7 @@ impl Collector {
             flow,
             first,
             messages: Vec::new(),
-            drafts: BTreeMap::new(),
+            drafts: Drafts::default(),
             result: FlowEvidence::default(),
             sealed: Default::default(),
             sealed_why: None,
@@ -170,14 +171,14 @@ impl Collector {
             self.result.notes.add("vantage-limit", None);
         }
         let mut result = std::mem::take(&mut self.result);
-        for (_, mut draft) in std::mem::take(&mut self.drafts) {
+        result.drafts = std::mem::take(&mut self.drafts).into_list();
+        for draft in &mut result.drafts {
             draft.flows = 1;
             draft.server.clone_from(self.server());
             draft.app = app.map(str::to_owned);
             draft.coverage = result.coverage;
             draft.bytes = bytes;
-            draft.limited = self.limited;
-            result.drafts.push(draft);
+            draft.limited |= self.limited;
         }
         if let Some((last, others)) = result.drafts.split_last_mut() {
             others.iter_mut().for_each(|d| d.facts.clone_from(&result.facts));
@@ -229,6 +230,10 @@ impl Collector {
             let oldest = self.messages.remove(0);
             self.settle(oldest);
         }
+        // A list makes room for four when it first needs any; most flows never have so many at once.
+        if self.messages.is_empty() {
+            self.messages.reserve_exact(2);
+        }
         let message = Message {
             scope,
             endpoint: self.endpoint(node),
@@ -266,16 +271,8 @@ impl Collector {
         let mut seals = std::mem::take(&mut message.seals);
         seals.iter_mut().for_each(|(_, seal)| seal.partner = partner[seal.side]);
         for (content, evidence) in message.contents() {
-            let (endpoint, path) = (&message.endpoint, &message.path);
-            let key = ConversationKey { endpoint: endpoint.clone(), path: path.clone(), content };
             let limit = self.shared.limits.evidence;
-            let draft = match self.drafts.get_mut(&key) {
-                Some(known) => known,
-                None => {
-                    let draft = Draft::new(key.clone(), message.first);
-                    self.drafts.entry(key).or_insert(draft)
-                }
-            };
+            let draft = self.drafts.of(&message.endpoint, &message.path, content, message.first);
             draft.messages += 1;
             draft.first = draft.first.min(message.first);
             draft.last = draft.last.max(message.last);
@@ -296,17 +293,14 @@ impl Collector {
             if self.inner.contains(&canary) {
                 continue;
             }
-            let key = ConversationKey {
-                endpoint: self.service_endpoint(),
-                path: evidence.origin.layers.clone(),
-                content: match evidence.kind {
-                    Kind::Canary { control: true, .. } => Content::Background,
-                    _ => Content::Text,
-                },
+            let content = match evidence.kind {
+                Kind::Canary { control: true, .. } => Content::Background,
+                _ => Content::Text,
             };
+            let endpoint = self.service_endpoint();
             let limit = self.shared.limits.evidence;
-            let at = evidence.origin.time;
-            let draft = self.drafts.entry(key).or_insert_with_key(|k| Draft::new(k.clone(), at));
+            let Origin { layers, time, .. } = &evidence.origin;
+            let draft = self.drafts.of(&endpoint, layers, content, *time);
             draft.messages += 1;
             draft.add(evidence, limit);
         }
@@ -325,24 +319,22 @@ impl Collector {
         let all = self.result.coverage.seen.max(1);
         let carried = self.drafts.keys().any(|k| k.content != Content::Background);
         if sealed > 0 && (!carried && sealed * 50 > all || sealed * 4 > all) {
-            self.whole_flow(Content::Sealed, self.secure_path.clone());
+            self.whole_flow(Content::Sealed);
         }
         if self.drafts.is_empty() && self.unknown.client + self.unknown.server > 0 {
-            self.whole_flow(Content::Unknown, self.secure_path.clone());
+            self.whole_flow(Content::Unknown);
         }
         if self.drafts.is_empty() {
-            self.whole_flow(Content::Background, self.secure_path.clone());
+            self.whole_flow(Content::Background);
         }
     }
 
-    fn whole_flow(&mut self, content: Content, path: String) {
-        let key = ConversationKey { endpoint: self.service_endpoint(), path, content };
-        let mut draft = Draft::new(key.clone(), self.first);
-        if key.content == Content::Sealed
-            && let Some((_, evidence)) = self.sealed_why.take()
-        {
+    fn whole_flow(&mut self, content: Content) {
+        let why = self.sealed_why.take_if(|_| content == Content::Sealed);
+        let endpoint = self.service_endpoint();
+        let draft = self.drafts.of(&endpoint, &self.secure_path, content, self.first);
+        if let Some((_, evidence)) = why {
             draft.add(evidence, self.shared.limits.evidence);
         }
-        self.drafts.insert(key, draft);
     }
 }

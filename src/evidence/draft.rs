@@ -27,6 +27,9 @@ pub enum Content {
     Background,
 }
 
+/// Name of the service that stands for all that are not kept apart.
+pub const OTHERS: &str = "others";
+
 /// What makes two messages part of one conversation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ConversationKey {
@@ -203,6 +206,8 @@ impl Draft {
             return;
         }
         if self.evidence.len() < limit {
+            // Most have one record, and records are large.
+            self.evidence.reserve_exact(usize::from(self.evidence.is_empty()));
             return self.evidence.push(evidence);
         }
         self.shed(evidence);

@@ -3,7 +3,7 @@
 
 use super::collector::Collector;
 use super::sink::protocol_path;
-use super::{Content, ConversationKey, Draft, Evidence, Kind, Polarity, Strength};
+use super::{Content, ConversationKey, Evidence, Kind, Polarity, Strength};
 use crate::keys::srtp::{Packet, Profile, Session};
 use crate::model::{Arrival, Origin, Side, Timestamp, Value};
 use crate::peel::{End, Form, Guard, Leaf, NodeRef};
@@ -177,8 +177,8 @@ impl Collector {
         let kind = Kind::Media { protection: protection.clone(), keyed: keyed.clone(), codec: codec.clone() };
         let polarity = if open { Polarity::Against } else { Polarity::Neutral };
         let e = self.evidence(node, &nothing("", at), kind, Strength::Strong, polarity);
-        let (key, limit, first) = (self.call_key(node), self.shared.limits.evidence, self.first);
-        let draft = self.drafts.entry(key).or_insert_with_key(|k| Draft::new(k.clone(), first));
+        let (endpoint, path, limit) = (self.endpoint(node), protocol_path(node), self.shared.limits.evidence);
+        let draft = self.drafts.of(&endpoint, &path, Content::Call, self.first);
         draft.messages += 1;
         draft.last = draft.last.max(at.time);
         draft.add(e, limit);
@@ -191,7 +191,7 @@ impl Collector {
         for call in calls {
             let beside = ConversationKey { content: Content::Background, ..call.clone() };
             let Some(other) = self.drafts.remove(&beside) else { continue };
-            let Some(draft) = self.drafts.get_mut(&call) else { continue };
+            let Some(draft) = self.drafts.find(&call) else { continue };
             other.evidence.into_iter().for_each(|e| draft.add(e, limit));
         }
     }
