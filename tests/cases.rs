@@ -174,7 +174,7 @@ fn every_case_is_judged_as_its_truth_says() {
 /// Layers of datagrams stand below the flow's own node, which only sees that each datagram was claimed.
 #[test]
 fn ciphertext_in_datagrams_counts_as_sealed() {
-    for name in ["dtls12-ecdhe-aes128gcm", "quic-h3-plain"] {
+    for name in ["dtls12-ecdhe-aes128gcm", "quic-h3-plain", "voip-dtls-srtp"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name);
         let text = std::fs::read_to_string(folder.join("case.toml")).expect("case.toml is readable");
         let case: Case = toml::from_str(&text).expect("a case");

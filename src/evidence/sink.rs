@@ -152,7 +152,8 @@ impl Sink for Collector {
             coverage.parsed += ledger.parsed;
             coverage.lost += ledger.lost;
         }
-        if node.family() == Some(Family::Secure) {
+        // What an envelope seals was opened down to it; media seal themselves.
+        if matches!(node.family(), Some(Family::Secure | Family::App)) {
             coverage.sealed += ledger.sealed;
         }
         let opened = node.parent().is_some_and(|p| p.family() == Some(Family::Secure));

@@ -73,6 +73,9 @@ impl Tree {
         }
         let node = &self.nodes[id as usize];
         let Some(node) = node else { return };
+        if unit == Unit::Message && last == Last::No && !whole_hinted && is_media(&node.sides[side].held) {
+            return self.become_leaf(env, id, State::Leaf);
+        }
         let window = match (unit, last) {
             (Unit::Message, Last::Yes) => held,
             _ => held.min(env.limits.probe),
@@ -180,6 +183,30 @@ impl Tree {
 pub(super) enum Last {
     Yes,
     No,
+}
+
+/// Bytes of a file that are enough to know it by.
+const HEAD: usize = 32;
+
+/// Whether a file begins that holds a picture, a sound or a film. No layer takes these apart, so nothing is
+/// held back until they are whole.
+fn is_media(bytes: &[u8]) -> bool {
+    const FIRST: [&[u8]; 9] = [
+        b"\xff\xd8\xff",
+        b"\x89PNG\r\n\x1a\n",
+        b"GIF89a",
+        b"GIF87a",
+        b"OggS\0",
+        b"fLaC\0",
+        b"ID3",
+        b"\x1a\x45\xdf\xa3",
+        b"wOF2",
+    ];
+    let Some(head) = bytes.first_chunk::<HEAD>() else { return false };
+    let known = FIRST.iter().any(|magic| head.starts_with(magic))
+        || &head[4..8] == b"ftyp"
+        || head.starts_with(b"RIFF") && matches!(&head[8..12], b"WEBP" | b"WAVE" | b"AVI ");
+    known && !reads_as_text(head)
 }
 
 /// Clear if the bytes read as text, else opaque.

@@ -378,10 +378,13 @@ fn unknown(draft: &Draft) -> Judgement {
 
 fn background(draft: &Draft) -> Judgement {
     let open = draft.evidence.iter().any(|e| e.guard == Guard::Open) || draft.coverage.decrypted == 0;
+    // Media that are sealed may have their keys in sight: only the judge of calls knows.
+    let media = ["rtp", "rtcp"].iter().any(|layer| draft.key.path.ends_with(layer));
+    let sealed = draft.coverage.sealed > 0 && !media;
     Judgement {
         verdict: Verdict::Undetermined,
         grade: Grade::G0,
-        network: if open && draft.coverage.sealed == 0 { Network::Unknown } else { Network::Protected },
+        network: if open && !sealed { Network::Unknown } else { Network::Protected },
         provider: Provider::Unknown,
         reasons: Vec::new(),
         reason: "no sign of messages between people".into(),

@@ -126,3 +126,15 @@ fn the_matrix_says_that_a_provider_does_not_learn_only_where_an_experiment_passe
     assert_eq!(at_the_provider(&Experiment::default()), Some(Knows::Unknown));
     assert_eq!(at_the_provider(&PASSED), Some(Knows::DoesNot));
 }
+
+/// Their keys may stand in clear signalling, of which a draft of control packets knows nothing.
+#[test]
+fn sealed_media_in_the_background_are_not_called_protected() {
+    let network = |path: &str| {
+        let mut draft = draft(Content::Background, vec![]);
+        draft.key.path = path.into();
+        draft.coverage.sealed = 900;
+        judge(&draft, &Experiment::default()).network
+    };
+    assert_eq!((network("rtcp"), network("dtls")), (Network::Unknown, Network::Protected));
+}

@@ -14,20 +14,31 @@ impl Tls {
     /// Bytes of the handshake protocol of one side, cut anywhere.
     pub(super) fn handshake(&mut self, side: Side, bytes: &[u8], out: &mut Out<'_, '_>) {
         let mut held = std::mem::take(&mut self.halves[side].messages);
-        held.extend_from_slice(bytes);
-        let mut from = 0;
-        while let Some((kind, len)) = message_head(&held[from..]) {
+        // Most messages are whole in their record.
+        let mut left = match held.is_empty() {
+            true => bytes,
+            false => {
+                held.extend_from_slice(bytes);
+                held.as_slice()
+            }
+        };
+        while let Some((kind, len)) = message_head(left) {
             if len > LONGEST_MESSAGE {
                 out.note("tls-handshake-too-long");
                 return;
             }
-            let Some(message) = held.get(from..from + len) else { break };
+            let Some((message, rest)) = left.split_at_checked(len) else { break };
             self.keep_message(side, kind, message, out);
             self.message(side, kind, &message[4..], out);
-            from += len;
+            left = rest;
         }
-        held.drain(..from);
-        self.halves[side].messages = held;
+        let left = left.len();
+        if held.is_empty() {
+            held.extend_from_slice(&bytes[bytes.len() - left..]);
+        } else {
+            held.drain(..held.len() - left);
+        }
+        self.halves[side].messages = if left > 0 { held } else { Vec::new() };
     }
 
     /// Keeps what secrets are derived from, as long as it may be needed.
