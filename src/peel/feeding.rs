@@ -42,12 +42,17 @@ impl Tree {
         let Some(node) = self.node_mut(id) else {
             return;
         };
+        let before = node.sides[side].held.len();
         node.sides[side].held.extend_from_slice(bytes);
         match node.order.last_mut() {
             Some((s, n)) if *s == side => *n += bytes.len(),
             _ => node.order.push((side, bytes.len())),
         }
-        self.choose(env, id, side, Last::No);
+        // Probes saw all of a message that they see before its end.
+        let asked = node.unit == Unit::Message && before >= env.limits.probe;
+        if !asked || before + bytes.len() > env.limits.message {
+            self.choose(env, id, side, Last::No);
+        }
     }
 
     /// Tries to choose the layer of a stream or message from what is held.

@@ -29,12 +29,25 @@ pub(super) fn xor(bytes: &[u8]) -> Undone {
         if key.iter().all(|k| *k == 0) {
             return None;
         }
-        let plain: Vec<u8> = bytes.iter().zip(key.iter().cycle()).map(|(b, k)| b ^ k).collect();
+        // The beginning settles most of what is no text.
+        if !begins_text(&under(&key, first)) {
+            continue;
+        }
+        let plain = under(&key, bytes);
         if reads(&plain).is_some() {
             return Some((plain, Form::Text));
         }
     }
     None
+}
+
+fn under(key: &[u8], bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().zip(key.iter().cycle()).map(|(b, k)| b ^ k).collect()
+}
+
+/// Whether bytes are UTF-8, whose last character may be cut.
+fn begins_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).err().is_none_or(|e| e.error_len().is_none())
 }
 
 /// Nearly all characters and a few octets that are none. Keys of several octets leave fewer characters,
@@ -225,10 +238,6 @@ mod tests {
 
     const JSON: &[u8] =
         br#"{"from":"ana","text":"see you tomorrow at noon under the old bridge","n":7,"room":"r42"}"#;
-
-    fn under(key: &[u8], plain: &[u8]) -> Vec<u8> {
-        plain.iter().zip(key.iter().cycle()).map(|(b, k)| b ^ k).collect()
-    }
 
     #[test]
     fn short_keys_are_solved_from_one_message() {

@@ -12,7 +12,7 @@ pub(super) fn utf16(bytes: &[u8]) -> Decoded {
         [0xfe, 0xff, rest @ ..] => (rest, Some(false)),
         _ => (bytes, None),
     };
-    if bytes.iter().filter(|b| **b == 0).count() * 4 <= body.len() && little.is_none() {
+    if zeros_in(bytes) * 4 <= body.len() && little.is_none() {
         return None;
     }
     let zeros = |odd: usize| body.iter().skip(odd).step_by(2).filter(|b| **b == 0).count() * 4 > body.len();
@@ -27,6 +27,12 @@ pub(super) fn utf16(bytes: &[u8]) -> Decoded {
     let text: Option<String> = char::decode_utf16(body.chunks_exact(2).map(unit)).map(Result::ok).collect();
     let text = text?.into_bytes();
     readable(&text).then_some((text, Form::Text))
+}
+
+/// Counted by chunks whose sums fit an octet, so that many are counted at once.
+fn zeros_in(bytes: &[u8]) -> usize {
+    let of = |chunk: &[u8]| usize::from(chunk.iter().map(|b| u8::from(*b == 0)).sum::<u8>());
+    bytes.chunks(255).map(of).sum()
 }
 
 pub(super) fn utf32(bytes: &[u8]) -> Decoded {
