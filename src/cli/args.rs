@@ -69,15 +69,8 @@ pub struct Sources {
     pub keylog: Vec<PathBuf>,
     #[command(flatten)]
     pub own: OwnKeys,
-    /// Worker threads
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
-    /// Change a bound, such as `--limit flows=1000`
-    #[arg(long = "limit", value_name = "NAME=VALUE", hide = true)]
-    pub limits: Vec<String>,
-    /// Say nothing but results and errors
-    #[arg(short, long)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub running: Running,
 }
 
 /// Keys of the server or of both ends, in place of a log of sessions.
@@ -126,11 +119,27 @@ impl Outputs {
     }
 }
 
-/// `audit`
+/// Planted texts.
 #[derive(Debug, Args)]
-pub struct AuditArgs {
-    #[command(flatten)]
-    pub sources: Sources,
+pub struct Texts {
+    /// A text that was typed into the app and must not be readable; repeatable
+    #[arg(long, value_name = "TEXT")]
+    pub canary: Vec<String>,
+    /// A text that must be visible, to prove that the search works at the service where it is found;
+    /// repeatable
+    #[arg(long, value_name = "TEXT")]
+    pub control: Vec<String>,
+    /// A file of canaries, one a line; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub canary_file: Vec<PathBuf>,
+    /// A plan written by `canary new`: texts, controls, times, and the checks you made yourself
+    #[arg(long, value_name = "PLAN.toml")]
+    pub plan: Option<PathBuf>,
+}
+
+/// How to judge, and where to tell of it.
+#[derive(Debug, Args)]
+pub struct Judging {
     #[command(flatten)]
     pub texts: Texts,
     #[command(flatten)]
@@ -141,12 +150,35 @@ pub struct AuditArgs {
     /// Exit 1 on these verdicts (of the summary) or finding ids, separated by commas
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub fail_on: Vec<String>,
-    /// Exit 4 where less of the seen bytes was explained
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
-    pub min_coverage: Option<u8>,
     /// Judge by the rules of this folder too; one with a known id takes that rule's place. Repeatable
     #[arg(long, value_name = "DIR")]
     pub rules: Vec<PathBuf>,
+}
+
+/// How the program runs, whatever it does.
+#[derive(Debug, Args)]
+pub struct Running {
+    /// Worker threads
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Change a bound, such as `--limit flows=1000`
+    #[arg(long = "limit", value_name = "NAME=VALUE", hide = true)]
+    pub limits: Vec<String>,
+    /// Say nothing but results and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// `audit`
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    #[command(flatten)]
+    pub sources: Sources,
+    #[command(flatten)]
+    pub judging: Judging,
+    /// Exit 4 where less of the seen bytes was explained
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub min_coverage: Option<u8>,
 }
 
 /// `peel`
@@ -228,45 +260,9 @@ pub struct CompareArgs {
     #[arg(long, value_name = "FILE")]
     pub keylog: Vec<PathBuf>,
     #[command(flatten)]
-    pub texts: Texts,
+    pub judging: Judging,
     #[command(flatten)]
-    pub outputs: Outputs,
-    /// Show content in place of its length and digest
-    #[arg(long)]
-    pub reveal: bool,
-    /// Exit 1 on these verdicts (of the summary) or finding ids, separated by commas
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub fail_on: Vec<String>,
-    /// Judge by the rules of this folder too; repeatable
-    #[arg(long, value_name = "DIR")]
-    pub rules: Vec<PathBuf>,
-    /// Worker threads
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
-    /// Change a bound, such as `--limit flows=1000`
-    #[arg(long = "limit", value_name = "NAME=VALUE", hide = true)]
-    pub limits: Vec<String>,
-    /// Say nothing but results and errors
-    #[arg(short, long)]
-    pub quiet: bool,
-}
-
-/// Planted texts.
-#[derive(Debug, Args)]
-pub struct Texts {
-    /// A text that was typed into the app and must not be readable; repeatable
-    #[arg(long, value_name = "TEXT")]
-    pub canary: Vec<String>,
-    /// A text that must be visible, to prove that the search works at the service where it is found;
-    /// repeatable
-    #[arg(long, value_name = "TEXT")]
-    pub control: Vec<String>,
-    /// A file of canaries, one a line; repeatable
-    #[arg(long, value_name = "FILE")]
-    pub canary_file: Vec<PathBuf>,
-    /// A plan written by `canary new`: texts, controls, times, and the checks you made yourself
-    #[arg(long, value_name = "PLAN.toml")]
-    pub plan: Option<PathBuf>,
+    pub running: Running,
 }
 
 /// `canary`
@@ -377,25 +373,7 @@ pub struct LiveArgs {
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
     #[command(flatten)]
-    pub texts: Texts,
+    pub judging: Judging,
     #[command(flatten)]
-    pub outputs: Outputs,
-    /// Show content in place of its length and digest
-    #[arg(long)]
-    pub reveal: bool,
-    /// Exit 1 on these verdicts (of the summary) or finding ids, separated by commas
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub fail_on: Vec<String>,
-    /// Judge by the rules of this folder too; repeatable
-    #[arg(long, value_name = "DIR")]
-    pub rules: Vec<PathBuf>,
-    /// Worker threads
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
-    /// Change a bound, such as `--limit flows=1000`
-    #[arg(long = "limit", value_name = "NAME=VALUE", hide = true)]
-    pub limits: Vec<String>,
-    /// Say nothing but results and errors
-    #[arg(short, long)]
-    pub quiet: bool,
+    pub running: Running,
 }
