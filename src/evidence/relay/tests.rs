@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::evidence::{Content, Kind};
-use crate::model::{Origin, Side, Trust, digest16};
+use crate::model::{Origin, Side, digest16};
 
 /// Bytes that look random and are the same every time.
 pub fn noise(seed: u64, len: usize) -> Vec<u8> {
@@ -19,15 +19,10 @@ pub fn noise(seed: u64, len: usize) -> Vec<u8> {
 /// A message that was sent at this second.
 pub fn parcel(seconds: i64, bytes: Vec<u8>) -> Parcel {
     let origin = Origin {
-        frame: Default::default(),
-        time: Timestamp::new(seconds, 0),
         flow: "tcp".into(),
-        side: Side::Client,
-        layers: String::new(),
-        field: String::new(),
-        trust: Trust::Proven,
         length: bytes.len() as u64,
         digest: digest16(&bytes),
+        ..Origin::at(Timestamp::new(seconds, 0))
     };
     let content = Content::Envelope("P".into());
     let conversation = ConversationKey { endpoint: "a:1".into(), path: "tls".into(), content };
