@@ -7,11 +7,7 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 use made::{Made, Path};
 use plainsight::audit::{self, Plan};
-use plainsight::keys::KeyStore;
-use plainsight::model::Limits;
-use plainsight::ruleset;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 fn main() {
     divan::main();
@@ -62,15 +58,7 @@ fn audit(bencher: Bencher<'_, '_>, each: fn(&mut Made, u32), count: u32) {
     (0..count).for_each(|n| each(&mut made, n));
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), made.bytes()).expect("written");
-    let plan = Plan {
-        captures: vec![file.path().to_owned()],
-        keys: Arc::new(KeyStore::default()),
-        canaries: Vec::new(),
-        ruleset: Arc::new(ruleset::embedded()),
-        limits: Limits::default(),
-        threads: 1,
-        reveal: false,
-    };
+    let plan = Plan { captures: vec![file.path().to_owned()], ..Plan::default() };
     bencher
         .counter(BytesCount::new(made.bytes().len()))
         .bench_local(|| audit::run(&plan, &|_| ()).expect("the capture is read").summary);

@@ -5,10 +5,8 @@
 use plainsight::audit::{Audit, Plan, Rejudged, rejudge, run};
 use plainsight::evidence::Canary;
 use plainsight::keys::KeyStore;
-use plainsight::model::Limits;
 use plainsight::report::dto::Report;
 use plainsight::report::json;
-use plainsight::ruleset;
 use plainsight::verdict::Verdict;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -59,10 +57,8 @@ fn plan(folder: &Path, case: &Case, with_keys: bool, threads: usize) -> Plan {
         captures: vec![folder.join(&case.capture)],
         keys: Arc::new(keys),
         canaries: if with_keys { case.canaries.iter().map(canary).collect() } else { Vec::new() },
-        ruleset: Arc::new(ruleset::embedded()),
-        limits: Limits::default(),
         threads,
-        reveal: false,
+        ..Plan::default()
     }
 }
 

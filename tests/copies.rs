@@ -9,12 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use made::{ACK, Made, Path, SYN};
 use plainsight::audit::{self, Audit, Plan};
 use plainsight::evidence::{Content, Kind};
-use plainsight::keys::KeyStore;
-use plainsight::model::Limits;
-use plainsight::ruleset;
 use plainsight::verdict::{Grade, Verdict};
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 const TEXT: &str = "we meet under the old bridge at nine";
 
@@ -42,15 +38,7 @@ fn post(made: &mut Made, n: u32, host: &str, path: &str, body: &str) {
 fn audited(made: &Made, threads: usize) -> Audit {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), made.bytes()).expect("written");
-    let plan = Plan {
-        captures: vec![file.path().to_owned()],
-        keys: Arc::new(KeyStore::default()),
-        canaries: Vec::new(),
-        ruleset: Arc::new(ruleset::embedded()),
-        limits: Limits::default(),
-        threads,
-        reveal: false,
-    };
+    let plan = Plan { captures: vec![file.path().to_owned()], threads, ..Plan::default() };
     let mut audit = audit::run(&plan, &|_| ()).expect("read");
     audit.inputs.clear();
     audit

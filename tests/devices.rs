@@ -9,12 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use made::{Made, Path};
 use plainsight::audit::{self, Audit, Plan};
 use plainsight::evidence::Content;
-use plainsight::keys::KeyStore;
-use plainsight::model::Limits;
-use plainsight::ruleset;
 use plainsight::verdict::{Confidence, Verdict};
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 fn envelope(file: &str) -> String {
     let path = format!("{}/tests/envelopes/{file}", env!("CARGO_MANIFEST_DIR"));
@@ -28,15 +24,7 @@ fn audited(turns: &[String]) -> Audit {
     made.connection(way, &turns);
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), made.bytes()).expect("written");
-    let plan = Plan {
-        captures: vec![file.path().to_owned()],
-        keys: Arc::new(KeyStore::default()),
-        canaries: Vec::new(),
-        ruleset: Arc::new(ruleset::embedded()),
-        limits: Limits::default(),
-        threads: 2,
-        reveal: false,
-    };
+    let plan = Plan { captures: vec![file.path().to_owned()], threads: 2, ..Plan::default() };
     audit::run(&plan, &|_| ()).expect("read")
 }
 

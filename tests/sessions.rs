@@ -196,11 +196,8 @@ fn opened(flows: &[Vec<(Side, Vec<u8>)>], keys: &KeyStore, threads: usize) -> u6
     let plan = plainsight::audit::Plan {
         captures: vec![file],
         keys: std::sync::Arc::new(keys.clone()),
-        canaries: Vec::new(),
-        ruleset: std::sync::Arc::new(plainsight::ruleset::embedded()),
-        limits: Limits::default(),
         threads,
-        reveal: false,
+        ..plainsight::audit::Plan::default()
     };
     plainsight::audit::run(&plan, &|_| {}).unwrap().keys.opened
 }

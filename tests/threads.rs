@@ -6,11 +6,8 @@ mod made;
 
 use made::{ACK, Made, Path, SYN};
 use plainsight::audit::{self, Plan};
-use plainsight::keys::KeyStore;
 use plainsight::model::Limits;
-use plainsight::ruleset;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 /// Clients that speak to servers in turns, so that hundreds of flows are open at once, each of them several
 /// times; few of them end.
@@ -45,12 +42,9 @@ fn crowded() -> Made {
 fn report(file: &std::path::Path, flows: usize, threads: usize) -> (String, serde_json::Value) {
     let plan = Plan {
         captures: vec![file.to_owned()],
-        keys: Arc::new(KeyStore::default()),
-        canaries: Vec::new(),
-        ruleset: Arc::new(ruleset::embedded()),
         limits: Limits { flows, ..Limits::default() },
         threads,
-        reveal: false,
+        ..Plan::default()
     };
     let report = audit::run(&plan, &|_| ()).expect("the capture is read").report();
     let value = serde_json::to_value(&report).expect("a report is JSON");

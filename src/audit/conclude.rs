@@ -7,7 +7,7 @@ use crate::evidence::sequence;
 use crate::evidence::{
     Canary, Checks, Content, Draft, Drops, Evidence, Kind, Planting, Polarity, Strength, Vantage,
 };
-use crate::model::{Origin, Side, Trust};
+use crate::model::Origin;
 use crate::peel::Guard;
 use crate::verdict::{
     Experiment, Judgement, Recognised, claims, exposures, findings, judge, recognise, reweigh, summarise,
@@ -127,17 +127,7 @@ fn check(draft: &mut Draft, checks: &Checks) {
             strength: Strength::Strong,
             polarity: if passed { Polarity::For } else { Polarity::Against },
             guard: Guard::Confidential,
-            origin: Origin {
-                frame: Default::default(),
-                time: draft.first,
-                flow: String::new(),
-                side: Side::Client,
-                layers: String::new(),
-                field: String::new(),
-                trust: Trust::Stated,
-                length: 0,
-                digest: String::new(),
-            },
+            origin: Origin::at(draft.first),
             count: 1,
             shown: None,
         });

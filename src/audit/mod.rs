@@ -49,6 +49,22 @@ pub struct Plan {
     pub reveal: bool,
 }
 
+impl Default for Plan {
+    /// Nothing to read yet, no keys and no planted texts; the embedded rules, the default bounds, one thread,
+    /// nothing revealed.
+    fn default() -> Self {
+        Self {
+            captures: Vec::new(),
+            keys: Arc::default(),
+            canaries: Vec::new(),
+            ruleset: Arc::new(crate::ruleset::embedded()),
+            limits: Limits::default(),
+            threads: 1,
+            reveal: false,
+        }
+    }
+}
+
 /// Why an audit could not be made.
 #[derive(Debug)]
 pub enum AuditError {

@@ -184,7 +184,8 @@ fn record(e: &dto::Evidence, first: Timestamp) -> Option<Evidence> {
         dto::Polarity::Neutral => Polarity::Neutral,
     };
     let guard: Guard = e.guard?;
-    let origin = e.origin.as_ref().map_or_else(|| nowhere(first), origin);
+    // What the user checked stands in no frame.
+    let origin = e.origin.as_ref().map_or_else(|| Origin::at(first), origin);
     Some(Evidence { kind, strength, polarity, guard, origin, count: e.count, shown: None })
 }
 
@@ -199,20 +200,5 @@ fn origin(o: &dto::Origin) -> Origin {
         trust: o.trust.unwrap_or(Trust::Guessed),
         length: o.length,
         digest: o.digest.clone(),
-    }
-}
-
-/// What the user checked stands in no frame.
-fn nowhere(time: Timestamp) -> Origin {
-    Origin {
-        frame: FrameRef::default(),
-        time,
-        flow: String::new(),
-        side: Side::Client,
-        layers: String::new(),
-        field: String::new(),
-        trust: Trust::Stated,
-        length: 0,
-        digest: String::new(),
     }
 }

@@ -42,8 +42,8 @@ pub fn sources(s: &Sources) -> Result<Work, Fault> {
         keys: Arc::new(store),
         canaries: Vec::new(),
         ruleset: Arc::new(ruleset::embedded()),
-        limits: limits(&s.limits)?,
-        threads: threads(s.threads)?,
+        limits: limits(&s.running.limits)?,
+        threads: threads(s.running.threads)?,
         reveal: false,
     };
     Ok(Work { plan, keys, planting: Planting::default() })
@@ -51,11 +51,11 @@ pub fn sources(s: &Sources) -> Result<Work, Fault> {
 
 /// The plan of an audit.
 pub fn audit(a: &AuditArgs) -> Result<Work, Fault> {
-    let rules = rules(&a.rules)?;
+    let rules = rules(&a.judging.rules)?;
     let mut work = sources(&a.sources)?;
     work.plan.ruleset = Arc::new(rules);
-    (work.plan.canaries, work.planting) = planted(&a.texts)?;
-    work.plan.reveal = a.reveal;
+    (work.plan.canaries, work.planting) = planted(&a.judging.texts)?;
+    work.plan.reveal = a.judging.reveal;
     Ok(work)
 }
 
@@ -63,15 +63,15 @@ pub fn audit(a: &AuditArgs) -> Result<Work, Fault> {
 pub fn live(l: &LiveArgs, limits: Limits) -> Result<Work, Fault> {
     let mut keys = KeyStore::default();
     own_keys(&l.own, &mut keys)?;
-    let (canaries, planting) = planted(&l.texts)?;
+    let (canaries, planting) = planted(&l.judging.texts)?;
     let plan = Plan {
         captures: Vec::new(),
         keys: Arc::new(keys),
         canaries,
-        ruleset: Arc::new(rules(&l.rules)?),
+        ruleset: Arc::new(rules(&l.judging.rules)?),
         limits,
-        threads: threads(l.threads)?,
-        reveal: l.reveal,
+        threads: threads(l.running.threads)?,
+        reveal: l.judging.reveal,
     };
     Ok(Work { plan, keys: Vec::new(), planting })
 }
@@ -91,16 +91,16 @@ pub fn compare(c: &CompareArgs) -> Result<Work, Fault> {
             path.display()
         )));
     }
-    let (canaries, planting) = planted(&c.texts)?;
+    let (canaries, planting) = planted(&c.judging.texts)?;
     let (store, keys) = keylogs(&c.keylog)?;
     let plan = Plan {
         captures: c.sender.clone(),
         keys: Arc::new(store),
         canaries,
-        ruleset: Arc::new(rules(&c.rules)?),
-        limits: limits(&c.limits)?,
-        threads: threads(c.threads)?,
-        reveal: c.reveal,
+        ruleset: Arc::new(rules(&c.judging.rules)?),
+        limits: limits(&c.running.limits)?,
+        threads: threads(c.running.threads)?,
+        reveal: c.judging.reveal,
     };
     Ok(Work { plan, keys, planting })
 }

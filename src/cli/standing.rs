@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use plainsight::audit::Plan;
     use plainsight::keys::KeyStore;
-    use plainsight::model::Limits;
+
     use std::sync::Arc;
 
     fn audit(with_keys: bool) -> Audit {
@@ -63,15 +63,8 @@ mod tests {
         if with_keys {
             keys.add_keylog(&std::fs::read(folder.join("keys.log")).expect("a key log"), "keys.log");
         }
-        let plan = Plan {
-            captures: vec![folder.join("capture.pcap")],
-            keys: Arc::new(keys),
-            canaries: Vec::new(),
-            ruleset: Arc::new(plainsight::ruleset::embedded()),
-            limits: Limits::default(),
-            threads: 1,
-            reveal: false,
-        };
+        let plan =
+            Plan { captures: vec![folder.join("capture.pcap")], keys: Arc::new(keys), ..Plan::default() };
         plainsight::audit::run(&plan, &|_| {}).expect("audited")
     }
 

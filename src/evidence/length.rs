@@ -189,17 +189,7 @@ pub fn evidence(draft: &Draft, law: Law) -> Evidence {
     };
     let places = draft.evidence.iter().filter(sealed).map(|e| &e.origin);
     let first = places.min_by_key(|o| (o.time, o.frame));
-    let nowhere = Origin {
-        frame: Default::default(),
-        time,
-        flow: String::new(),
-        side: Side::Client,
-        layers: draft.key.path.clone(),
-        field: String::new(),
-        trust: Trust::Proven,
-        length: 0,
-        digest: String::new(),
-    };
+    let nowhere = Origin { layers: draft.key.path.clone(), trust: Trust::Proven, ..Origin::at(time) };
     Evidence {
         kind: Kind::Length(Box::new(law)),
         strength: Strength::Strong,

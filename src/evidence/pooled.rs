@@ -93,7 +93,7 @@ fn nonces(list: &[&Field]) -> Option<Evidence> {
 mod tests {
     use super::*;
     use crate::evidence::Content;
-    use crate::model::{Origin, Side, Trust};
+    use crate::model::{Origin, Timestamp};
     use crate::peel::Guard;
     use sha2::{Digest, Sha256};
 
@@ -106,15 +106,10 @@ mod tests {
 
     fn field(name: &str, bytes: Vec<u8>, nonce: Option<Vec<u8>>) -> Field {
         let origin = Origin {
-            frame: Default::default(),
-            time: Default::default(),
-            flow: String::new(),
-            side: Side::Client,
             layers: "json".into(),
             field: name.into(),
-            trust: Trust::Stated,
             length: bytes.len() as u64,
-            digest: String::new(),
+            ..Origin::at(Timestamp(0))
         };
         let conversation =
             ConversationKey { endpoint: "a:1".into(), path: "tls".into(), content: Content::Opaque };

@@ -44,6 +44,24 @@ pub struct Origin {
     pub digest: String,
 }
 
+impl Origin {
+    /// A place of which the time alone is known: what a user says, or what follows from many messages. No
+    /// frame (number 0), flow, layer or field, no bytes, stated by the client's side.
+    pub fn at(time: Timestamp) -> Self {
+        Self {
+            frame: FrameRef::default(),
+            time,
+            flow: String::new(),
+            side: Side::Client,
+            layers: String::new(),
+            field: String::new(),
+            trust: Trust::Stated,
+            length: 0,
+            digest: String::new(),
+        }
+    }
+}
+
 /// First 16 hex digits of the SHA-256 of `bytes`: short enough to print, long enough to compare.
 pub fn digest16(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};

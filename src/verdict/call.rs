@@ -144,21 +144,11 @@ fn call_doubts(keyed: &str) -> (&'static str, &'static str) {
 mod tests {
     use super::*;
     use crate::evidence::{Content, ConversationKey, Evidence, Polarity, Strength};
-    use crate::model::{Origin, PerSide, Side, Timestamp, Trust};
+    use crate::model::{Origin, PerSide, Timestamp};
     use crate::verdict::Verdict;
 
     fn evidence(kind: Kind, guard: Guard) -> Evidence {
-        let origin = Origin {
-            frame: Default::default(),
-            time: Timestamp(0),
-            flow: String::new(),
-            side: Side::Client,
-            layers: "rtp".into(),
-            field: String::new(),
-            trust: Trust::Proven,
-            length: 0,
-            digest: String::new(),
-        };
+        let origin = Origin { layers: "rtp".into(), ..Origin::at(Timestamp(0)) };
         let (strength, polarity) = (Strength::Strong, Polarity::Neutral);
         Evidence { kind, strength, polarity, guard, origin, count: 1, shown: None }
     }

@@ -43,7 +43,7 @@ pub(super) fn judge(draft: &Draft) -> Option<Judgement> {
 mod tests {
     use super::*;
     use crate::evidence::{Content, ConversationKey, Kind, Polarity, Strength};
-    use crate::model::{Origin, Side, Timestamp, Trust};
+    use crate::model::{Origin, Timestamp};
     use crate::verdict::{Experiment, Verdict};
 
     fn judged(path: &str, guards: &[Guard]) -> (Verdict, Vec<String>) {
@@ -58,17 +58,7 @@ mod tests {
     }
 
     fn readable(guard: Guard) -> Evidence {
-        let origin = Origin {
-            frame: Default::default(),
-            time: Timestamp(0),
-            flow: String::new(),
-            side: Side::Client,
-            layers: String::new(),
-            field: String::new(),
-            trust: Trust::Proven,
-            length: 64,
-            digest: String::new(),
-        };
+        let origin = Origin { length: 64, ..Origin::at(Timestamp(0)) };
         let kind = Kind::Readable { slot: "message-text".into(), rule: String::new(), language_percent: 90 };
         let (strength, polarity) = (Strength::Strong, Polarity::Against);
         Evidence { kind, strength, polarity, guard, origin, count: 1, shown: None }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::evidence::trial::{GivenUp, Secret, Stood};
-use crate::model::{Origin, Side, Timestamp, Trust};
+use crate::model::{Origin, Timestamp};
 use crate::peel::Guard;
 
 fn key(endpoint: &str) -> ConversationKey {
@@ -10,23 +10,9 @@ fn key(endpoint: &str) -> ConversationKey {
     ConversationKey { endpoint: endpoint.into(), path: "tls".into(), content }
 }
 
-fn origin() -> Origin {
-    Origin {
-        frame: Default::default(),
-        time: Timestamp(0),
-        flow: String::new(),
-        side: Side::Client,
-        layers: String::new(),
-        field: String::new(),
-        trust: Trust::Proven,
-        length: 64,
-        digest: String::new(),
-    }
-}
-
 fn field(endpoint: &str) -> Field {
     Field {
-        origin: origin(),
+        origin: Origin::at(Timestamp(0)),
         conversation: key(endpoint),
         guard: Guard::Confidential,
         format: None,
@@ -40,7 +26,7 @@ fn field(endpoint: &str) -> Field {
 
 fn candidate(secret: Secret) -> Candidate {
     let guard = Guard::Confidential;
-    Candidate { origin: origin(), endpoint: "c:1".into(), stood: Stood::Alone, guard, secret }
+    Candidate { origin: Origin::at(Timestamp(0)), endpoint: "c:1".into(), stood: Stood::Alone, guard, secret }
 }
 
 fn flow(endpoint: &str, given_up: GivenUp) -> FlowEvidence {

@@ -5,30 +5,24 @@ use crate::cli::fault::Fault;
 use crate::cli::meant::{self, Gate};
 use crate::cli::output;
 use crate::cli::progress::{self, Show};
-use plainsight::audit::{self, AuditError};
+use plainsight::audit::{self, Audit, AuditError};
 use plainsight::capture;
 use plainsight::report::dto::{Grade, Report, Verdict};
 
 /// Runs the audit and answers the exit code.
 pub fn run(a: &AuditArgs) -> Result<u8, Fault> {
-    let gates = meant::gates(&a.fail_on)?;
-    meant::outputs(&a.outputs)?;
+    let gates = meant::gates(&a.judging.fail_on)?;
+    meant::outputs(&a.judging.outputs)?;
     let work = meant::audit(a)?;
-    let show = if a.sources.quiet { Show::Never } else { Show::Auto };
+    let show = if a.sources.running.quiet { Show::Never } else { Show::Auto };
     let bar = progress::bar(capture::total_bytes(&work.plan.captures), show);
     let done = audit::run_planted(&work.plan, &work.planting, &|bytes| bar.set_position(bytes));
     bar.finish_and_clear();
     let done = done.map_err(stopped)?;
     let mut report = done.report();
     report.keys = work.keys;
-    output::report(&report, &a.outputs)?;
-    if !report.keys.is_empty() && done.keys.opened == 0 {
-        let names: Vec<&str> = report.keys.iter().map(|k| k.path.as_str()).collect();
-        return Err(Fault::Keys(format!(
-            "no session in this recording was opened by {}; record keys and traffic in the same run",
-            names.join(", ")
-        )));
-    }
+    output::report(&report, &a.judging.outputs)?;
+    opened(&done, &report, "session in this recording", SAME_RUN)?;
     Ok(code(&report, &gates, a.min_coverage))
 }
 
@@ -38,6 +32,18 @@ pub fn stopped(e: AuditError) -> Fault {
         AuditError::Output(e) => Fault::write("standard output", &e),
         other => Fault::Input(other.to_string()),
     }
+}
+
+/// What to do where keys and traffic do not belong together.
+pub const SAME_RUN: &str = "record keys and traffic in the same run";
+
+/// Keys that were given must have opened something.
+pub fn opened(done: &Audit, report: &Report, what: &str, hint: &str) -> Result<(), Fault> {
+    if report.keys.is_empty() || done.keys.opened > 0 {
+        return Ok(());
+    }
+    let names: Vec<&str> = report.keys.iter().map(|k| k.path.as_str()).collect();
+    Err(Fault::Keys(format!("no {what} was opened by {}; {hint}", names.join(", "))))
 }
 
 /// The exit code of a report that was written.

@@ -1,6 +1,6 @@
 //! `plainsight live`: capture from an interface and judge what was seen.
 
-use super::audit::{code, stopped};
+use super::audit::{code, opened, stopped};
 use crate::cli::args::LiveArgs;
 use crate::cli::fault::Fault;
 use crate::cli::progress::{self, Show};
@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// Captures until told to end, and answers the exit code.
 pub fn run(l: &LiveArgs) -> Result<u8, Fault> {
-    let gates = meant::gates(&l.fail_on)?;
+    let gates = meant::gates(&l.judging.fail_on)?;
     if l.write.as_ref().is_some_and(|p| p.as_os_str() == "-") {
         return Err(Fault::Usage("-w needs a file: standard output carries the report".to_owned()));
     }
@@ -26,14 +26,14 @@ pub fn run(l: &LiveArgs) -> Result<u8, Fault> {
         snaplen: l.snaplen,
         count: l.count,
     };
-    let limits = meant::limits(&l.limits)?;
+    let limits = meant::limits(&l.running.limits)?;
     let mut source = Live::open(options, watch.clone(), &limits).map_err(failed)?;
     user.as_ref().map(become_user).transpose()?;
     let work = meant::live(l, limits)?;
-    meant::outputs(&l.outputs)?;
+    meant::outputs(&l.judging.outputs)?;
     prepare(&mut source, l)?;
     listen(watch.clone())?;
-    if !l.quiet {
+    if !l.running.quiet {
         let until = l.count.map_or("Ctrl-C".to_owned(), |n| format!("{n} frames or Ctrl-C"));
         eprintln!("plainsight: capturing on {} until {until}", l.interface);
     }
@@ -44,7 +44,7 @@ pub fn run(l: &LiveArgs) -> Result<u8, Fault> {
 fn prepare(source: &mut Live, l: &LiveArgs) -> Result<(), Fault> {
     for path in &l.keylog {
         source.follow(path).map_err(failed)?;
-        if !path.exists() && !l.quiet {
+        if !path.exists() && !l.running.quiet {
             eprintln!("plainsight: the key log {} is not there yet; waiting for it", path.display());
         }
     }
@@ -60,7 +60,7 @@ fn judge(
     watch: &Arc<Watch>,
     gates: &[meant::Gate],
 ) -> Result<u8, Fault> {
-    let line = progress::line(if l.quiet { Show::Never } else { Show::Auto });
+    let line = progress::line(if l.running.quiet { Show::Never } else { Show::Auto });
     let progress = |bytes| {
         line.set_message(format!(
             "{} frames, {}, {} dropped",
@@ -72,7 +72,7 @@ fn judge(
     };
     let standing = Standing::default();
     let news = |so_far: &Audit| {
-        for told in standing.news(so_far).iter().filter(|_| !l.quiet) {
+        for told in standing.news(so_far).iter().filter(|_| !l.running.quiet) {
             line.suspend(|| eprintln!("{told}"));
         }
     };
@@ -82,17 +82,11 @@ fn judge(
     let mut report = done.report();
     report.keys = meant::followed(&l.keylog);
     report.keys.extend(meant::named(&l.own));
-    output::report(&report, &l.outputs)?;
+    output::report(&report, &l.judging.outputs)?;
     if let Some(reason) = watch.failure() {
         return Err(Fault::Input(reason));
     }
-    if !report.keys.is_empty() && done.keys.opened == 0 {
-        let names: Vec<&str> = report.keys.iter().map(|k| k.path.as_str()).collect();
-        return Err(Fault::Keys(format!(
-            "no session was opened by {}; start the capture before the app connects",
-            names.join(", ")
-        )));
-    }
+    opened(&done, &report, "session", "start the capture before the app connects")?;
     Ok(code(&report, gates, None))
 }
 

@@ -1,7 +1,7 @@
 //! What counts as a copy, what does not, and that joining in any order gives the same.
 
 use super::*;
-use crate::model::{Side, Timestamp};
+use crate::model::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
@@ -13,17 +13,8 @@ fn conversation(endpoint: &str) -> ConversationKey {
 }
 
 fn origin(at: i64) -> Origin {
-    Origin {
-        frame: Default::default(),
-        time: Timestamp(at),
-        flow: "tcp 10.0.0.1:5000 > 10.0.0.9:443".into(),
-        side: Side::Client,
-        layers: "tls/http1/json".into(),
-        field: "$.x".into(),
-        trust: Trust::Stated,
-        length: 0,
-        digest: String::new(),
-    }
+    let flow = "tcp 10.0.0.1:5000 > 10.0.0.9:443".into();
+    Origin { flow, layers: "tls/http1/json".into(), field: "$.x".into(), ..Origin::at(Timestamp(at)) }
 }
 
 fn say(copies: &mut Copies, endpoint: &str, text: &str, at: i64) {

@@ -1,25 +1,11 @@
 //! Fields that name devices, and what is concluded of them.
 
 use super::*;
-use crate::model::{Timestamp, Trust};
-
-fn origin() -> Origin {
-    Origin {
-        frame: Default::default(),
-        time: Timestamp(0),
-        flow: String::new(),
-        side: Side::Client,
-        layers: String::new(),
-        field: String::new(),
-        trust: Trust::Stated,
-        length: 0,
-        digest: String::new(),
-    }
-}
+use crate::model::Timestamp;
 
 fn sent(accounts: &[&str], device: &str) -> Sent {
     Sent {
-        origin: origin(),
+        origin: Origin::at(Timestamp(0)),
         guard: Guard::Confidential,
         endpoint: "a:1".into(),
         path: "tls".into(),

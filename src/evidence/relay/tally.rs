@@ -1,6 +1,7 @@
 //! Counts of one conversation and one way, and the evidence they make.
 
-use super::{Outcome, Relayed, Same, Way};
+use super::chunks::Same;
+use super::{Outcome, Relayed, Way};
 use crate::evidence::{ConversationKey, Evidence, Kind, Parcel, Polarity, Strength};
 use crate::model::Origin;
 use crate::peel::Guard;

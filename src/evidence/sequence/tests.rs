@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::evidence::ConversationKey;
-use crate::model::Trust;
 use crate::peel::Guard;
 
 fn seal(n: u64, side: Side, chain: Chain, counter: u64) -> Seal {
@@ -37,17 +36,7 @@ fn draft(seals: Vec<Seal>) -> Draft {
         strength: Strength::Strong,
         polarity: Polarity::For,
         guard: Guard::Confidential,
-        origin: Origin {
-            frame: Default::default(),
-            time: Timestamp(0),
-            flow: String::new(),
-            side: Side::Client,
-            layers: String::new(),
-            field: String::new(),
-            trust: Trust::Proven,
-            length: 0,
-            digest: String::new(),
-        },
+        origin: Origin::at(Timestamp(0)),
         count: 1,
         shown: None,
     });

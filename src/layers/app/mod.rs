@@ -5,6 +5,7 @@ mod dgw;
 mod dns;
 mod dotted;
 mod grpc;
+mod http;
 mod http1;
 mod http2;
 mod http3;

@@ -2,20 +2,10 @@
 
 use super::*;
 use crate::evidence::{ConversationKey, Coverage, Drops};
-use crate::model::{Origin, Side, Timestamp, Trust};
+use crate::model::{Origin, Timestamp};
 
 fn evidence(kind: Kind, polarity: Polarity) -> Evidence {
-    let origin = Origin {
-        frame: Default::default(),
-        time: Timestamp(0),
-        flow: String::new(),
-        side: Side::Client,
-        layers: String::new(),
-        field: String::new(),
-        trust: Trust::Proven,
-        length: 64,
-        digest: String::new(),
-    };
+    let origin = Origin { length: 64, ..Origin::at(Timestamp(0)) };
     let guard = Guard::Confidential;
     Evidence { kind, strength: Strength::Strong, polarity, guard, origin, count: 4, shown: None }
 }

@@ -9,11 +9,11 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
+use super::http::Asked;
 use crate::bytes::Cursor;
 use crate::model::{Bucket, PerSide, Side};
 use crate::peel::{AfterGap, Eats, Family, Form, Hint, Input, Out, Peeler, Spec, Step};
 use frame::{HEAD, Head, PREFACE};
-use head::Asked;
 use hpack::Decoder;
 use streams::Streams;
 

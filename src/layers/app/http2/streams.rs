@@ -1,6 +1,7 @@
 //! The streams of a connection: each a request with its response, or a tunnel.
 
-use super::head::{self, Asked, Kind};
+use super::super::http::{self, Asked, Head};
+use super::head::{self, Kind};
 use super::hpack::List;
 use crate::model::{PerSide, Side};
 use crate::peel::{Child, Handle, Out};
@@ -47,11 +48,12 @@ impl Streams {
     /// A header list of `side` on stream `id`.
     pub fn headers(&mut self, id: u32, side: Side, list: &List, out: &mut Out<'_, '_>) {
         self.make_room(id, out);
-        let kind = head::kind(list);
+        let head = head::read(list);
+        let kind = head::kind(&head);
         let upgraded = if id == 1 { self.upgraded.take() } else { None };
         let stream = self.open.entry(id).or_default();
         match (kind, upgraded) {
-            (Kind::Request, _) => stream.asked = head::asked(list),
+            (Kind::Request, _) => stream.asked = head.asked(),
             (_, Some(asked)) => stream.asked = asked,
             _ => {}
         }
@@ -61,31 +63,32 @@ impl Streams {
             out.begin_message();
         }
         let asked = stream.asked.clone();
-        head::label(&asked, out);
+        asked.label(out);
         match kind {
             Kind::Request => {
                 out.fact("http.method", asked.method.as_str());
-                head::target(list, side, out);
+                http::target(&head.value(":path").unwrap_or_default(), side, out);
             }
             Kind::Response(status) => out.fact("http.status", u64::from(status)),
             Kind::Other => {}
         }
-        head::fields(list, side, out);
+        head.items(side, out);
         let interim = matches!(kind, Kind::Response(100..200));
         if !trailers && !interim {
-            stream.answer(kind, side, list, out);
+            stream.answer(kind, side, &head, out);
         }
     }
 
     /// The request that a server promises to answer on stream `id`.
     pub fn promise(&mut self, id: u32, side: Side, list: &List, out: &mut Out<'_, '_>) {
         self.make_room(id, out);
-        let asked = head::asked(list);
+        let head = head::read(list);
+        let asked = head.asked();
         self.latest = Some((id, side.other()));
         out.begin_message();
-        head::label(&asked, out);
-        head::target(list, side, out);
-        head::fields(list, side, out);
+        asked.label(out);
+        http::target(&head.value(":path").unwrap_or_default(), side, out);
+        head.items(side, out);
         let stream = self.open.entry(id).or_default();
         stream.asked = asked;
         stream.ways[side.other()] = Way::Done;
@@ -186,7 +189,7 @@ impl Streams {
 
 impl Stream {
     /// Opens what the head of `side` announces.
-    fn answer(&mut self, kind: Kind, side: Side, list: &List, out: &mut Out<'_, '_>) {
+    fn answer(&mut self, kind: Kind, side: Side, head: &Head<'_>, out: &mut Out<'_, '_>) {
         if let Way::Body(child) = self.ways[side] {
             out.close(child, side);
         }
@@ -194,7 +197,7 @@ impl Stream {
         self.ways[side] = match kind {
             Kind::Request if connect => Way::Tunnel,
             Kind::Response(200..300) if connect => {
-                let tunnel = out.open(head::tunnel(list, &self.asked));
+                let tunnel = out.open(head::tunnel(head, &self.asked));
                 self.tunnel = Some(tunnel);
                 out.feed(tunnel, side.other(), &std::mem::take(&mut self.early));
                 if matches!(self.ways[side.other()], Way::Done) {
@@ -202,7 +205,7 @@ impl Stream {
                 }
                 Way::Tunnel
             }
-            _ => Way::Body(out.open(head::body(list, &self.asked))),
+            _ => Way::Body(out.open(self.asked.labelled(head.body()))),
         };
     }
 
@@ -220,7 +223,7 @@ impl Stream {
         if !early.is_empty() {
             out.note("http2-tunnel-unanswered");
             out.begin_message();
-            out.message(head::labelled(Child::message(), &self.asked), Side::Client, &early);
+            out.message(self.asked.labelled(Child::message()), Side::Client, &early);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One stream: its type, its frames (RFC 9114 sections 6 and 7) and its bodies.
 
-use super::message::Asked;
+use super::super::http::Asked;
 use super::qpack::{Decoder, Missing, Section};
 use crate::bytes::Cursor;
 use crate::model::{PerSide, Side};

@@ -1,11 +1,16 @@
 //! IRC (RFC 1459, 2812) with message tags (IRCv3): who says what to whom, line by line.
 
+mod grammar;
+mod probe;
+#[cfg(test)]
+mod tests;
+
 use crate::model::{PerSide, Side};
-use crate::peel::{
-    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
-};
+use crate::peel::{AfterGap, Child, Eats, Family, Form, Handle, Hint, Input, Out, Peeler, Spec, Step};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use grammar::{LONGEST, Line, PARAMETERS, clean, decoded, line};
+use probe::probe;
 use std::borrow::Cow;
 
 /// The row.
@@ -22,128 +27,6 @@ pub static SPEC: Spec = Spec {
     notes: &["irc-line-too-long", "irc-resynchronised"],
     open: || Box::new(Irc::default()),
 };
-
-/// Tags may take 8191 bytes and the rest 512 (IRCv3 message tags); some servers allow more.
-const LONGEST: usize = 32 << 10;
-const PARAMETERS: usize = 32;
-
-/// One line taken apart.
-struct Line<'a> {
-    tags: &'a str,
-    prefix: &'a str,
-    command: &'a str,
-    parameters: Vec<&'a str>,
-}
-
-/// Reads a line without its end: `@tags :prefix COMMAND a b :the rest`.
-fn line(text: &str) -> Option<Line<'_>> {
-    let cut = |t: &str| t.find(' ').unwrap_or(t.len());
-    let mut rest = text;
-    let (mut tags, mut prefix) = ("", "");
-    if let Some(t) = rest.strip_prefix('@') {
-        let (head, tail) = t.split_at(cut(t));
-        (tags, rest) = (head, tail.trim_start_matches(' '));
-    }
-    if let Some(t) = rest.strip_prefix(':') {
-        let (head, tail) = t.split_at(cut(t));
-        (prefix, rest) = (head, tail.trim_start_matches(' '));
-    }
-    let (command, mut rest) = rest.split_at(cut(rest));
-    let numeric = command.len() == 3 && command.bytes().all(|b| b.is_ascii_digit());
-    let named = (3..=16).contains(&command.len()) && command.bytes().all(|b| b.is_ascii_alphabetic());
-    if !numeric && !named {
-        return None;
-    }
-    let mut parameters = Vec::new();
-    while !rest.is_empty() {
-        rest = rest.trim_start_matches(' ');
-        if let Some(last) = rest.strip_prefix(':') {
-            parameters.push(last);
-            break;
-        }
-        if parameters.len() + 1 == PARAMETERS {
-            parameters.push(rest);
-            break;
-        }
-        let (head, tail) = rest.split_at(cut(rest));
-        if !head.is_empty() {
-            parameters.push(head);
-        }
-        rest = tail;
-    }
-    Some(Line { tags, prefix, command, parameters })
-}
-
-/// Whether the first lines can only be IRC.
-fn probe(p: &Probe<'_>) -> Guess {
-    let more = if p.end { Guess::No } else { Guess::More };
-    let bytes = p.bytes.trim_ascii_start();
-    let Some(end) = memchr::memchr(b'\n', bytes) else {
-        return if bytes.len() < 600 && could_begin(bytes) { more } else { Guess::No };
-    };
-    let (first, rest) = bytes.split_at(end);
-    if !may_be_line(first) {
-        return Guess::No;
-    }
-    let text = String::from_utf8_lossy(first.trim_ascii_end());
-    let Some(read) = line(&text) else { return Guess::No };
-    match fits(&read, p.side) {
-        // A password comes first, and other protocols begin with one too.
-        Guess::More => match memchr::memchr(b'\n', rest.get(1..).unwrap_or_default()) {
-            None => more,
-            Some(n) => {
-                let second = String::from_utf8_lossy(rest.get(1..=n).unwrap_or_default());
-                match line(second.trim_end()).map(|l| fits(&l, p.side)) {
-                    Some(Guess::Sure) => Guess::Sure,
-                    _ => Guess::No,
-                }
-            }
-        },
-        guess => guess,
-    }
-}
-
-/// Whether a first line begins with a prefix, tags or a command: most others need no reading.
-fn may_be_line(line: &[u8]) -> bool {
-    let command = line.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
-    let behind = line.get(command).copied();
-    line.len() <= LONGEST
-        && (matches!(line.first(), Some(b':' | b'@'))
-            || (3..=16).contains(&command) && behind.is_none_or(|b| b.is_ascii_whitespace()))
-}
-
-fn could_begin(bytes: &[u8]) -> bool {
-    let head = bytes.get(..8.min(bytes.len())).unwrap_or_default();
-    let words = ["NICK ", "USER ", "CAP ", "PASS ", "PRIVMSG ", "NOTICE ", "STARTTLS", "JOIN "];
-    matches!(head.first(), None | Some(b':' | b'@'))
-        || words.iter().any(|w| head.starts_with(w.as_bytes()) || w.as_bytes().starts_with(head))
-}
-
-/// How well a first line fits.
-fn fits(l: &Line<'_>, side: Side) -> Guess {
-    let numeric = l.command.bytes().all(|b| b.is_ascii_digit());
-    let n = l.parameters.len();
-    let sure = |yes: bool| if yes { Guess::Sure } else { Guess::No };
-    if side == Side::Server {
-        let person = l.prefix.contains('!') && l.prefix.contains('@');
-        let speaks = matches!(l.command, "NOTICE" | "PRIVMSG" | "CAP" | "MODE" | "JOIN" | "PING");
-        return match l.prefix.is_empty() {
-            true => sure(l.command == "NOTICE" && n == 2),
-            false => sure((numeric || speaks || person) && n >= 1),
-        };
-    }
-    let first = l.parameters.first().copied().unwrap_or("");
-    match l.command.to_ascii_uppercase().as_str() {
-        "CAP" => sure(["LS", "REQ", "END", "LIST"].iter().any(|w| first.eq_ignore_ascii_case(w))),
-        "NICK" => sure((1..=2).contains(&n)),
-        "USER" => sure(n == 4),
-        "PRIVMSG" | "NOTICE" => sure(n == 2),
-        "JOIN" => sure(first.starts_with(['#', '&', '+', '!'])),
-        "PASS" if n >= 1 => Guess::More,
-        "STARTTLS" if n == 0 => Guess::More,
-        _ => Guess::No,
-    }
-}
 
 #[derive(Default)]
 struct Irc {
@@ -321,98 +204,4 @@ fn field(command: &str, place: usize, count: usize) -> Cow<'static, str> {
         _ => return Cow::Owned(format!("{command}.{place}")),
     };
     Cow::Borrowed(name)
-}
-
-/// UTF-8, or else Latin-1, which old clients send.
-fn decoded(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(bytes.iter().map(|b| char::from(*b)).collect()),
-    }
-}
-
-/// Text without the codes for colour and style.
-fn clean(text: &str) -> Cow<'_, str> {
-    let styled =
-        |c: char| matches!(c, '\u{2}'..='\u{4}' | '\u{f}' | '\u{11}' | '\u{16}' | '\u{1d}'..='\u{1f}');
-    if !text.contains(styled) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(styled) {
-        let (head, tail) = rest.split_at(at);
-        out.push_str(head);
-        let colour = tail.starts_with('\u{3}');
-        rest = tail.get(1..).unwrap_or("");
-        if colour {
-            rest = behind_colour(rest);
-        }
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
-}
-
-/// Passes over `12,04`.
-fn behind_colour(text: &str) -> &str {
-    let digits = |t: &str| t.bytes().take(2).take_while(u8::is_ascii_digit).count();
-    let n = digits(text);
-    let rest = text.get(n..).unwrap_or("");
-    match rest.strip_prefix(',').map(|t| (t, digits(t))) {
-        Some((t, m)) if n > 0 && m > 0 => t.get(m..).unwrap_or(""),
-        _ => rest,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn probed(bytes: &[u8], side: Side) -> Guess {
-        let form = Form::Binary;
-        probe(&Probe {
-            bytes,
-            side,
-            other: &[],
-            end: false,
-            form,
-            server_port: 6667,
-            stated: false,
-            known: false,
-            before: &[],
-            keys: &Default::default(),
-        })
-    }
-
-    #[test]
-    fn lines_are_taken_apart() {
-        let l = line("@id=1;+typing=done :al!a@h PRIVMSG #r  x :see : you ").unwrap();
-        assert_eq!((l.tags, l.prefix, l.command), ("id=1;+typing=done", "al!a@h", "PRIVMSG"));
-        assert_eq!(l.parameters, ["#r", "x", "see : you "]);
-        assert!(line("see you at the old bridge").is_some_and(|l| l.command == "see"));
-        assert!(line("").is_none() && line(": ").is_none() && line("@").is_none());
-    }
-
-    #[test]
-    fn only_irc_is_claimed() {
-        assert_eq!(probed(b"NICK al\r\n", Side::Client), Guess::Sure);
-        assert_eq!(probed(b"CAP LS 302\r\n", Side::Client), Guess::Sure);
-        assert_eq!(probed(b"PASS x\r\nNICK al\r\n", Side::Client), Guess::Sure);
-        assert_eq!(probed(b"PASS x\r\n", Side::Client), Guess::More);
-        assert_eq!(probed(b":h.example 001 al :hi\r\n", Side::Server), Guess::Sure);
-        assert_eq!(probed(b"NOTICE AUTH :*** Looking up\r\n", Side::Server), Guess::Sure);
-        // The openings of POP3, FTP and SMTP.
-        assert_eq!(probed(b"USER al\r\nPASS x\r\n", Side::Client), Guess::No);
-        assert_eq!(probed(b"PASS x\r\nSTAT\r\n", Side::Client), Guess::No);
-        assert_eq!(probed(b"CAPA\r\n", Side::Client), Guess::No);
-        assert_eq!(probed(b"EHLO a.example\r\n", Side::Client), Guess::No);
-        assert_eq!(probed(b"220 a.example ESMTP\r\n", Side::Server), Guess::No);
-    }
-
-    #[test]
-    fn styles_are_taken_out_and_nothing_else() {
-        assert_eq!(clean("\u{3}04,12red\u{3} \u{2}bold\u{f} 1,2 \u{3}5,x"), "red bold 1,2 ,x");
-        assert_eq!(clean("\u{3}"), "");
-        assert_eq!(decoded(b"caf\xe9"), "caf\u{e9}");
-    }
 }
