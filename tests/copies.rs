@@ -155,3 +155,50 @@ fn a_message_met_at_a_sealed_service_takes_its_claim_away() {
     assert_eq!(sealed(&after), (Verdict::Undetermined, Grade::G1));
     assert!(found(&after, "content-copy"));
 }
+
+/// An upload in segments, of which one may be missing from the recording.
+fn upload(made: &mut Made, n: u32, host: &str, body: &[u8], missing: Option<usize>) {
+    let way = Path {
+        from: (Ipv4Addr::new(10, 0, 0, 7), 20_000 + n as u16),
+        to: (Ipv4Addr::from_bits(0xc0a8_0000 + n), 80),
+    };
+    let head = format!(
+        "POST /media HTTP/1.1\r\nHost: {host}\r\nContent-Type: image/png\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let request = [head.as_bytes(), body].concat();
+    made.tcp(way, 100, 0, SYN, &[]);
+    made.tcp(way.back(), 900, 101, SYN | ACK, &[]);
+    for (i, part) in request.chunks(1400).enumerate() {
+        if missing != Some(i) {
+            made.tcp(way, 101 + 1400 * i as u32, 901, ACK, part);
+        }
+    }
+    let ack = 101 + request.len() as u32;
+    made.tcp(way.back(), 901, ack, ACK, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+}
+
+#[test]
+fn the_hash_of_a_photo_larger_than_what_is_kept_is_met_again_if_all_of_it_was_recorded() {
+    use sha2::{Digest, Sha256};
+    let noise = (0..90_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8);
+    let photo: Vec<u8> = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".iter().copied().chain(noise).collect();
+    let hex: String = Sha256::digest(&photo).iter().map(|b| format!("{b:02x}")).collect();
+    let met = |missing: Option<usize>, digest: &str| -> Vec<(String, String)> {
+        let mut made = Made::default();
+        post(&mut made, 1, "chat.example", "/send", &format!("{{\"body\":\"{TEXT}\"}}"));
+        upload(&mut made, 2, "media.chat.example", &photo, missing);
+        post(&mut made, 3, "match.scanner.test", "/v1", &format!("{{\"digest\":\"{digest}\"}}"));
+        let audit = audited(&made, 1);
+        let evidence = audit.drafts.iter().flat_map(|d| &d.evidence);
+        let copies = evidence.filter_map(|e| match &e.kind {
+            Kind::Copy { of, service, .. } => Some((of.clone(), service.clone())),
+            _ => None,
+        });
+        std::collections::BTreeSet::from_iter(copies).into_iter().collect()
+    };
+    let expected = [("SHA-256 of the attachment".to_owned(), "match.scanner.test:80".to_owned())];
+    assert_eq!(met(None, &hex), expected);
+    assert_eq!(met(Some(40), &hex), []);
+    assert_eq!(met(None, &hex.replace('a', "b")), []);
+}

@@ -8,8 +8,9 @@ use super::collector::Collector;
 use super::message::is_message_slot;
 use super::{Canary, Content, ConversationKey, Evidence, Kind, Polarity, Strength, same_service};
 use crate::model::{Origin, Side, Timestamp, Trust};
-use crate::peel::{Guard, Leaf, NodeRef};
-use content::{HASHES, cuts, hashes, link, of_file, of_hash, of_link, of_text, seen_digests, tells};
+use crate::peel::{Guard, Hashes, Leaf, NodeRef};
+pub(super) use content::is_file;
+use content::{cuts, link, of_file, of_hash, of_link, of_text, seen_digests, tells};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Digest of a content.
@@ -67,9 +68,12 @@ struct Forms {
 }
 
 impl Forms {
+    fn by(hashes: &Hashes) -> [Digest; 3] {
+        hashes.named().map(|(_, raw)| of_hash(raw))
+    }
+
     fn of(bytes: &[u8], text: Option<&str>) -> Box<Self> {
-        let hashes = hashes(bytes).map(|(_, raw)| of_hash(&raw));
-        Box::new(Self { hashes, cuts: text.map(cuts).unwrap_or_default() })
+        Box::new(Self { hashes: Self::by(&Hashes::of(bytes)), cuts: text.map(cuts).unwrap_or_default() })
     }
 }
 
@@ -183,7 +187,7 @@ impl Copies {
             let Role::Said(what) = source.0.role else { continue };
             all.extend(copied(what.words(), source, (places, places), &name));
             let Some(forms) = source.1.forms.as_deref() else { continue };
-            let hashes = HASHES.into_iter().zip(&forms.hashes);
+            let hashes = Hashes::NAMES.into_iter().zip(&forms.hashes);
             let hashes = hashes.map(|(hash, digest)| (format!("{hash} of the {}", what.words()), digest));
             let cuts = forms.cuts.iter().filter(|c| !shared.contains(c));
             for (of, digest) in hashes.chain(cuts.map(|c| ("beginning".to_owned(), c))) {
@@ -192,8 +196,8 @@ impl Copies {
             }
         }
         for canary in canaries.iter().filter(|c| !c.control && c.is_searched()) {
-            for (hash, raw) in hashes(canary.text.as_bytes()) {
-                let places = self.contents.get(&of_hash(&raw)).into_iter().flatten();
+            for (hash, raw) in Hashes::of(canary.text.as_bytes()).named() {
+                let places = self.contents.get(&of_hash(raw)).into_iter().flatten();
                 for (place, sighting) in places.filter(|(p, _)| matches!(p.role, Role::Seen(_))) {
                     all.push(Copied {
                         said: None,
@@ -310,6 +314,11 @@ fn spot(place: &Place, s: &Sighting) -> String {
     format!("{} {} {}, frame {}", place.conversation.endpoint, o.layers, o.field, o.frame.frame)
 }
 
+/// Whether what is at this place may be a file that was sent along with a message.
+pub(super) fn is_attachment(node: &NodeRef<'_>, side: Side) -> bool {
+    side == Side::Client && node.scope() != 0 && node.trust() > Trust::Guessed
+}
+
 impl Collector {
     /// What a message said is remembered.
     pub(super) fn said(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, text: &str) {
@@ -354,7 +363,7 @@ impl Collector {
 
     /// A file that was sent is remembered. That it belongs to a message is for its service to show.
     pub(super) fn attachment(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
-        if leaf.side != Side::Client || node.scope() == 0 || node.trust() == Trust::Guessed {
+        if !is_attachment(node, leaf.side) {
             return;
         }
         let Some(digest) = of_file(leaf.total, leaf.bytes) else { return };
@@ -365,7 +374,10 @@ impl Collector {
             content: Content::Background,
         };
         let place = Place { role: Role::Said(What::Attachment), conversation, guard: node.guard() };
-        let forms = is_whole.then(|| Forms::of(leaf.bytes, None));
+        let forms = match leaf.hashes {
+            Some(hashes) => Some(Box::new(Forms { hashes: Forms::by(hashes), cuts: Vec::new() })),
+            None => is_whole.then(|| Forms::of(leaf.bytes, None)),
+        };
         let sighting = Sighting { first: self.origin(node, leaf), count: 1, forms };
         self.result.copies.add(digest, place, sighting, limit);
     }

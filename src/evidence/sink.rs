@@ -1,6 +1,7 @@
 //! What the engine tells, handed to the observers.
 
 use super::collector::Collector;
+use super::copies;
 use super::trial::{self, Secret, Stood};
 use super::{Kind, Polarity, Strength};
 use crate::model::{Arrival, FrameRef, Ledger, Side, Trust, Value};
@@ -39,6 +40,10 @@ impl Sink for Collector {
         if node.family() == Some(Family::Secure) {
             self.result.facts.insert(name, value);
         }
+    }
+
+    fn wants_hashes(&self, node: &NodeRef<'_>, side: Side, head: &[u8]) -> bool {
+        copies::is_attachment(node, side) && copies::is_file(head)
     }
 
     fn leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
@@ -112,6 +117,7 @@ impl Sink for Collector {
                 total: bytes.len() as u64,
                 end: End::Clear,
                 at,
+                hashes: None,
             };
             let e = self.evidence(node, &leaf, kind, Strength::Proof, polarity);
             self.outer.insert(hit.canary, e);
@@ -136,6 +142,7 @@ impl Sink for Collector {
             total: bytes.len() as u64,
             end: End::Opaque,
             at,
+            hashes: None,
         };
         if trial::is_material(name) {
             let secret = Secret::Material { format: name.to_owned(), bytes: bytes.to_vec() };
@@ -226,6 +233,7 @@ impl Collector {
             total: 0,
             end: End::Opaque,
             at,
+            hashes: None,
         };
         let e = self.evidence(node, &leaf, kind, strength, polarity);
         if !token {

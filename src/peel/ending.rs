@@ -34,6 +34,7 @@ impl Tree {
         };
         if node.state != State::Peeling {
             node.sides[side].position += len;
+            node.sides[side].hashing = None;
             return;
         }
         let Some(mut peeler) = node.peeler.take() else {
@@ -121,6 +122,7 @@ impl Tree {
         let held = std::mem::take(&mut node.sides[side].held);
         let form = node.form;
         let leaf_total = std::mem::take(&mut node.sides[side].leaf_total);
+        let hashes = node.sides[side].hashing.take().map(|h| h.finish());
         let (total, end) = match node.state {
             State::Dead => (leaf_total, End::Cut(CutWhy::Dead)),
             State::Leaf => (leaf_total, plain_end(form, &held)),
@@ -135,7 +137,8 @@ impl Tree {
         if total > 0
             && let Some(node) = self.node_ref(id)
         {
-            env.sink.leaf(&node, &Leaf { field: "", form, side, bytes: &held, total, end, at });
+            let hashes = hashes.as_ref();
+            env.sink.leaf(&node, &Leaf { field: "", form, side, bytes: &held, total, end, at, hashes });
         }
     }
 }

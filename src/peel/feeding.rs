@@ -1,10 +1,11 @@
 //! Bytes on their way into a node: held until a layer is chosen, then routed to it or kept as a leaf.
 
 use super::choose::{self, Choice};
+use super::hashing::Hashing;
 use super::node::{Inbox, State};
 use super::tree::Env;
 use super::{By, End, Form, Hint, Probe, Spec, Tree, Unit, Why};
-use crate::model::{Bucket, Limits, PerSide, Side, Trust};
+use crate::model::{Bucket, PerSide, Side, Trust};
 
 impl Tree {
     pub(super) fn take_in(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) {
@@ -33,7 +34,7 @@ impl Tree {
             (State::Peeling, Unit::Datagram) => self.one_datagram(env, id, side, bytes),
             (State::Undecided, _) => self.hold(env, id, side, bytes),
             (State::Peeling, _) => self.peel(env, id, side, bytes, Last::No),
-            (State::Leaf | State::Dead, _) => self.keep(env.limits, id, side, bytes),
+            (State::Leaf | State::Dead, _) => self.keep(env, id, side, bytes),
         }
     }
 
@@ -146,7 +147,9 @@ impl Tree {
     }
 
     /// Keeps a sample of a leaf's bytes and counts the rest.
-    pub(super) fn keep(&mut self, limits: &Limits, id: u32, side: Side, bytes: &[u8]) {
+    pub(super) fn keep(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) {
+        self.hash(env, id, side, bytes);
+        let limits = env.limits;
         let Some(node) = self.node_mut(id) else {
             return;
         };
@@ -162,6 +165,29 @@ impl Tree {
         }
     }
 
+    /// Hashes a message that outgrows what is kept of it, if the sink wants that and nothing of it is lost.
+    fn hash(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) {
+        let Some(node) = self.node_mut(id) else { return };
+        let (lost, inbox) = (node.ledger.lost > 0, &mut node.sides[side]);
+        if let Some(hashing) = &mut inbox.hashing {
+            return hashing.add(bytes);
+        }
+        let (held, most) = (inbox.held.len(), env.limits.sample);
+        let outgrows = inbox.leaf_total as usize == held && held <= most && held + bytes.len() > most;
+        if !outgrows || lost || node.unit != Unit::Message || node.state == State::Dead {
+            return;
+        }
+        let begun = std::mem::take(&mut node.sides[side].held);
+        let head = if begun.is_empty() { bytes } else { &begun };
+        if self.node_ref(id).is_some_and(|node| env.sink.wants_hashes(&node, side, head)) {
+            let mut hashing = Box::<Hashing>::default();
+            hashing.add(&begun);
+            hashing.add(bytes);
+            self.inbox(id, side).hashing = Some(hashing);
+        }
+        self.inbox(id, side).held = begun;
+    }
+
     pub(super) fn become_leaf(&mut self, env: &mut Env<'_>, id: u32, state: State) {
         let Some(node) = self.node_mut(id) else {
             return;
@@ -172,7 +198,7 @@ impl Tree {
         for side in Side::BOTH {
             let held = std::mem::take(&mut self.inbox(id, side).held);
             if !held.is_empty() {
-                self.keep(env.limits, id, side, &held);
+                self.keep(env, id, side, &held);
             }
         }
     }

@@ -10,6 +10,7 @@ mod choose;
 mod driving;
 mod ending;
 mod feeding;
+mod hashing;
 mod memory;
 mod node;
 mod out;
@@ -19,6 +20,7 @@ mod spec;
 mod tree;
 mod units;
 
+pub use hashing::Hashes;
 pub use memory::Memory;
 pub use node::NodeRef;
 pub use out::{Child, Handle, Out};

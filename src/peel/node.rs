@@ -1,5 +1,6 @@
 //! One layer instance in the tree of a flow, and the view of it that observers get.
 
+use super::hashing::Hashing;
 use super::{Family, Form, Guard, Hint, Peeler, Spec, Unit};
 use crate::model::{Arrival, Bucket, Ledger, PerSide, Side, Trust};
 use std::collections::VecDeque;
@@ -33,6 +34,8 @@ pub(super) struct Inbox {
     pub rest: Option<Bucket>,
     /// Bytes of the leaf, beyond the held sample too.
     pub leaf_total: u64,
+    /// Hashes of the leaf, where the sink wants them.
+    pub hashing: Option<Box<Hashing>>,
     /// No more bytes will come.
     pub ended: bool,
     /// The end was told to the peeler and what was left is booked.

@@ -248,7 +248,7 @@ impl Out<'_, '_> {
         let Some(node) = self.tree.node_ref(self.id) else {
             return;
         };
-        let leaf = Leaf { field, form, side, bytes, total, end, at: self.env.at };
+        let leaf = Leaf { field, form, side, bytes, total, end, at: self.env.at, hashes: None };
         self.env.sink.leaf(&node, &leaf);
     }
 }

@@ -1,6 +1,6 @@
 //! What a layer implements and the words that pass between it, the engine and the observers.
 
-use super::{NodeRef, Out};
+use super::{Hashes, NodeRef, Out};
 use crate::model::{Arrival, Bucket, Ledger, Side, Value};
 use serde::{Deserialize, Serialize};
 
@@ -193,6 +193,8 @@ pub struct Leaf<'a> {
     pub end: End,
     /// When it was complete.
     pub at: Arrival,
+    /// Of the whole, where `bytes` are not all and the sink asked for it ([`Sink::wants_hashes`]).
+    pub hashes: Option<&'a Hashes>,
 }
 
 /// Where the engine tells what it learned. All calls of one flow come in order.
@@ -201,6 +203,10 @@ pub trait Sink {
     fn layer(&mut self, _node: &NodeRef<'_>, _at: Arrival) {}
     /// A layer states a fact.
     fn fact(&mut self, _node: &NodeRef<'_>, _name: &'static str, _value: Value, _at: Arrival) {}
+    /// Whether to hash a leaf of this node that is longer than what is kept of it, by how it begins.
+    fn wants_hashes(&self, _node: &NodeRef<'_>, _side: Side, _head: &[u8]) -> bool {
+        false
+    }
     /// Whether to call [`Sink::fact`] for a fact of this node.
     fn wants_fact(&self, _node: &NodeRef<'_>, _name: &'static str) -> bool {
         true

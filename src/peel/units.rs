@@ -5,7 +5,8 @@ use super::feeding::{Last, bucket_of, plain_end, reads_as_text};
 use super::node::State;
 use super::tree::Env;
 use super::{
-    Before, Child, CutWhy, Eats, End, Family, Form, Guess, Input, Leaf, Out, Probe, Spec, Then, Tree, Unit,
+    Before, Child, CutWhy, Eats, End, Family, Form, Guess, Hashes, Input, Leaf, Out, Probe, Spec, Then, Tree,
+    Unit,
 };
 use crate::model::{Bucket, Side, Trust};
 
@@ -98,6 +99,8 @@ impl Tree {
             return;
         };
         let kept = &bytes[..bytes.len().min(env.limits.sample)];
+        let cut = kept.len() < bytes.len();
+        let hashes = (cut && env.sink.wants_hashes(&node, side, kept)).then(|| Hashes::of(bytes));
         let leaf = Leaf {
             field: &child.field,
             form: child.form,
@@ -106,6 +109,7 @@ impl Tree {
             total: bytes.len() as u64,
             end: plain_end(child.form, kept),
             at: env.at,
+            hashes: hashes.as_ref(),
         };
         env.sink.leaf(&node, &leaf);
     }
@@ -152,7 +156,16 @@ impl Tree {
             let end = End::Cut(CutWhy::Dead);
             env.sink.leaf(
                 &node,
-                &Leaf { field: "", form, side, bytes: kept, total: left.len() as u64, end, at: env.at },
+                &Leaf {
+                    field: "",
+                    form,
+                    side,
+                    bytes: kept,
+                    total: left.len() as u64,
+                    end,
+                    at: env.at,
+                    hashes: None,
+                },
             );
         }
     }
@@ -266,7 +279,9 @@ impl Tree {
             if env.sink.wants_bytes() {
                 env.sink.bytes(&node, "", side, 0, bytes, env.at);
             }
-            env.sink.leaf(&node, &Leaf { field: "", form, side, bytes: kept, total: len, end, at: env.at });
+            let at = env.at;
+            let leaf = Leaf { field: "", form, side, bytes: kept, total: len, end, at, hashes: None };
+            env.sink.leaf(&node, &leaf);
         }
     }
 

@@ -77,16 +77,6 @@ fn hash_in(text: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// Hashes that services are known to use as names of contents.
-pub(super) const HASHES: [&str; 3] = ["SHA-256", "SHA-1", "MD5"];
-
-pub(super) fn hashes(bytes: &[u8]) -> [(&'static str, Vec<u8>); 3] {
-    let sha1 = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
-    let md5 = <md5::Md5 as md5::Digest>::digest(bytes);
-    let [a, b, c] = HASHES;
-    [(a, Sha256::digest(bytes).to_vec()), (b, sha1.as_ref().to_vec()), (c, md5.to_vec())]
-}
-
 /// Case and spaces are no difference.
 pub(super) fn of_text(text: &str) -> Digest {
     short(Sha256::new().chain_update(b"text ").chain_update(plain(text).as_bytes()))
@@ -162,9 +152,8 @@ fn plain(text: &str) -> String {
 /// Shortest file that is called an attachment, bytes: smaller ones are icons that everybody has.
 const FILE: u64 = 512;
 
-/// The content of a file by its length and its first bytes, as far as they are kept. Only what begins like
-/// a picture, a recording or a document: equal ciphertexts tell nobody anything.
-pub(super) fn of_file(total: u64, bytes: &[u8]) -> Option<Digest> {
+/// Whether bytes begin like a picture, a recording or a document: equal ciphertexts tell nobody anything.
+pub(in super::super) fn is_file(bytes: &[u8]) -> bool {
     let at = |place: usize, magic: &[u8]| bytes.get(place..).is_some_and(|b| b.starts_with(magic));
     const FIRST: [&[u8]; 13] = [
         b"\xff\xd8\xff",
@@ -181,10 +170,12 @@ pub(super) fn of_file(total: u64, bytes: &[u8]) -> Option<Digest> {
         b"#!AMR",
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
     ];
-    let is_file = FIRST.iter().any(|m| at(0, m))
-        || at(4, b"ftyp")
-        || at(0, b"RIFF") && (at(8, b"WEBP") || at(8, b"WAVE"));
-    (is_file && total >= FILE).then(|| {
+    FIRST.iter().any(|m| at(0, m)) || at(4, b"ftyp") || at(0, b"RIFF") && (at(8, b"WEBP") || at(8, b"WAVE"))
+}
+
+/// The content of a file by its length and its first bytes, as far as they are kept.
+pub(super) fn of_file(total: u64, bytes: &[u8]) -> Option<Digest> {
+    (total >= FILE && is_file(bytes)).then(|| {
         short(Sha256::new().chain_update(b"file").chain_update(total.to_be_bytes()).chain_update(bytes))
     })
 }

@@ -1,6 +1,7 @@
 //! What counts as a copy, what does not, and that joining in any order gives the same.
 
 use super::*;
+use crate::bytes::hex;
 use crate::model::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -55,13 +56,9 @@ fn of(copies: &Copies) -> Vec<(String, Strength)> {
 #[test]
 fn a_text_its_link_and_its_hashes_are_met_again() {
     let sha = "sha256 below";
-    let hex: String = hashes(TEXT.as_bytes())
-        .into_iter()
-        .next()
-        .map(|(_, h)| h.iter().map(|b| format!("{b:02x}")).collect())
-        .unwrap();
-    let b64: Vec<(&str, String)> =
-        hashes(TEXT.as_bytes()).into_iter().map(|(n, h)| (n, STANDARD_NO_PAD.encode(h))).collect();
+    let hashes = Hashes::of(TEXT.as_bytes());
+    let hex = hex(&hashes.sha256);
+    let b64 = hashes.named().map(|(n, h)| (n, STANDARD_NO_PAD.encode(h)));
     let strong = |what: &str| vec![(what.to_owned(), Strength::Strong)];
     assert_eq!(met(TEXT, "stats.example2:443", TEXT.as_bytes(), None), strong("text"), "{sha}");
     let shouted = TEXT.to_uppercase().replace(' ', "  ");
@@ -77,7 +74,7 @@ fn a_text_its_link_and_its_hashes_are_met_again() {
             strong(&format!("{name} of the text"))
         );
     }
-    let (_, raw) = hashes(TEXT.as_bytes()).into_iter().next().unwrap();
+    let raw = Hashes::of(TEXT.as_bytes()).sha256;
     assert_eq!(met(TEXT, "stats.example2:443", &raw, None), strong("SHA-256 of the text"));
     let said = "look at https://photos.test/a/8817, now";
     let link = b"https://photos.test/a/8817";
@@ -132,7 +129,7 @@ fn the_same_words_said_twice_are_only_a_hint() {
 #[test]
 fn a_hash_of_a_planted_text_is_met_without_any_message() {
     let planted = |control| vec![Canary { text: "noon under the bridge".into(), label: None, control }];
-    let (_, raw) = hashes(b"noon under the bridge").into_iter().next().unwrap();
+    let raw = Hashes::of(b"noon under the bridge").sha256;
     let mut copies = Copies::default();
     see(&mut copies, "stats.example2:443", &raw, None);
     let found = copies.evidence(&planted(false), str::to_owned);
@@ -224,9 +221,8 @@ fn a_file_is_met_again_and_its_hash_and_ciphertext_is_not() {
     assert_eq!(again, [("attachment".to_owned(), Strength::Weak)]);
     assert_eq!(with(&|c| send(c, "scan.example2:443", &file(2))), []);
     assert_eq!(with(&|c| send(c, "edge.chat.example:443", &file(1))), []);
-    for (name, raw) in hashes(&file(1)) {
-        let text: String = raw.iter().map(|b| format!("{b:02x}")).collect();
-        let met = with(&|c| see(c, "scan.example2:443", text.as_bytes(), None));
+    for (name, raw) in Hashes::of(&file(1)).named() {
+        let met = with(&|c| see(c, "scan.example2:443", hex(raw).as_bytes(), None));
         assert_eq!(met, [(format!("{name} of the attachment"), Strength::Strong)]);
     }
     let sealed: Vec<u8> = file(1).iter().map(|b| b ^ 0x5a).collect();
