@@ -178,12 +178,33 @@ fn upload(made: &mut Made, n: u32, host: &str, body: &[u8], missing: Option<usiz
     made.tcp(way.back(), 901, ack, ACK, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
 }
 
-#[test]
-fn the_hash_of_a_photo_larger_than_what_is_kept_is_met_again_if_all_of_it_was_recorded() {
+/// A photo that is longer than what is kept of it, and its SHA-256.
+fn photo() -> (Vec<u8>, String) {
     use sha2::{Digest, Sha256};
     let noise = (0..90_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8);
     let photo: Vec<u8> = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".iter().copied().chain(noise).collect();
-    let hex: String = Sha256::digest(&photo).iter().map(|b| format!("{b:02x}")).collect();
+    let hex = Sha256::digest(&photo).iter().map(|b| format!("{b:02x}")).collect();
+    (photo, hex)
+}
+
+#[test]
+fn what_a_long_file_was_fed_is_listed_whole() {
+    let (photo, hex) = photo();
+    let mut made = Made::default();
+    upload(&mut made, 1, "media.chat.example", &photo, None);
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), made.bytes()).expect("written");
+    let plan = Plan { captures: vec![file.path().to_owned()], ..Plan::default() };
+    let mut out = Vec::new();
+    audit::peel(&plan, audit::Listing::Json, &mut out).expect("listed");
+    let lines = String::from_utf8(out).expect("UTF-8");
+    let whole = lines.lines().filter(|l| l.contains("\"bytes\"") && l.contains(&hex)).count();
+    assert_eq!(whole, 1, "{lines}");
+}
+
+#[test]
+fn the_hash_of_a_photo_larger_than_what_is_kept_is_met_again_if_all_of_it_was_recorded() {
+    let (photo, hex) = photo();
     let met = |missing: Option<usize>, digest: &str| -> Vec<(String, String)> {
         let mut made = Made::default();
         post(&mut made, 1, "chat.example", "/send", &format!("{{\"body\":\"{TEXT}\"}}"));

@@ -34,6 +34,7 @@ pub fn peel(plan: &Plan, listing: Listing, out: &mut dyn Write) -> Result<(), Au
         }
         if !batch.secrets.is_empty() {
             lister.keys = keys.clone();
+            lister.memory.forget_choices();
         }
         for head in &batch.frames {
             let data = batch.bytes(head);

@@ -18,7 +18,9 @@ impl Tree {
             return node.ledger.count(Bucket::Cut, bytes.len() as u64);
         }
         if env.sink.wants_bytes() && node.unit != Unit::Datagram {
-            let offset = node.sides[side].position + node.sides[side].held.len() as u64;
+            let inbox = &node.sides[side];
+            // Of a leaf only the beginning is held.
+            let offset = inbox.position + inbox.leaf_total.max(inbox.held.len() as u64);
             if let Some(node) = self.node_ref(id) {
                 env.sink.bytes(&node, "", side, offset, bytes, env.at);
             }
