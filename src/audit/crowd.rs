@@ -11,6 +11,10 @@ use std::hash::{Hash, Hasher};
 /// open or name, and the background.
 const APART: [usize; 3] = [12_000, 2_000, 2_000];
 
+/// Protocols and contents under which those that are not kept apart are told: who nests protocols can make
+/// any number of paths.
+const JOINED: usize = 1000;
+
 /// All conversations.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Crowd {
@@ -85,6 +89,20 @@ impl Crowd {
         draft.facts.clear();
         // What trials and comparisons find later is said of conversations by name; these have none any more.
         draft.limited = true;
+        self.put_joined(draft, limits);
+        let excess = |joined: &BTreeMap<ConversationKey, Draft>| {
+            let last = joined.last_key_value().filter(|_| joined.len() > JOINED);
+            last.is_some_and(|(key, _)| !key.path.is_empty())
+        };
+        while excess(&self.joined)
+            && let Some((_, mut last)) = self.joined.pop_last()
+        {
+            last.key.path = String::new();
+            self.put_joined(last, limits);
+        }
+    }
+
+    fn put_joined(&mut self, draft: Draft, limits: &Limits) {
         match self.joined.get_mut(&draft.key) {
             Some(known) => known.merge(draft, limits.evidence),
             None => {
@@ -160,6 +178,19 @@ mod tests {
         }
         assert_eq!(one.joined(), 6000);
         assert_eq!(one.into_drafts().collect::<Vec<_>>(), forwards);
+    }
+
+    #[test]
+    fn paths_of_those_that_are_joined_have_a_bound_in_any_order() {
+        let of = |n: u32| {
+            let content = if n.is_multiple_of(2) { Content::Text } else { Content::Background };
+            let key = ConversationKey { endpoint: OTHERS.into(), path: format!("p{}", n / 2), content };
+            Draft { flows: 1, ..Draft::new(key, Timestamp(0)) }
+        };
+        let forwards = all((0..6000).map(of));
+        assert_eq!(forwards, all((0..6000).rev().map(of)));
+        assert!(forwards.len() <= JOINED);
+        assert_eq!(forwards.iter().map(|d| d.flows).sum::<u64>(), 6000);
     }
 
     #[test]

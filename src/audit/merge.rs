@@ -3,8 +3,8 @@
 use super::crowd::Crowd;
 use crate::evidence::trial::{self, Candidate, Concerned, Field, Lock, Sort, Store};
 use crate::evidence::{
-    Canaries, Content, ConversationKey, Copies, Coverage, Devices, Draft, FlowEvidence, Identity, Media,
-    Parcel,
+    ADDRESSES, Canaries, Content, ConversationKey, Copies, Coverage, Devices, Draft, FlowEvidence, Identity,
+    Lookups, Media, Parcel,
 };
 use crate::evidence::{Evidence, Kind, Strength, pooled, same_service, weak};
 use crate::model::{Limits, Notes, Value};
@@ -29,7 +29,7 @@ pub struct Totals {
     copies: Copies,
     devices: Devices,
     media: Media,
-    names: BTreeMap<IpAddr, String>,
+    names: Lookups,
     parcels: Vec<Parcel>,
     identities: Vec<Identity>,
     /// Transport facts by endpoint.
@@ -41,17 +41,13 @@ const PARCELS: usize = 50_000;
 const IDENTITIES: usize = 10_000;
 /// Copies that are written to conversations.
 const COPIED: usize = 1000;
-/// Addresses with names that are kept.
-const NAMES: usize = 50_000;
 
 impl Totals {
     /// Adds what one flow showed.
     pub fn add_flow(&mut self, flow: FlowEvidence, limits: &Limits) {
         self.coverage.merge(&flow.coverage);
         self.notes.merge(flow.notes);
-        for (ip, name) in flow.names {
-            self.name(ip, name);
-        }
+        self.names.merge(flow.names, ADDRESSES);
         for draft in flow.drafts {
             self.drafts.add(draft, limits);
         }
@@ -243,19 +239,9 @@ impl Totals {
         }
     }
 
-    /// Keeps a name of an address: the first in alphabetical order, so that order does not matter.
+    /// Keeps a name of an address.
     pub fn name(&mut self, ip: IpAddr, name: String) {
-        if let Some(known) = self.names.get_mut(&ip) {
-            if name < *known {
-                *known = name;
-            }
-            return;
-        }
-        self.names.insert(ip, name);
-        if self.names.len() > NAMES {
-            // Which are given up must not depend on which came first.
-            self.names.pop_last();
-        }
+        self.names.add(ip, name, ADDRESSES);
     }
 
     /// Joins another shard's sums.
@@ -265,9 +251,7 @@ impl Totals {
         self.flows += other.flows;
         self.coverage.merge(&other.coverage);
         self.notes.merge(other.notes);
-        for (ip, name) in other.names {
-            self.name(ip, name);
-        }
+        self.names.merge(other.names, ADDRESSES);
         for draft in other.drafts.into_drafts() {
             self.drafts.add(draft, limits);
         }

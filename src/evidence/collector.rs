@@ -7,14 +7,13 @@ use super::message::Message;
 use super::parcel::{Identity, Parcel, Parcels};
 use super::sink::protocol_path;
 use super::trial::{Candidate, Field, GivenUp, Room};
-use super::{Canaries, Content, Copies, Coverage, Draft, Evidence, Kind};
+use super::{Canaries, Content, Copies, Coverage, Draft, Evidence, Kind, Lookups};
 use crate::model::{Arrival, Facts, FlowKey, Limits, Notes, Origin, PerSide, Side, Timestamp, Transport};
 use crate::peel::{NodeRef, Why};
 use crate::ruleset::{Hit, Ruleset};
 use rustc_hash::FxHashMap;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
@@ -39,7 +38,7 @@ pub struct FlowEvidence {
     /// Conversations it carries.
     pub drafts: Vec<Draft>,
     /// Names of addresses, from name look-ups.
-    pub names: Vec<(IpAddr, String)>,
+    pub names: Lookups,
     /// Something odd, by code.
     pub notes: Notes,
     /// Bytes.

@@ -1,9 +1,9 @@
 //! What the engine tells, handed to the observers.
 
 use super::collector::Collector;
-use super::copies;
 use super::trial::{self, Secret, Stood};
 use super::{Kind, Polarity, Strength};
+use super::{copies, lookups};
 use crate::model::{Arrival, FrameRef, Ledger, Side, Trust, Value};
 use crate::peel::{By, End, Family, Form, Guard, Leaf, NodeRef, Sink};
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ impl Sink for Collector {
             if let [Value::Text(host), Value::Text(ip)] = parts.as_slice()
                 && let Ok(ip) = ip.parse()
             {
-                self.result.names.push((ip, host.clone()));
+                self.result.names.add(ip, host.clone(), lookups::FLOW);
             }
             return;
         }
