@@ -3,6 +3,7 @@
 //! is beside them.
 
 pub mod app;
+mod bplist;
 pub mod codec;
 pub mod envelope;
 mod protobuf;
