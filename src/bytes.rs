@@ -87,6 +87,47 @@ impl<'a> Cursor<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
+    /// A number in groups of seven bits, least significant first (unsigned LEB128, the varint of Protocol
+    /// Buffers): 64 bits in ten bytes at most.
+    pub fn varint(&mut self) -> Option<u64> {
+        self.groups().map(|(value, _)| value)
+    }
+    /// The same, only in its shortest form: a last group of zero is a longer way to write the same number.
+    pub fn shortest_varint(&mut self) -> Option<u64> {
+        let before = *self;
+        let found = self.groups().filter(|(_, shortest)| *shortest);
+        if found.is_none() {
+            *self = before;
+        }
+        found.map(|(value, _)| value)
+    }
+    /// A number of 62 bits whose first two bits tell its length (RFC 9000 section 16).
+    pub fn quic_varint(&mut self) -> Option<u64> {
+        Some(match self.peek()? >> 6 {
+            0 => u64::from(self.u8()?),
+            1 => u64::from(self.u16()? & 0x3fff),
+            2 => u64::from(self.u32()? & 0x3fff_ffff),
+            _ => self.u64()? & 0x3fff_ffff_ffff_ffff,
+        })
+    }
+
+    /// A varint, and whether it is as short as it can be.
+    fn groups(&mut self) -> Option<(u64, bool)> {
+        let mut value = 0u64;
+        for (i, b) in self.rest.iter().take(10).enumerate() {
+            let group = u64::from(b & 0x7f);
+            if i == 9 && group > 1 {
+                return None;
+            }
+            value |= group << (7 * i);
+            if b & 0x80 == 0 {
+                self.take(i + 1)?;
+                return Some((value, i == 0 || *b != 0));
+            }
+        }
+        None
+    }
+
     /// A sub-cursor over the next `n` bytes.
     pub fn sub(&mut self, n: usize) -> Option<Cursor<'a>> {
         self.take(n).map(Cursor::new)
@@ -147,6 +188,21 @@ mod tests {
         assert_eq!(unhex("009FA0"), Some(vec![0x00, 0x9f, 0xa0]));
         assert_eq!(unhex(""), Some(vec![]));
         assert_eq!((unhex("abc"), unhex("0g"), unhex("+1")), (None, None, None));
+    }
+
+    #[test]
+    fn varints_of_64_bits_at_most() {
+        let read = |bytes: &[u8]| {
+            let (mut any, mut shortest) = (Cursor::new(bytes), Cursor::new(bytes));
+            (any.varint(), shortest.shortest_varint(), any.left(), shortest.left())
+        };
+        assert_eq!(read(&[0xac, 2, 9]), (Some(300), Some(300), 1, 1));
+        assert_eq!(read(&[0x80, 0]), (Some(0), None, 0, 2));
+        assert_eq!(read(&[0x80]), (None, None, 1, 1));
+        let most = [[0xff; 9].as_slice(), &[1]].concat();
+        assert_eq!(read(&most), (Some(u64::MAX), Some(u64::MAX), 0, 0));
+        assert_eq!(read(&[[0xff; 9].as_slice(), &[2]].concat()).0, None);
+        assert_eq!(Cursor::new(&[0x7b, 0xbd]).quic_varint(), Some(15_293));
     }
 
     #[test]

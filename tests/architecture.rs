@@ -35,9 +35,11 @@ fn files() -> Vec<(PathBuf, String)> {
         .collect()
 }
 
-/// The part of a file before its tests, without comments.
+/// A file without comments and without the tests in it. What only names a file of tests ends nothing.
 fn code(text: &str) -> impl Iterator<Item = &str> {
-    text.split("#[cfg(test)]").next().unwrap_or("").lines().filter(|l| !l.trim_start().starts_with("//"))
+    let inside = |(at, _): &(usize, &str)| !text[*at..].lines().nth(1).is_some_and(|l| l.ends_with(';'));
+    let end = text.match_indices("#[cfg(test)]").find(inside).map_or(text.len(), |(at, _)| at);
+    text[..end].lines().filter(|l| !l.trim_start().starts_with("//"))
 }
 
 fn module(path: &Path) -> String {

@@ -8,37 +8,45 @@ use crate::model::{Arrival, FrameRef, Ledger, Side, Trust, Value};
 use crate::peel::{By, End, Family, Form, Guard, Leaf, NodeRef, Sink};
 use std::borrow::Cow;
 
+/// What a fact is of use for here.
+enum Use {
+    /// An address and the name that it was looked up by.
+    Address,
+    /// A media key in signalling.
+    MediaKey,
+    /// What a stream of media carries.
+    Media,
+    /// What an envelope shows.
+    Envelope,
+    /// The name of the service that a connection asks for, and what protects it.
+    Connection,
+}
+
+fn use_of(node: &NodeRef<'_>, name: &str) -> Option<Use> {
+    Some(match (name, node.family()) {
+        ("dns.address", _) => Use::Address,
+        ("sdp.crypto", _) => Use::MediaKey,
+        ("call.media", _) => Use::Media,
+        (_, Some(Family::Envelope)) => Use::Envelope,
+        (_, Some(Family::Secure)) => Use::Connection,
+        _ if name.ends_with(".sni") => Use::Connection,
+        _ => return None,
+    })
+}
+
 impl Sink for Collector {
     fn wants_fact(&self, node: &NodeRef<'_>, name: &'static str) -> bool {
-        matches!(node.family(), Some(Family::Secure | Family::Envelope))
-            || matches!(name, "dns.address" | "sdp.crypto" | "call.media")
-            || name.ends_with(".sni")
+        use_of(node, name).is_some()
     }
 
     fn fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: Value, at: Arrival) {
-        if let ("dns.address", Value::List(parts)) = (name, &value) {
-            if let [Value::Text(host), Value::Text(ip)] = parts.as_slice()
-                && let Ok(ip) = ip.parse()
-            {
-                self.result.names.add(ip, host.clone(), lookups::FLOW);
-            }
-            return;
-        }
-        match name {
-            "sdp.crypto" => return self.media_key(node, &value, at),
-            "call.media" => return self.call_media(node, &value, at),
-            _ => {}
-        }
-        if node.family() == Some(Family::Envelope) {
-            return self.envelope_fact(node, name, &value, at);
-        }
-        if name.ends_with(".sni")
-            && let Value::Text(host) = &value
-        {
-            self.service = Some(host.clone());
-        }
-        if node.family() == Some(Family::Secure) {
-            self.result.facts.insert(name, value);
+        match use_of(node, name) {
+            Some(Use::Address) => self.looked_up(&value),
+            Some(Use::MediaKey) => self.media_key(node, &value, at),
+            Some(Use::Media) => self.call_media(node, &value, at),
+            Some(Use::Envelope) => self.envelope_fact(node, name, &value, at),
+            Some(Use::Connection) => self.connection_fact(node, name, value),
+            None => {}
         }
     }
 
@@ -186,6 +194,26 @@ impl Sink for Collector {
 }
 
 impl Collector {
+    fn looked_up(&mut self, value: &Value) {
+        let Value::List(parts) = value else { return };
+        if let [Value::Text(host), Value::Text(ip)] = parts.as_slice()
+            && let Ok(ip) = ip.parse()
+        {
+            self.result.names.add(ip, host.clone(), lookups::FLOW);
+        }
+    }
+
+    fn connection_fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: Value) {
+        if name.ends_with(".sni")
+            && let Value::Text(host) = &value
+        {
+            self.service = Some(host.clone());
+        }
+        if node.family() == Some(Family::Secure) {
+            self.result.facts.insert(name, value);
+        }
+    }
+
     /// Envelope layers state what they are in facts of their own namespace.
     fn envelope_fact(&mut self, node: &NodeRef<'_>, name: &'static str, value: &Value, at: Arrival) {
         if name == "envelope.shows" {

@@ -1,9 +1,8 @@
 //! Judges a call: what its media and the keys in its signalling tell about who can hear it.
 
-use super::judge::{Judgement, select, two_way};
+use super::judge::{Judgement, reach, reader, select, two_way};
 use super::lattice::{Grade, Network, Provider, headline};
-use crate::evidence::{Draft, Kind};
-use crate::peel::Guard;
+use crate::evidence::{Draft, Evidence, Kind};
 
 /// Judges a call from its media and the keys that were in sight.
 pub(super) fn judge(draft: &Draft) -> Judgement {
@@ -59,16 +58,16 @@ pub(super) fn vouching(draft: &Draft) -> &'static str {
 
 /// A call whose media key stands in its signalling (RFC 4568): whoever reads that hears the call.
 fn keyed_call(draft: &Draft) -> Option<Judgement> {
-    let reasons = select(draft, |e| matches!(e.kind, Kind::Rule { .. } | Kind::KeyInSight { .. }));
+    let key = |e: &Evidence| matches!(e.kind, Kind::Rule { .. } | Kind::KeyInSight { .. });
+    let reasons = select(draft, key);
     if reasons.is_empty() {
         return None;
     }
     let tried = |i: &usize| matches!(draft.evidence[*i].kind, Kind::KeyInSight { .. });
     let opened = reasons.iter().any(tried);
-    let on_wire = reasons.iter().any(|i| draft.evidence[*i].guard == Guard::Open);
     let grade = if opened { Grade::G3 } else { Grade::G2 };
-    let network = if on_wire { Network::Readable } else { Network::Protected };
-    let who = if on_wire { "anybody on the path" } else { "the server that relays the signalling" };
+    let network = reach(draft, key);
+    let who = reader(network, "the server that relays the signalling");
     Some(Judgement {
         verdict: headline(network, Provider::Readable, grade),
         grade,
@@ -95,15 +94,15 @@ fn keyed_call(draft: &Draft) -> Option<Judgement> {
 
 /// A call whose media is not encrypted, or in encryption of the way only.
 fn heard_call(draft: &Draft) -> Option<Judgement> {
-    let reasons =
-        select(draft, |e| matches!(&e.kind, Kind::Media { protection, .. } if protection == "none"));
+    let clear = |e: &Evidence| matches!(&e.kind, Kind::Media { protection, .. } if protection == "none");
+    let reasons = select(draft, clear);
     if reasons.is_empty() {
         return None;
     }
-    let on_wire = reasons.iter().any(|i| draft.evidence[*i].guard == Guard::Open);
-    let (network, who) = match on_wire {
-        true => (Network::Readable, "anybody on the path can hear it"),
-        false => (Network::Protected, "only the connection around it is encrypted, up to the relay"),
+    let network = reach(draft, clear);
+    let who = match network {
+        Network::Readable => "anybody on the path can hear it",
+        _ => "only the connection around it is encrypted, up to the relay",
     };
     Some(Judgement {
         verdict: headline(network, Provider::Readable, Grade::G2),
@@ -143,8 +142,9 @@ fn call_doubts(keyed: &str) -> (&'static str, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Content, ConversationKey, Evidence, Polarity, Strength};
+    use crate::evidence::{Content, ConversationKey, Polarity, Strength};
     use crate::model::{Origin, PerSide, Timestamp};
+    use crate::peel::Guard;
     use crate::verdict::Verdict;
 
     fn evidence(kind: Kind, guard: Guard) -> Evidence {

@@ -1,11 +1,10 @@
 //! Judges ciphertext that somebody without the ends' secrets can undo: its key was in sight, or it is
 //! obfuscation.
 
-use super::judge::{Judgement, reads, select};
-use super::lattice::{Grade, Network, Provider, headline};
+use super::judge::{Judgement, reach, reader, reads, select};
+use super::lattice::{Grade, Provider, headline};
 use crate::evidence::trial::PRIVATE_HALF;
 use crate::evidence::{Draft, Evidence, Kind, Strength, same_service};
-use crate::peel::Guard;
 
 /// Ciphertext whose key was in sight is readable for whoever saw the key.
 pub(super) fn judge(draft: &Draft) -> Option<Judgement> {
@@ -15,20 +14,17 @@ pub(super) fn judge(draft: &Draft) -> Option<Judgement> {
         Kind::Weak { finding, .. } => finding == "weak-obfuscation" && e.strength == Strength::Proof,
         _ => false,
     };
+    let sights = || draft.evidence.iter().filter(|e| undone(e));
+    sights().next()?;
     let reasons = select(draft, |e| undone(e) || reads(e));
-    let sight = |i: &usize| undone(&draft.evidence[*i]);
-    if !reasons.iter().any(sight) {
-        return None;
-    }
-    let obfuscated = reasons.iter().any(|i| matches!(draft.evidence[*i].kind, Kind::Weak { .. }));
+    let obfuscated = sights().any(|e| matches!(e.kind, Kind::Weak { .. }));
     // With a private key in sight nothing was opened here.
-    let private = !obfuscated && reasons.iter().filter(|i| sight(i)).all(|i| is_private(&draft.evidence[*i]));
+    let private = !obfuscated && sights().all(is_private);
     // Without a tag what came out only reads like a message.
     let proven = reasons.iter().any(|i| draft.evidence[*i].strength == Strength::Proof);
     let grade = if proven { Grade::G3 } else { Grade::G2 };
-    let on_wire = reasons.iter().any(|i| sight(i) && draft.evidence[*i].guard == Guard::Open);
-    let network = if on_wire { Network::Readable } else { Network::Protected };
-    let who = if on_wire { "anybody on the path" } else { "the provider" };
+    let network = reach(draft, undone);
+    let who = reader(network, "the provider");
     Some(Judgement {
         verdict: headline(network, Provider::Readable, grade),
         grade,

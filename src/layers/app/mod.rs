@@ -9,6 +9,7 @@ mod http;
 mod http1;
 mod http2;
 mod http3;
+mod huffman;
 mod imap;
 mod irc;
 mod ldap;

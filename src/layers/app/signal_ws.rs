@@ -2,7 +2,9 @@
 //! a path or a response with a status, one to a message, each with its body.
 
 use crate::bytes::Cursor;
+use crate::layers::protobuf;
 use crate::peel::{Child, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use protobuf::Value;
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -36,41 +38,11 @@ fn probe(p: &Probe<'_>) -> Guess {
     if parsed(p.bytes).is_some() { Guess::Sure } else { Guess::No }
 }
 
-enum Part<'a> {
-    Number(u64),
-    Bytes(&'a [u8]),
-}
-
-fn varint(c: &mut Cursor<'_>) -> Option<u64> {
-    let mut value = 0u64;
-    for shift in 0..10 {
-        let b = c.u8()?;
-        value |= u64::from(b & 0x7f).checked_shl(shift * 7)?;
-        if b & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
-}
-
-/// The next field: a number or bytes, nothing else is in these messages.
-fn part<'a>(c: &mut Cursor<'a>) -> Option<(u64, Part<'a>)> {
-    let tag = varint(c)?;
-    match tag & 7 {
-        0 => Some((tag >> 3, Part::Number(varint(c)?))),
-        2 => {
-            let n = usize::try_from(varint(c)?).ok()?;
-            Some((tag >> 3, Part::Bytes(c.take(n)?)))
-        }
-        _ => None,
-    }
-}
-
 fn parsed(bytes: &[u8]) -> Option<Frame<'_>> {
     let mut c = Cursor::new(bytes);
-    let (kind, inner) = match (part(&mut c)?, part(&mut c)?) {
-        ((1, Part::Number(1)), (2, Part::Bytes(inner))) => (1, inner),
-        ((1, Part::Number(2)), (3, Part::Bytes(inner))) => (2, inner),
+    let (kind, inner) = match (protobuf::field(&mut c).ok()?, protobuf::field(&mut c).ok()?) {
+        ((1, Value::Varint(1)), (2, Value::Bytes(inner))) => (1, inner),
+        ((1, Value::Varint(2)), (3, Value::Bytes(inner))) => (2, inner),
         _ => return None,
     };
     if !c.is_empty() {
@@ -79,14 +51,14 @@ fn parsed(bytes: &[u8]) -> Option<Frame<'_>> {
     let mut frame = Frame { request: kind == 1, ..Frame::default() };
     let mut c = Cursor::new(inner);
     while !c.is_empty() {
-        match (kind, part(&mut c)?) {
-            (1, (1, Part::Bytes(b))) => frame.verb = b,
-            (1, (2, Part::Bytes(b))) => frame.path = b,
-            (1, (3, Part::Bytes(b))) | (2, (4, Part::Bytes(b))) => frame.body = b,
-            (2, (2, Part::Number(n))) => frame.status = n,
-            (2, (3, Part::Bytes(b))) => frame.reason = b,
-            (_, (5, Part::Bytes(b))) if frame.headers.len() < 256 => frame.headers.push(b),
-            (1, (4, Part::Number(_))) | (2, (1, Part::Number(_))) => {}
+        match (kind, protobuf::field(&mut c).ok()?) {
+            (1, (1, Value::Bytes(b))) => frame.verb = b,
+            (1, (2, Value::Bytes(b))) => frame.path = b,
+            (1, (3, Value::Bytes(b))) | (2, (4, Value::Bytes(b))) => frame.body = b,
+            (2, (2, Value::Varint(n))) => frame.status = n,
+            (2, (3, Value::Bytes(b))) => frame.reason = b,
+            (_, (5, Value::Bytes(b))) if frame.headers.len() < 256 => frame.headers.push(b),
+            (1, (4, Value::Varint(_))) | (2, (1, Value::Varint(_))) => {}
             _ => return None,
         }
     }

@@ -2,8 +2,10 @@
 //! block padding that some messengers put behind a message.
 
 use crate::bytes::Cursor;
+use crate::layers::protobuf;
 use crate::model::Side;
 use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use protobuf::Value;
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -29,51 +31,19 @@ const DEPTH: usize = 16;
 const MESSAGE: &[&str] = &["protobuf message"];
 /// Field numbers that schemas use; larger ones are noise far more often than fields.
 const HIGHEST: u64 = 4096;
-
-enum Content<'a> {
-    Number(u64),
-    Bytes(&'a [u8]),
-}
-
-struct Field<'a> {
-    number: u64,
-    content: Content<'a>,
-}
-
-fn varint(c: &mut Cursor<'_>) -> Option<u64> {
-    let mut value = 0u64;
-    for shift in 0..10 {
-        let b = c.u8()?;
-        value |= u64::from(b & 0x7f).checked_shl(shift * 7)?;
-        if b & 0x80 == 0 {
-            // A last group of zero would be a longer way to write the same number.
-            return (b != 0 || shift == 0).then_some(value);
-        }
-    }
-    None
-}
+/// Fields of one message.
+const MOST: usize = 10_001;
 
 /// All fields, if the whole buffer is fields.
-fn fields(bytes: &[u8]) -> Option<Vec<Field<'_>>> {
+fn fields(bytes: &[u8]) -> Option<Vec<(u64, Value<'_>)>> {
     let mut c = Cursor::new(bytes);
     let mut list = Vec::new();
     while !c.is_empty() {
-        let tag = varint(&mut c)?;
-        let number = tag >> 3;
-        if number == 0 || number > HIGHEST || list.len() > 10_000 {
+        let (number, value) = protobuf::field(&mut c).ok()?;
+        if number == 0 || number > HIGHEST || list.len() == MOST {
             return None;
         }
-        let content = match tag & 7 {
-            0 => Content::Number(varint(&mut c)?),
-            1 => Content::Number(c.u64_le()?),
-            2 => Content::Bytes({
-                let n = usize::try_from(varint(&mut c)?).ok()?;
-                c.take(n)?
-            }),
-            5 => Content::Number(u64::from(c.u32_le()?)),
-            _ => return None,
-        };
-        list.push(Field { number, content });
+        list.push((number, value));
     }
     (!list.is_empty()).then_some(list)
 }
@@ -87,8 +57,8 @@ fn readable(bytes: &[u8]) -> bool {
 fn score(bytes: &[u8], depth: usize) -> Option<usize> {
     let list = fields(bytes)?;
     let mut points = 0;
-    for f in &list {
-        if let Content::Bytes(b) = f.content {
+    for (_, value) in &list {
+        if let Value::Bytes(b) = *value {
             points += match b {
                 _ if b.len() >= 4 && readable(b) => 4,
                 _ if depth < DEPTH && b.len() >= 2 => score(b, depth + 1).map_or(0, |s| 1 + s),
@@ -96,7 +66,7 @@ fn score(bytes: &[u8], depth: usize) -> Option<usize> {
             };
         }
     }
-    points += usize::from(list.len() >= 3) + usize::from(list.windows(2).all(|w| w[0].number <= w[1].number));
+    points += usize::from(list.len() >= 3) + usize::from(list.windows(2).all(|w| w[0].0 <= w[1].0));
     Some(points)
 }
 
@@ -134,16 +104,19 @@ impl Peeler for Protobuf {
     }
 }
 
-fn walk(list: &[Field<'_>], path: &str, side: Side, depth: usize, out: &mut Out<'_, '_>) {
-    for f in list {
+fn walk(list: &[(u64, Value<'_>)], path: &str, side: Side, depth: usize, out: &mut Out<'_, '_>) {
+    for (number, value) in list {
         let own = match path.is_empty() {
-            true => f.number.to_string(),
-            false => format!("{path}.{}", f.number),
+            true => number.to_string(),
+            false => format!("{path}.{number}"),
         };
-        match f.content {
-            Content::Number(n) => out.item(&own, Form::Plain, side, n.to_string().as_bytes()),
-            Content::Bytes(b) if readable(b) => out.item(&own, Form::Text, side, b),
-            Content::Bytes(b) => {
+        match *value {
+            Value::Varint(n) | Value::Fixed64(n) => {
+                out.item(&own, Form::Plain, side, n.to_string().as_bytes());
+            }
+            Value::Fixed32(n) => out.item(&own, Form::Plain, side, n.to_string().as_bytes()),
+            Value::Bytes(b) if readable(b) => out.item(&own, Form::Text, side, b),
+            Value::Bytes(b) => {
                 let nested = (depth < DEPTH && score(b, depth + 1).is_some_and(|s| s >= 1))
                     .then(|| fields(b))
                     .flatten();

@@ -1,9 +1,12 @@
 //! Layers that protect a connection between two hosts. Opening them needs a secret.
 
+mod hello;
+mod hkdf;
 mod mmtls;
 mod mtproto;
 mod noise;
 mod quic;
+mod suite;
 mod tls;
 mod tunnel;
 mod zrtp;

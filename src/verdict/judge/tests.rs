@@ -128,3 +128,16 @@ fn sealed_media_in_the_background_are_not_called_protected() {
     };
     assert_eq!((network("rtcp"), network("dtls")), (Network::Unknown, Network::Protected));
 }
+
+#[test]
+fn one_text_in_the_open_counts_however_many_were_protected() {
+    let readable = |guard: Guard, at: i64| {
+        let kind = Kind::Readable { slot: "message-text".into(), rule: "r".into(), language_percent: 90 };
+        Evidence { guard, origin: Origin::at(Timestamp(at)), ..evidence(kind, Polarity::Against) }
+    };
+    let mut all: Vec<Evidence> = (0..9).map(|at| readable(Guard::Confidential, at)).collect();
+    let judged = |all: &[Evidence]| judge(&draft(Content::Text, all.to_vec()), &Experiment::default());
+    assert_eq!(judged(&all).verdict, Verdict::TransportOnly);
+    all.push(readable(Guard::Open, 9));
+    assert_eq!(judged(&all).verdict, Verdict::Plaintext);
+}

@@ -1,6 +1,6 @@
 //! Bodies: what frames them (RFC 9112 sections 6 and 7), and losses in them.
 
-use super::super::http::{Asked, Head};
+use super::http::{Asked, Head};
 use super::{HEAD_LIMIT, Http1, line_end};
 use crate::model::Side;
 use crate::peel::{Input, Out, Step};

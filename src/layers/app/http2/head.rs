@@ -1,7 +1,7 @@
 //! Message heads: what kind a header list is, and the fields in it.
 
-use super::super::http::{Asked, Head};
 use super::hpack::List;
+use super::http::{Asked, Head};
 use crate::peel::{Child, Hint};
 
 /// What kind of header list it is.

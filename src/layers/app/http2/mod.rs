@@ -3,13 +3,13 @@
 mod frame;
 mod head;
 mod hpack;
-mod huffman;
 mod statics;
 mod streams;
 #[cfg(test)]
 mod tests;
 
-use super::http::Asked;
+use super::http::{self, Asked};
+use super::huffman;
 use crate::bytes::Cursor;
 use crate::model::{Bucket, PerSide, Side};
 use crate::peel::{AfterGap, Eats, Family, Form, Hint, Input, Out, Peeler, Spec, Step};

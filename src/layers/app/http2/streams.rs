@@ -1,8 +1,8 @@
 //! The streams of a connection: each a request with its response, or a tunnel.
 
-use super::super::http::{self, Asked, Head};
 use super::head::{self, Kind};
 use super::hpack::List;
+use super::http::{self, Asked, Head};
 use crate::model::{PerSide, Side};
 use crate::peel::{Child, Handle, Out};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Requests and responses (RFC 9114 section 4): what a head says, and how its body is to be read.
 
-use super::super::http::{self, Asked, Head};
+use super::http::{self, Asked, Head};
 use super::qpack::Field;
 use super::stream::Stream;
 use crate::model::Side;

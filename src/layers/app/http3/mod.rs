@@ -1,7 +1,6 @@
 //! HTTP/3 (RFC 9114) over the records that the QUIC layer hands on: stream id (8 bytes), flags (1: end,
 //! 2: reset, 4: the length counts lost bytes and none follow, 8: a datagram), length (4), then the bytes.
 
-mod huffman;
 mod message;
 mod qpack;
 mod stream;
@@ -9,6 +8,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use super::{http, huffman};
 use crate::bytes::Cursor;
 use crate::model::{PerSide, Side};
 use crate::peel::{AfterGap, Eats, Family, Form, Hint, Input, Out, Peeler, Spec, Step};
@@ -145,7 +145,7 @@ impl Http3 {
     /// An HTTP datagram (RFC 9297): a quarter of its request's stream id, then the payload.
     fn datagram(&mut self, side: Side, bytes: &[u8], out: &mut Out<'_, '_>) {
         let mut c = Cursor::new(bytes);
-        if stream::varint(&mut c).is_none() {
+        if c.quic_varint().is_none() {
             return;
         }
         out.begin_message();

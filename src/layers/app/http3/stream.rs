@@ -1,6 +1,6 @@
 //! One stream: its type, its frames (RFC 9114 sections 6 and 7) and its bodies.
 
-use super::super::http::Asked;
+use super::http::Asked;
 use super::qpack::{Decoder, Missing, Section};
 use crate::bytes::Cursor;
 use crate::model::{PerSide, Side};
@@ -53,16 +53,6 @@ pub(super) struct Stream {
     pub asked: Asked,
     /// After an extended CONNECT: DATA of both sides.
     pub tunnel: Option<Handle>,
-}
-
-/// A variable-length integer (RFC 9000 section 16).
-pub(super) fn varint(c: &mut Cursor<'_>) -> Option<u64> {
-    Some(match c.peek()? >> 6 {
-        0 => u64::from(c.u8()?),
-        1 => u64::from(c.u16()? & 0x3fff),
-        2 => u64::from(c.u32()? & 0x3fff_ffff),
-        _ => c.u64()? & 0x3fff_ffff_ffff_ffff,
-    })
 }
 
 /// Whether to go on with what is left of the buffer.
@@ -161,8 +151,8 @@ impl Stream {
             None => {}
         }
         let mut ahead = *c;
-        let kind = varint(&mut ahead)?;
-        let len = varint(&mut ahead)?;
+        let kind = ahead.quic_varint()?;
+        let len = ahead.quic_varint()?;
         match kind {
             0 if self.kind == Some(Kind::Message) => self.halves[side].left = Some(Left::Data(len)),
             // WebTransport: the rest of the stream, behind the session's id.
@@ -232,11 +222,11 @@ impl Stream {
         match kind {
             1 => return self.fields(side, body, qpack, missing, false, out),
             5 => {
-                varint(&mut c);
+                c.quic_varint();
                 return self.fields(side, c.rest(), qpack, missing, true, out);
             }
             4 => {
-                while let (Some(name), Some(value)) = (varint(&mut c), varint(&mut c)) {
+                while let (Some(name), Some(value)) = (c.quic_varint(), c.quic_varint()) {
                     // SETTINGS_QPACK_MAX_TABLE_CAPACITY binds the other side's encoder.
                     if name == 1 {
                         qpack[side.other()].most = Some(value);
@@ -332,15 +322,15 @@ impl Stream {
 /// The type of a unidirectional stream (RFC 9114 section 6.2, RFC 9204 section 4.2).
 fn unidirectional(c: &mut Cursor<'_>) -> Option<Kind> {
     let mut ahead = *c;
-    let kind = match varint(&mut ahead)? {
+    let kind = match ahead.quic_varint()? {
         0 => Kind::Control,
         1 => {
-            varint(&mut ahead)?;
+            ahead.quic_varint()?;
             Kind::Message
         }
         2 => Kind::Encoder,
         0x54 => {
-            varint(&mut ahead)?;
+            ahead.quic_varint()?;
             Kind::Raw
         }
         _ => Kind::Ignored,

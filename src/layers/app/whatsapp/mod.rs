@@ -5,9 +5,11 @@ mod node;
 mod tokens;
 
 use crate::bytes::Cursor;
+use crate::layers::protobuf;
 use crate::model::Side;
 use crate::peel::{Child, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
 use node::{Content, Node, stanza};
+use protobuf::Value;
 use std::borrow::Cow;
 use std::io::Read;
 
@@ -93,31 +95,9 @@ fn text(bytes: &[u8]) -> Option<&str> {
 fn field(bytes: &[u8], number: u64) -> Option<&[u8]> {
     let mut c = Cursor::new(bytes);
     while !c.is_empty() {
-        let tag = varint(&mut c)?;
-        match tag & 7 {
-            0 => varint(&mut c).map(drop)?,
-            1 => c.take(8).map(drop)?,
-            2 => {
-                let length = usize::try_from(varint(&mut c)?).ok()?;
-                let value = c.take(length)?;
-                if tag >> 3 == number {
-                    return Some(value);
-                }
-            }
-            5 => c.take(4).map(drop)?,
-            _ => return None,
-        }
-    }
-    None
-}
-
-fn varint(c: &mut Cursor<'_>) -> Option<u64> {
-    let mut value = 0;
-    for shift in 0..9 {
-        let b = c.u8()?;
-        value |= u64::from(b & 0x7f) << (shift * 7);
-        if b & 0x80 == 0 {
-            return Some(value);
+        match protobuf::field(&mut c).ok()? {
+            (n, Value::Bytes(value)) if n == number => return Some(value),
+            _ => {}
         }
     }
     None

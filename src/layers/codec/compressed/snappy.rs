@@ -35,7 +35,8 @@ fn chunks(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
 
 fn raw(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
     let mut c = Cursor::new(bytes);
-    let size = usize::try_from(varint(&mut c)?).ok()?;
+    // The size has 32 bits at most.
+    let size = u32::try_from(c.shortest_varint()?).ok()? as usize;
     // An element of three bytes copies 64 at most.
     if size == 0 || size > c.left().saturating_mul(32) {
         return None;
@@ -77,19 +78,6 @@ fn raw(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
         }
     }
     (plain.len() == size).then_some(plain)
-}
-
-/// The size, 32 bits at most, in its shortest form.
-fn varint(c: &mut Cursor<'_>) -> Option<u64> {
-    let mut value = 0u64;
-    for shift in 0..5 {
-        let b = c.u8()?;
-        value |= u64::from(b & 0x7f) << (7 * shift);
-        if b & 0x80 == 0 {
-            return (value <= u64::from(u32::MAX) && (b != 0 || shift == 0)).then_some(value);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

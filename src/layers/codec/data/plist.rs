@@ -1,9 +1,11 @@
-//! Binary property lists (`bplist00`, CoreFoundation's CFBinaryPList.c), with the references of keyed
-//! archives followed, so that an archived object has the fields that its class gave it.
+//! Binary property lists as data, with the references of keyed archives followed, so that an archived object
+//! has the fields that its class gave it.
 
 use super::tree::Data;
 use super::{DEEPEST, MOST, Whole};
+use crate::layers::bplist;
 use crate::peel::{Eats, Family, Form, Guess, Hint, Probe, Spec};
+use bplist::{File, Object};
 use std::borrow::Cow;
 
 /// The row.
@@ -29,7 +31,6 @@ pub static SPEC: Spec = Spec {
     open: || Box::new(Whole(read)),
 };
 
-const MAGIC: &[u8] = b"bplist0";
 /// The name under which both forms of property list keep a reference of a keyed archive.
 const REFERENCE: &str = "CF$UID";
 
@@ -38,122 +39,44 @@ fn read(bytes: &[u8]) -> Option<Data<'_>> {
 }
 
 fn file(bytes: &[u8]) -> Option<Data<'_>> {
-    if !bytes.starts_with(MAGIC) {
-        return None;
-    }
-    let trailer_at = bytes.len().checked_sub(32)?;
-    let trailer = bytes.get(trailer_at..)?;
-    let (offset_size, reference_size) = (usize::from(*trailer.get(6)?), usize::from(*trailer.get(7)?));
-    let number = |at: usize| usize::try_from(big_endian(trailer.get(at..at + 8)?)?).ok();
-    let (count, top, table) = (number(8)?, number(16)?, number(24)?);
-    let table = bytes.get(table..trailer_at)?;
-    let sizes = (1..=8).contains(&offset_size) && (1..=8).contains(&reference_size);
-    if !sizes || count > MOST || top >= count || table.len() < count * offset_size {
-        return None;
-    }
-    let mut file = File { bytes, table, offset_size, reference_size, left: MOST };
-    file.object(top, 0)
+    let file = File::read(bytes).filter(|f| f.count <= MOST)?;
+    Reader { file, left: MOST }.object(file.top, 0)
 }
 
-fn big_endian(bytes: &[u8]) -> Option<u64> {
-    (bytes.len() <= 8).then(|| bytes.iter().fold(0, |n, &b| n << 8 | u64::from(b)))
-}
-
-struct File<'a> {
-    bytes: &'a [u8],
-    table: &'a [u8],
-    offset_size: usize,
-    reference_size: usize,
+struct Reader<'a> {
+    file: File<'a>,
     /// Objects may be shared: each copy is paid for.
     left: usize,
 }
 
-impl<'a> File<'a> {
-    fn object(&mut self, index: usize, depth: usize) -> Option<Data<'a>> {
+impl<'a> Reader<'a> {
+    fn object(&mut self, number: usize, depth: usize) -> Option<Data<'a>> {
         self.left = self.left.checked_sub(1)?;
         if depth > DEEPEST {
             return None;
         }
-        let entry = index.checked_mul(self.offset_size)?;
-        let offset = self.table.get(entry..entry.checked_add(self.offset_size)?)?;
-        let at = usize::try_from(big_endian(offset)?).ok()?;
-        let marker = *self.bytes.get(at)?;
-        let (kind, low) = (marker >> 4, marker & 15);
-        let width = 1usize << low.min(6);
-        match kind {
-            0 => Some(match low {
-                8 | 9 => Data::plain(low == 9),
-                _ => Data::Nothing,
-            }),
-            1 if low <= 4 => {
-                let digits = self.slice(at + 1, width)?;
-                let value = digits.iter().fold(0u128, |n, &b| n << 8 | u128::from(b));
-                // Eight bytes are signed, fewer are not.
-                Some(if low == 3 { Data::plain(value as u64 as i64) } else { Data::plain(value) })
+        Some(match self.file.object(number)? {
+            Object::Nothing => Data::Nothing,
+            Object::Truth(truth) => Data::plain(truth),
+            Object::Integer(n, 8) => Data::plain(n as u64 as i64),
+            Object::Integer(n, _) => Data::plain(n),
+            Object::Real(n) => Data::plain(n),
+            Object::Data(bytes, _) => Data::bytes(bytes),
+            Object::Text(text) => Data::text(text),
+            Object::Wide(units) => Data::Text(Cow::Owned(String::from_utf16_lossy(&units))),
+            Object::Uid(n) => Data::Map(vec![(REFERENCE.to_owned(), Data::plain(n))]),
+            Object::Array(items) => {
+                let items = items.into_iter().map(|i| self.object(i, depth + 1));
+                Data::List(items.collect::<Option<_>>()?)
             }
-            2 | 3 => Some(Data::plain(real(self.slice(at + 1, width)?)?)),
-            8 => {
-                let n = big_endian(self.slice(at + 1, usize::from(low) + 1)?)?;
-                Some(Data::Map(vec![(REFERENCE.to_owned(), Data::plain(n))]))
+            Object::Dictionary(pairs) => {
+                let pairs = pairs.into_iter().map(|(key, value)| {
+                    Some((self.object(key, depth + 1)?.into_key(), self.object(value, depth + 1)?))
+                });
+                Data::Map(pairs.collect::<Option<_>>()?)
             }
-            4..=7 | 10 | 12 | 13 => self.container(kind, at, low, depth),
-            _ => None,
-        }
-    }
-
-    fn container(&mut self, kind: u8, at: usize, low: u8, depth: usize) -> Option<Data<'a>> {
-        let (count, start) = self.count(at, low)?;
-        match kind {
-            4 => Some(Data::bytes(self.slice(start, count)?)),
-            5 | 7 => Some(Data::text(std::str::from_utf8(self.slice(start, count)?).ok()?)),
-            6 => {
-                let pairs = self.slice(start, count.checked_mul(2)?)?.chunks_exact(2);
-                let units: Vec<u16> =
-                    pairs.filter_map(|p| Some(u16::from_be_bytes([*p.first()?, *p.get(1)?]))).collect();
-                Some(Data::Text(Cow::Owned(String::from_utf16_lossy(&units))))
-            }
-            13 => {
-                let references = self.references(start, count.checked_mul(2)?)?;
-                let (keys, values) = references.split_at_checked(count)?;
-                let pairs = keys.iter().zip(values);
-                pairs
-                    .map(|(k, v)| Some((self.object(*k, depth + 1)?.into_key(), self.object(*v, depth + 1)?)))
-                    .collect::<Option<_>>()
-                    .map(Data::Map)
-            }
-            _ => {
-                let items = self.references(start, count)?;
-                items.into_iter().map(|i| self.object(i, depth + 1)).collect::<Option<_>>().map(Data::List)
-            }
-        }
-    }
-
-    /// A count in the marker, or in the integer object after it.
-    fn count(&self, at: usize, low: u8) -> Option<(usize, usize)> {
-        if low != 15 {
-            return Some((usize::from(low), at + 1));
-        }
-        let marker = *self.bytes.get(at + 1)?;
-        let width = 1usize << (marker & 15).min(4);
-        let number = big_endian(self.slice(at + 2, width)?)?;
-        (marker >> 4 == 1).then_some((usize::try_from(number).ok()?, at + 2 + width))
-    }
-
-    fn slice(&self, start: usize, length: usize) -> Option<&'a [u8]> {
-        self.bytes.get(start..start.checked_add(length)?)
-    }
-
-    fn references(&self, start: usize, count: usize) -> Option<Vec<usize>> {
-        let all = self.slice(start, count.checked_mul(self.reference_size)?)?;
-        all.chunks_exact(self.reference_size).map(|r| usize::try_from(big_endian(r)?).ok()).collect()
-    }
-}
-
-fn real(bytes: &[u8]) -> Option<f64> {
-    match bytes.len() {
-        4 => Some(f64::from(f32::from_be_bytes(bytes.try_into().ok()?))),
-        8 => Some(f64::from_be_bytes(bytes.try_into().ok()?)),
-        _ => None,
+            Object::Unknown => return None,
+        })
     }
 }
 

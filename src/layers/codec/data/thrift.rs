@@ -52,7 +52,7 @@ fn message(bytes: &[u8]) -> Option<Data<'_>> {
     match bytes {
         [0x82, kind, ..] if kind & 0x1f == 1 && (1..=4).contains(&(kind >> 5)) => {
             let mut reader = Reader { c: Cursor::new(bytes.get(2..)?), left: MOST, compact: true };
-            reader.varint()?;
+            reader.c.varint()?;
             reader.call()
         }
         [0x80, 1, 0, 1..=4, ..] => {
@@ -99,24 +99,12 @@ impl<'a> Reader<'a> {
         self.c.is_empty().then_some(Data::Map(pairs))
     }
 
-    fn varint(&mut self) -> Option<u64> {
-        let mut value = 0u64;
-        for shift in 0..10 {
-            let b = self.c.u8()?;
-            value |= u64::from(b & 0x7f).checked_shl(shift * 7)?;
-            if b & 0x80 == 0 {
-                return Some(value);
-            }
-        }
-        None
-    }
-
     fn zigzag(&mut self) -> Option<i64> {
-        self.varint().map(|n| (n >> 1) as i64 ^ -((n & 1) as i64))
+        self.c.varint().map(|n| (n >> 1) as i64 ^ -((n & 1) as i64))
     }
 
     fn binary(&mut self) -> Option<&'a [u8]> {
-        let n = if self.compact { self.varint()? } else { u64::from(self.c.u32()?) };
+        let n = if self.compact { self.c.varint()? } else { u64::from(self.c.u32()?) };
         self.c.take(usize::try_from(n).ok()?)
     }
 
@@ -198,7 +186,7 @@ impl<'a> Reader<'a> {
     fn list(&mut self, depth: usize) -> Option<Data<'a>> {
         let (code, n) = match self.compact {
             true => match self.c.u8()? {
-                head if head >> 4 == 15 => (head & 15, self.varint()?),
+                head if head >> 4 == 15 => (head & 15, self.c.varint()?),
                 head => (head & 15, u64::from(head >> 4)),
             },
             false => (self.c.u8()?, u64::from(self.c.u32()?)),
@@ -209,7 +197,7 @@ impl<'a> Reader<'a> {
 
     fn map(&mut self, depth: usize) -> Option<Data<'a>> {
         let (keys, values, n) = match self.compact {
-            true => match self.varint()? {
+            true => match self.c.varint()? {
                 0 => return Some(Data::Map(Vec::new())),
                 n => {
                     let kinds = self.c.u8()?;

@@ -4,6 +4,9 @@
 
 use super::packed::{self, Packed};
 use super::shape::{Head, LONGEST, SHAPES, Shape};
+use crate::bytes::Cursor;
+use crate::layers::protobuf;
+use protobuf::{Stop, Value};
 
 /// Bits that make it sure. A length of four octets that is small has about 24, a body that is text 32 at most:
 /// two such frames do, three of one octet do.
@@ -164,41 +167,15 @@ fn text(bytes: &[u8], cut: bool) -> u32 {
 
 /// Characters of the texts in the fields of a protobuf message, if the bytes are one to the end.
 fn fields(bytes: &[u8], cut: bool) -> u32 {
-    let (mut at, mut letters) = (0, 0);
-    while at < bytes.len() {
-        let Some((tag, next)) = varint(bytes, at) else { return if cut { letters } else { 0 } };
-        if !(1..=4096).contains(&(tag >> 3)) {
-            return 0;
-        }
-        let end = match tag & 7 {
-            0 => varint(bytes, next).map(|(_, end)| end),
-            1 => Some(next + 8),
-            5 => Some(next + 4),
-            2 => varint(bytes, next).and_then(|(n, from)| {
-                let end = from.checked_add(usize::try_from(n).ok()?)?;
-                let inner = bytes.get(from..end).unwrap_or_default();
-                letters += text(inner, false).max(fields(inner, false));
-                Some(end)
-            }),
-            _ => return 0,
-        };
-        match end {
-            Some(end) if end <= bytes.len() => at = end,
-            Some(_) | None if cut => return letters,
-            Some(_) | None => return 0,
+    let mut c = Cursor::new(bytes);
+    let mut letters = 0;
+    while !c.is_empty() {
+        match protobuf::field(&mut c) {
+            Ok((1..=4096, Value::Bytes(b))) => letters += text(b, false).max(fields(b, false)),
+            Ok((1..=4096, _)) => {}
+            Err(Stop::Short) if cut => return letters,
+            Ok(_) | Err(_) => return 0,
         }
     }
     letters
-}
-
-fn varint(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
-    let mut value = 0;
-    for i in 0..9 {
-        let b = *bytes.get(at + i)?;
-        value |= u64::from(b & 0x7f) << (7 * i);
-        if b & 0x80 == 0 {
-            return Some((value, at + i + 1));
-        }
-    }
-    None
 }

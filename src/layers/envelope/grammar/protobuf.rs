@@ -1,6 +1,7 @@
 //! Protocol-buffer messages read against a closed list of fields: the whole buffer, minimal varints,
 //! no unknown field, no repeat. A schema-less reader would accept far too much to prove anything.
 
+use crate::bytes::Cursor;
 use std::ops::Range;
 
 /// The most fields a schema here has.
@@ -105,19 +106,8 @@ impl<'a> Fields<'a> {
 
 /// A varint in its shortest form, and what follows it.
 pub fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let mut value = 0u64;
-    for (i, &b) in bytes.iter().enumerate().take(10) {
-        let part = u64::from(b & 0x7f);
-        if i == 9 && part > 1 {
-            return None;
-        }
-        value |= part << (7 * i as u32);
-        if b & 0x80 == 0 {
-            let minimal = i == 0 || b != 0;
-            return minimal.then(|| (value, bytes.get(i + 1..).unwrap_or_default()));
-        }
-    }
-    None
+    let mut c = Cursor::new(bytes);
+    Some((c.shortest_varint()?, c.rest()))
 }
 
 /// Reads `bytes` whole against `rules`.

@@ -3,6 +3,7 @@
 //! It protects nothing that the obfuscation does not. Without the secret it is made to look like TLS, and is
 //! taken for that.
 
+use super::hello::ClientHello;
 use crate::keys::KeyStore;
 use crate::model::Side;
 use crate::peel::{
@@ -100,7 +101,9 @@ impl Peeler for FakeTls {
         let Some(body) = input.bytes.get(5..5 + n) else { return Step::more(0, 5 + n) };
         match (kind, input.side) {
             (HANDSHAKE, Side::Client) if self.child.is_none() => {
-                if let Some(name) = server_name(body) {
+                // The disguise names a host as any ClientHello does, behind type and length.
+                let hello = body.get(4..).and_then(ClientHello::read);
+                if let Some(name) = hello.and_then(|h| h.sni) {
                     out.fact("mtproxy.sni", name.as_str());
                 }
                 self.child = Some(out.open(Child::stream().hint(Hint::Layer("mtproto-obfuscated"))));
@@ -125,23 +128,4 @@ impl Peeler for FakeTls {
             out.close(child, side);
         }
     }
-}
-
-/// The host that the disguise names (RFC 6066 section 3): behind type, length, version, random, session and
-/// suites, as in any ClientHello.
-fn server_name(hello: &[u8]) -> Option<String> {
-    let mut c = crate::bytes::Cursor::new(hello);
-    c.take(4 + 2 + 32)?;
-    c.vec8()?;
-    c.vec16()?;
-    c.vec8()?;
-    let mut extensions = crate::bytes::Cursor::new(c.vec16()?);
-    while let (Some(code), Some(body)) = (extensions.u16(), extensions.vec16()) {
-        if code == 0 {
-            let mut list = crate::bytes::Cursor::new(crate::bytes::Cursor::new(body).vec16()?);
-            list.u8()?;
-            return std::str::from_utf8(list.vec16()?).ok().map(str::to_ascii_lowercase);
-        }
-    }
-    None
 }

@@ -11,6 +11,7 @@ mod probe;
 #[cfg(test)]
 mod tests;
 
+use super::hello;
 use crate::model::{Bucket, Side};
 use crate::peel::{AfterGap, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
 use framing::{Frame, Transport, frame};

@@ -4,6 +4,7 @@
 use super::handshake::{self, KEY};
 use super::transport::Opener;
 use crate::bytes::{Cursor, hex};
+use crate::layers::protobuf;
 use crate::model::{Bucket, PerSide, Side};
 use crate::peel::{AfterGap, By, Child, End, Form, Guess, Hint, Input, Out, Peeler, Probe, Step, Why};
 
@@ -161,8 +162,8 @@ impl WhatsApp {
             return None;
         }
         // Keys and payload in the order of their fields: ephemeral, long-term, payload.
-        let inner = fields(body)?.into_iter().find(|(n, _)| *n == number)?.1;
-        let parts = fields(inner)?;
+        let inner = protobuf::delimited(body)?.into_iter().find(|(n, _)| *n == number)?.1;
+        let parts = protobuf::delimited(inner)?;
         let part = |n: u64| parts.iter().find(|(k, _)| *k == n).map_or(&[][..], |(_, v)| v);
         Some([part(1), part(2), part(3)].concat()).filter(|m| m.len() >= KEY || number == 4)
     }
@@ -194,36 +195,4 @@ impl WhatsApp {
         }
         self.opener.get_or_insert_with(|| Opener::derived(&done));
     }
-}
-
-/// Fields of bytes in a protobuf message; others are passed over.
-fn fields(bytes: &[u8]) -> Option<Vec<(u64, &[u8])>> {
-    let mut c = Cursor::new(bytes);
-    let mut list = Vec::new();
-    while !c.is_empty() {
-        let tag = varint(&mut c)?;
-        match tag & 7 {
-            0 => varint(&mut c).map(drop)?,
-            1 => c.take(8).map(drop)?,
-            2 => {
-                let len = usize::try_from(varint(&mut c)?).ok()?;
-                list.push((tag >> 3, c.take(len)?));
-            }
-            5 => c.take(4).map(drop)?,
-            _ => return None,
-        }
-    }
-    Some(list)
-}
-
-fn varint(c: &mut Cursor<'_>) -> Option<u64> {
-    let mut value = 0;
-    for shift in 0..9 {
-        let b = c.u8()?;
-        value |= u64::from(b & 0x7f) << (shift * 7);
-        if b & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
 }

@@ -1,6 +1,6 @@
 //! Frames (RFC 9000 section 19, RFC 9221).
 
-use super::packet::{prefixed, varint};
+use super::packet::prefixed;
 use crate::bytes::Cursor;
 
 /// A frame that matters to a bystander.
@@ -35,15 +35,15 @@ pub(super) enum Frame<'a> {
 
 /// Reads the next frame; `None` at the end or where the bytes are no frame.
 pub(super) fn next<'a>(c: &mut Cursor<'a>) -> Option<Frame<'a>> {
-    let kind = varint(c)?;
+    let kind = c.quic_varint()?;
     match kind {
         0x02 | 0x03 => acknowledgement(c, kind == 3),
         0x04 => {
-            let id = varint(c)?;
+            let id = c.quic_varint()?;
             skip(c, 2)?;
             Some(Frame::Reset { id })
         }
-        0x06 => Some(Frame::Crypto { offset: varint(c)?, data: prefixed(c)? }),
+        0x06 => Some(Frame::Crypto { offset: c.quic_varint()?, data: prefixed(c)? }),
         0x07 => prefixed(c).map(|_| Frame::Other),
         0x08..=0x0f => stream(c, kind),
         0x00 | 0x01 | 0x1e => Some(Frame::Other),
@@ -55,11 +55,11 @@ pub(super) fn next<'a>(c: &mut Cursor<'a>) -> Option<Frame<'a>> {
         }
         0x1a | 0x1b => c.take(8).map(|_| Frame::Other),
         0x1c => {
-            let code = varint(c)?;
-            varint(c)?;
+            let code = c.quic_varint()?;
+            c.quic_varint()?;
             Some(Frame::Close { code, reason: prefixed(c)? })
         }
-        0x1d => Some(Frame::Close { code: varint(c)?, reason: prefixed(c)? }),
+        0x1d => Some(Frame::Close { code: c.quic_varint()?, reason: prefixed(c)? }),
         0x30 => c.take(c.left()).map(Frame::Datagram),
         0x31 => prefixed(c).map(Frame::Datagram),
         // TIMESTAMP, IMMEDIATE_ACK, ACK_FREQUENCY, RESET_STREAM_AT (drafts).
@@ -67,7 +67,7 @@ pub(super) fn next<'a>(c: &mut Cursor<'a>) -> Option<Frame<'a>> {
         0x1f | 0xac => Some(Frame::Other),
         0xaf => skip(c, 4),
         0x24 => {
-            let id = varint(c)?;
+            let id = c.quic_varint()?;
             skip(c, 3)?;
             Some(Frame::Reset { id })
         }
@@ -77,15 +77,15 @@ pub(super) fn next<'a>(c: &mut Cursor<'a>) -> Option<Frame<'a>> {
 
 fn skip<'a>(c: &mut Cursor<'a>, integers: usize) -> Option<Frame<'a>> {
     for _ in 0..integers {
-        varint(c)?;
+        c.quic_varint()?;
     }
     Some(Frame::Other)
 }
 
 fn acknowledgement<'a>(c: &mut Cursor<'a>, counts: bool) -> Option<Frame<'a>> {
     skip(c, 2)?;
-    let ranges = varint(c)?;
-    varint(c)?;
+    let ranges = c.quic_varint()?;
+    c.quic_varint()?;
     for _ in 0..ranges {
         skip(c, 2)?;
     }
@@ -93,8 +93,8 @@ fn acknowledgement<'a>(c: &mut Cursor<'a>, counts: bool) -> Option<Frame<'a>> {
 }
 
 fn stream<'a>(c: &mut Cursor<'a>, kind: u64) -> Option<Frame<'a>> {
-    let id = varint(c)?;
-    let offset = if kind & 4 != 0 { varint(c)? } else { 0 };
+    let id = c.quic_varint()?;
+    let offset = if kind & 4 != 0 { c.quic_varint()? } else { 0 };
     let data = if kind & 2 != 0 { prefixed(c)? } else { c.take(c.left())? };
     Some(Frame::Stream { id, offset, data, fin: kind & 1 != 0 })
 }

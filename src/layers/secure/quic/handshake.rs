@@ -3,8 +3,10 @@
 use super::assembly::{Last, Piece};
 use super::connection::{Connection, Space};
 use super::frame::{self, Frame};
-use super::hello::{self, ClientHello};
+use super::hello::{ClientHello, ServerHello, encrypted_alpn};
 use super::keys::Suite;
+use super::messages;
+use super::suite::{group_name, post_quantum, suite_name};
 use crate::bytes::Cursor;
 use crate::model::Side;
 use crate::peel::Out;
@@ -78,7 +80,7 @@ impl Connection {
         }
         let held = std::mem::take(&mut half.messages[level]);
         let mut rest = held.as_slice();
-        while let Some((kind, body, used)) = hello::message(rest) {
+        while let Some((kind, body, used)) = messages::message(rest) {
             self.message(side, kind, body, out);
             rest = rest.get(used..).unwrap_or_default();
         }
@@ -96,17 +98,17 @@ impl Connection {
                 self.retry_waiting(out);
             }
             2 if side != self.opener => {
-                let Some((suite, group)) = hello::server_hello(body) else { return };
-                self.suite = Suite::read(suite);
+                let Some(hello) = ServerHello::read(body) else { return };
+                self.suite = Suite::read(hello.suite);
                 self.suite_known = true;
-                self.server_facts(suite, group, out);
+                self.server_facts(hello.suite, hello.group, out);
                 self.retry_waiting(out);
             }
             8 if side != self.opener => {
-                if let Some(token) = hello::reset_token(body) {
+                if let Some(token) = messages::reset_token(body) {
                     self.learn_token(side, token);
                 }
-                if let Some(alpn) = hello::selected_protocol(body) {
+                if let Some(alpn) = encrypted_alpn(body) {
                     out.fact("quic.alpn_selected", alpn.as_str());
                     self.alpn = Some(alpn);
                 }
@@ -130,7 +132,7 @@ impl Connection {
         if hello.ech {
             out.fact("quic.ech", "offered");
         }
-        if hello.early {
+        if hello.early_data {
             out.fact("quic.early_data", true);
         }
     }
@@ -144,39 +146,13 @@ impl Connection {
 
     pub(super) fn server_facts(&mut self, suite: u16, group: Option<u16>, out: &mut Out<'_, '_>) {
         self.state_version(out);
-        let name = match suite {
-            0x1301 => "TLS_AES_128_GCM_SHA256".to_owned(),
-            0x1302 => "TLS_AES_256_GCM_SHA384".to_owned(),
-            0x1303 => "TLS_CHACHA20_POLY1305_SHA256".to_owned(),
-            0x1304 => "TLS_AES_128_CCM_SHA256".to_owned(),
-            other => format!("0x{other:04x}"),
-        };
         if self.suite.is_none() {
             out.note("quic-suite-unsupported");
         }
-        out.fact("quic.suite", name);
+        out.fact("quic.suite", suite_name(suite));
         if let Some(group) = group {
             out.fact("quic.group", group_name(group));
-            out.fact("quic.post_quantum", matches!(group, 0x0200..=0x0202 | 0x11eb..=0x11ed | 0x6399));
+            out.fact("quic.post_quantum", post_quantum(group));
         }
     }
-}
-
-/// Names of key share groups (IANA TLS Supported Groups).
-fn group_name(code: u16) -> String {
-    let name = match code {
-        0x0017 => "secp256r1",
-        0x0018 => "secp384r1",
-        0x0019 => "secp521r1",
-        0x001d => "x25519",
-        0x001e => "x448",
-        0x0201 => "MLKEM768",
-        0x0202 => "MLKEM1024",
-        0x11eb => "SecP256r1MLKEM768",
-        0x11ec => "X25519MLKEM768",
-        0x11ed => "SecP384r1MLKEM1024",
-        0x6399 => "X25519Kyber768Draft00",
-        _ => return format!("0x{code:04x}"),
-    };
-    name.to_owned()
 }

@@ -1,11 +1,11 @@
 //! Packet protection (RFC 9001 section 5, RFC 9369 section 3.3): keys from secrets, header protection
 //! and the three AEADs.
 
+use super::hkdf::{Hash, expand_label};
 use ccm::aead::AeadInOut;
 use ccm::consts::{U12, U16};
 use ring::aead::quic::{self, HeaderProtectionKey};
 use ring::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
-use ring::hmac;
 
 /// A QUIC version whose packets can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,10 +126,10 @@ impl Suite {
         }
     }
 
-    fn hash(self) -> hmac::Algorithm {
+    fn hash(self) -> Hash {
         match self {
-            Suite::Aes256Gcm => hmac::HMAC_SHA384,
-            Suite::Aes128Gcm | Suite::ChaCha20 | Suite::Aes128Ccm => hmac::HMAC_SHA256,
+            Suite::Aes256Gcm => Hash::Sha384,
+            Suite::Aes128Gcm | Suite::ChaCha20 | Suite::Aes128Ccm => Hash::Sha256,
         }
     }
 
@@ -139,30 +139,6 @@ impl Suite {
             Suite::Aes256Gcm | Suite::ChaCha20 => 32,
         }
     }
-}
-
-/// HKDF-Expand-Label with an empty context (RFC 8446 section 7.1).
-fn expand_label(hash: hmac::Algorithm, secret: &[u8], label: &str, length: usize) -> Vec<u8> {
-    let mut info = (length as u16).to_be_bytes().to_vec();
-    info.push((6 + label.len()) as u8);
-    info.extend_from_slice(b"tls13 ");
-    info.extend_from_slice(label.as_bytes());
-    info.push(0);
-    let key = hmac::Key::new(hash, secret);
-    let (mut out, mut previous) = (Vec::new(), Vec::new());
-    for counter in 1..=8u8 {
-        if out.len() >= length {
-            break;
-        }
-        let mut context = hmac::Context::with_key(&key);
-        context.update(&previous);
-        context.update(&info);
-        context.update(&[counter]);
-        previous = context.sign().as_ref().to_vec();
-        out.extend_from_slice(&previous);
-    }
-    out.truncate(length);
-    out
 }
 
 enum Aead {
@@ -222,9 +198,9 @@ impl Keys {
 
     /// Initial keys of client and server (RFC 9001 section 5.2).
     pub fn initial(version: Version, dcid: &[u8]) -> Option<(Self, Self)> {
-        let extract = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &version.salt()), dcid);
+        let initial = Hash::Sha256.mac(&version.salt(), dcid);
         let side = |label| {
-            let secret = expand_label(hmac::HMAC_SHA256, extract.as_ref(), label, 32);
+            let secret = expand_label(Hash::Sha256, &initial, label, 32);
             Self::new(version, Suite::Aes128Gcm, &secret)
         };
         Some((side("client in")?, side("server in")?))

@@ -62,8 +62,7 @@ impl Connection {
         // The other side chose the id that `side` sends to.
         let opener = if by_opener { side.other() } else { side };
         let mut connection = Self::new(opener, version);
-        connection.hello =
-            hello.then_some(ClientHello { random, sni, alpn: Vec::new(), ech: false, early: false });
+        connection.hello = hello.then_some(ClientHello { random, sni, ..ClientHello::default() });
         connection.suite = suite;
         connection.suite_known = suite.is_some();
         connection.alpn = alpn;

@@ -5,8 +5,8 @@ mod assembly;
 mod connection;
 mod frame;
 mod handshake;
-mod hello;
 mod keys;
+mod messages;
 mod migration;
 mod packet;
 mod search;
@@ -15,6 +15,7 @@ mod streams;
 mod tests;
 mod traffic;
 
+use super::{hello, hkdf, suite};
 use crate::model::{PerSide, Side};
 use crate::peel::{By, Eats, End, Family, Form, Guess, Input, Out, Peeler, Probe, Spec, Step, Why};
 use connection::Connection;

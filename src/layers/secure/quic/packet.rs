@@ -38,20 +38,9 @@ pub(super) enum Head<'a> {
     Short,
 }
 
-/// A variable-length integer (RFC 9000 section 16).
-pub(super) fn varint(c: &mut Cursor<'_>) -> Option<u64> {
-    let first = c.peek()?;
-    Some(match first >> 6 {
-        0 => u64::from(c.u8()?),
-        1 => u64::from(c.u16()? & 0x3fff),
-        2 => u64::from(c.u32()? & 0x3fff_ffff),
-        _ => c.u64()? & 0x3fff_ffff_ffff_ffff,
-    })
-}
-
 /// `n` bytes where `n` is a variable-length integer in front of them.
 pub(super) fn prefixed<'a>(c: &mut Cursor<'a>) -> Option<&'a [u8]> {
-    let n = varint(c)?;
+    let n = c.quic_varint()?;
     c.take(usize::try_from(n).ok()?)
 }
 
@@ -89,7 +78,7 @@ pub(super) fn head(bytes: &[u8]) -> Option<Head<'_>> {
         }));
     }
     let token = if kind == Kind::Initial { prefixed(&mut c)? } else { &[] };
-    let length = usize::try_from(varint(&mut c)?).ok()?;
+    let length = usize::try_from(c.quic_varint()?).ok()?;
     let number_at = c.consumed();
     let packet = bytes.get(..number_at.checked_add(length)?)?;
     (length >= 20).then_some(Head::Long(Long { version, kind, dcid, scid, token, packet, number_at }))

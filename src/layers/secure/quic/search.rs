@@ -31,13 +31,7 @@ impl Connection {
                 keys.open(packet, at, unmasked, unmasked.short)
             };
             if Suite::of_length(secret.len()).iter().any(|s| opens(s).is_some()) {
-                self.hello = Some(ClientHello {
-                    random: *random,
-                    sni: None,
-                    alpn: Vec::new(),
-                    ech: false,
-                    early: false,
-                });
+                self.hello = Some(ClientHello { random: *random, ..ClientHello::default() });
                 return;
             }
         }

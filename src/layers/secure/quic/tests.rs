@@ -2,8 +2,9 @@
 
 use super::assembly::{Assembly, Last, Piece};
 use super::frame::{self, Frame};
-use super::hello::{self, ClientHello};
+use super::hello::{ClientHello, ServerHello, encrypted_alpn};
 use super::keys::{Keys, Suite, Version, whole_number};
+use super::messages::{message, reset_token};
 use super::packet::{Head, Kind, head};
 use crate::bytes::Cursor;
 
@@ -32,8 +33,9 @@ fn opens_the_servers_initial_of_rfc_9001() {
     let mut c = Cursor::new(&plain);
     assert_eq!(frame::next(&mut c), Some(Frame::Other));
     let Some(Frame::Crypto { offset: 0, data }) = frame::next(&mut c) else { panic!("no CRYPTO frame") };
-    let (kind, body, _) = hello::message(data).unwrap();
-    assert_eq!((kind, hello::server_hello(body)), (2, Some((0x1301, Some(0x1d)))));
+    let (kind, body, _) = message(data).unwrap();
+    let hello = ServerHello::read(body).map(|h| (h.suite, h.group));
+    assert_eq!((kind, hello), (2, Some((0x1301, Some(0x1d)))));
     let wrong = client.unmask(long.packet, long.number_at).unwrap();
     assert!(client.open(long.packet, long.number_at, wrong, wrong.short).is_none());
 }
@@ -136,8 +138,8 @@ fn any_cut_and_any_flipped_byte_is_survived() {
     for cut in 0..packet.len() {
         let _ = (
             ClientHello::read(&packet[cut..]),
-            hello::server_hello(&packet[cut..]),
-            hello::selected_protocol(&packet[cut..]),
+            ServerHello::read(&packet[cut..]),
+            encrypted_alpn(&packet[cut..]),
         );
     }
 }
@@ -181,7 +183,7 @@ mod properties {
                 frames += 1;
             }
             prop_assert!(frames <= bytes.len());
-            let _ = (head(&bytes).is_some(), hello::reset_token(&bytes), hello::message(&bytes));
+            let _ = (head(&bytes).is_some(), reset_token(&bytes), message(&bytes));
         }
 
         /// A number cut to its low bytes is found again near what is expected.

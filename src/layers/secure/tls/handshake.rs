@@ -1,8 +1,8 @@
 //! Handshake messages: what they say, and which keys they bring into use.
 
 use super::hello::{ClientHello, ServerHello, encrypted_alpn, leaf_certificate};
+use super::hkdf::expand_label;
 use super::opener::Opener;
-use super::schedule::{Hash, expand_label};
 use super::suite::{Cipher, Suite, suite};
 use super::transcript::Transcript;
 use super::{Epoch, LONGEST_MESSAGE, Tls, message_head};
@@ -175,8 +175,8 @@ impl Tls {
         let found = self.halves[side].suite.and_then(suite);
         let Some(suite) = self.suite().or(found) else { return };
         let half = &mut self.halves[side];
-        let (hash, len) = if suite.sha384 { (Hash::Sha384, 48) } else { (Hash::Sha256, 32) };
-        half.secret = expand_label(hash, &half.secret, "traffic upd", len);
+        let hash = suite.hash;
+        half.secret = expand_label(hash, &half.secret, "traffic upd", hash.len());
         half.opener = Opener::tls13(suite, &half.secret);
         half.seq = 0;
         out.fact("tls.key_update", true);

@@ -2,8 +2,9 @@
 //! pre-shared key, or from the session that this one resumes.
 
 use super::Tls;
+use super::hkdf::Hash;
 use super::opener::{Material, Opener, needs};
-use super::schedule::{Hash, prf10, prf12};
+use super::schedule::{prf10, prf12};
 use super::suite::Cipher;
 use crate::bytes::Cursor;
 use crate::keys::Label;
@@ -129,7 +130,7 @@ impl Tls {
     /// The master secret of a premaster secret (RFC 5246 section 8.1, RFC 7627 section 4).
     fn master_of(&self, premaster: &[u8]) -> Option<Vec<u8>> {
         let (client, server, suite) = (self.client.as_ref()?, self.server.as_ref()?, self.suite()?);
-        let hash = if suite.sha384 { Hash::Sha384 } else { Hash::Sha256 };
+        let hash = suite.hash;
         let (label, seed) = match server.extended_master {
             true => ("extended master secret", self.session_hash(server.version, hash)?),
             false => ("master secret", [client.random, server.random].concat()),
@@ -168,10 +169,7 @@ impl Tls {
         let seed = [server.random, client.random].concat();
         let length = 2 * (mac + key + iv);
         let block = match server.version {
-            0x0303 => {
-                let hash = if suite.sha384 { Hash::Sha384 } else { Hash::Sha256 };
-                prf12(hash, master, "key expansion", &seed, length)
-            }
+            0x0303 => prf12(suite.hash, master, "key expansion", &seed, length),
             0x0300 => super::ssl3::derive(master, &seed, length),
             _ => prf10(master, "key expansion", &seed, length),
         };

@@ -7,16 +7,16 @@ mod dtls;
 mod facts;
 mod fingerprint;
 mod handshake;
-mod hello;
 mod master;
 mod opener;
 mod psk;
 mod schedule;
 mod search;
 mod ssl3;
-mod suite;
 mod transcript;
 
+use super::hello::{self, ClientHello, ServerHello};
+use super::{hkdf, suite};
 use crate::bytes::Cursor;
 use crate::keys::Label;
 use crate::model::{Bucket, PerSide, Side};
@@ -25,7 +25,6 @@ use crate::peel::{
     Why,
 };
 pub use dtls::SPEC as DTLS;
-use hello::{ClientHello, ServerHello};
 use master::Master;
 use opener::Opener;
 use psk::Early;

@@ -1,7 +1,7 @@
 //! Opens records: one instance for one direction and one generation of keys.
 
 use super::blocks::{BlockKey, MacKey};
-use super::schedule::{Hash, Prefix, expand_label_of};
+use super::hkdf::{Prefix, expand_label_of};
 use super::suite::{Block, Cipher, Suite};
 use aes::cipher::{KeyInit, StreamCipher};
 use aes_gcm::AesGcm;
@@ -71,8 +71,7 @@ impl Opener {
 
     /// For TLS 1.3 or DTLS 1.3 from a traffic secret.
     pub fn of_secret(prefix: Prefix, suite: &Suite, secret: &[u8]) -> Option<Self> {
-        let hash = if suite.sha384 { Hash::Sha384 } else { Hash::Sha256 };
-        let expand = |label, n| expand_label_of(prefix, hash, secret, label, &[], n);
+        let expand = |label, n| expand_label_of(prefix, suite.hash, secret, label, &[], n);
         let iv: [u8; 12] = expand("iv", 12).try_into().ok()?;
         match suite.cipher {
             Cipher::Gcm(n) => Self::ring(n, &expand("key", n), iv, false, true),

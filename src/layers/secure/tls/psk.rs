@@ -3,7 +3,7 @@
 //! key opens early data only.
 
 use super::Tls;
-use super::schedule::{Hash, expand_label_with};
+use super::hkdf::{Hash, expand_label_with};
 use crate::keys::Label;
 use crate::peel::Out;
 

@@ -1,8 +1,8 @@
 //! Opening records where the keys in use must be found: early data, one-sided and mid-stream captures,
 //! records behind a loss. The tag decides; every search is bounded.
 
+use super::hkdf::expand_label;
 use super::opener::Opener;
-use super::schedule::{Hash, expand_label};
 use super::suite::{Cipher, suite};
 use super::{APPLICATION, Epoch, LONGEST, Tls, header};
 use crate::keys::Label;
@@ -283,8 +283,8 @@ impl Tls {
         if half.epoch != Epoch::Traffic || half.secret.is_empty() {
             return false;
         }
-        let (hash, len) = if suite.sha384 { (Hash::Sha384, 48) } else { (Hash::Sha256, 32) };
-        let secret = expand_label(hash, &half.secret, "traffic upd", len);
+        let hash = suite.hash;
+        let secret = expand_label(hash, &half.secret, "traffic upd", hash.len());
         let Some(mut opener) = Opener::tls13(suite, &secret) else { return false };
         let Some((seq, _)) = self.numbers(&mut opener, trial, 0..WINDOW) else { return false };
         let half = &mut self.halves[trial.side];

@@ -1,6 +1,6 @@
 //! The handshake messages of a session as both ends hash them, where secrets must be derived from them.
 
-use super::schedule::Hash;
+use super::hkdf::Hash;
 use super::{LONGEST_MESSAGE, message_head};
 use crate::model::{PerSide, Side};
 

@@ -1,7 +1,7 @@
 //! The keys of each epoch of one direction, and the numbers of the records they opened.
 
+use super::super::hkdf::{Prefix, expand_label_of};
 use super::super::opener::Opener;
-use super::super::schedule::{Hash, Prefix, expand_label_of};
 use super::super::suite::{Cipher, Suite};
 use super::record::{Plain, Unified};
 use ring::aead::quic::{self, HeaderProtectionKey};
@@ -44,15 +44,15 @@ impl Keys {
             Cipher::ChaCha => (&quic::CHACHA20, 32),
             _ => return None,
         };
-        let key = expand_label_of(Prefix::Dtls, hash(suite), &secret, "sn", &[], len);
+        let key = expand_label_of(Prefix::Dtls, suite.hash, &secret, "sn", &[], len);
         let mask = HeaderProtectionKey::new(algorithm, &key).ok();
         Some(Self { epoch, opener, mask, secret, next: 0, missed: 0 })
     }
 
     /// The keys after a KeyUpdate (RFC 8446 section 7.2 with the labels of DTLS).
     pub fn updated(&self, suite: &Suite) -> Option<Self> {
-        let len = if suite.sha384 { 48 } else { 32 };
-        let secret = expand_label_of(Prefix::Dtls, hash(suite), &self.secret, "traffic upd", &[], len);
+        let (hash, label) = (suite.hash, "traffic upd");
+        let secret = expand_label_of(Prefix::Dtls, hash, &self.secret, label, &[], hash.len());
         Self::of_secret(self.epoch.checked_add(1)?, suite, secret)
     }
 
@@ -113,10 +113,6 @@ pub(super) fn keep(all: &mut Vec<Keys>, keys: Keys) {
         all.remove(0);
     }
     all.push(keys);
-}
-
-fn hash(suite: &Suite) -> Hash {
-    if suite.sha384 { Hash::Sha384 } else { Hash::Sha256 }
 }
 
 /// The number with these low bits that is closest to the one expected (RFC 9147 section 4.2.2).

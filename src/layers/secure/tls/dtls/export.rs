@@ -1,7 +1,8 @@
 //! Leaves the keys of SRTP, which DTLS agrees on, to the media of the same two hosts (RFC 5764).
 
 use super::super::hello::leaf_certificate;
-use super::super::schedule::{Hash, Prefix, expand_label_of, prf10, prf12};
+use super::super::hkdf::{Hash, Prefix, expand_label_of};
+use super::super::schedule::{prf10, prf12};
 use super::Dtls;
 use crate::keys::Label;
 use crate::peel::Out;
@@ -49,7 +50,7 @@ impl Dtls {
     /// Keying material of the exporter (RFC 5705 section 4, RFC 8446 section 7.5).
     fn material(&self, length: usize, out: &Out<'_, '_>) -> Option<Vec<u8>> {
         let (client, server) = (self.tls.client.as_ref()?, self.tls.server.as_ref()?);
-        let hash = if self.tls.suite()?.sha384 { Hash::Sha384 } else { Hash::Sha256 };
+        let hash = self.tls.suite()?.hash;
         if server.version >= 0x0304 {
             let secret = out.keys().secret(&client.random, Label::Exporter)?;
             return Some(exporter13(hash, secret, length));
@@ -68,11 +69,8 @@ fn sha1(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn exporter13(hash: Hash, secret: &[u8], length: usize) -> Vec<u8> {
-    let (nothing, size) = match hash {
-        Hash::Sha256 => (Sha256::digest(b"").to_vec(), 32),
-        Hash::Sha384 => (Sha384::digest(b"").to_vec(), 48),
-    };
-    let derived = expand_label_of(Prefix::Dtls, hash, secret, LABEL, &nothing, size);
+    let nothing = hash.digest(b"");
+    let derived = expand_label_of(Prefix::Dtls, hash, secret, LABEL, &nothing, hash.len());
     expand_label_of(Prefix::Dtls, hash, &derived, "exporter", &nothing, length)
 }
 

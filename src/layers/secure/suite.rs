@@ -1,6 +1,7 @@
 //! Cipher suites: what the code points stand for. `suites.txt` holds the names of the IANA TLS Cipher
 //! Suites registry by code; how records are protected follows from the name.
 
+use super::hkdf::Hash;
 use std::sync::LazyLock;
 
 /// A block cipher.
@@ -40,8 +41,8 @@ pub(super) struct Suite {
     pub code: u16,
     pub name: &'static str,
     pub cipher: Cipher,
-    /// True where the hash of the key schedule is SHA-384.
-    pub sha384: bool,
+    /// The hash of the key schedule, and of the PRF from TLS 1.2 on.
+    pub hash: Hash,
 }
 
 /// Suites in the order of their codes.
@@ -51,7 +52,8 @@ static SUITES: LazyLock<Vec<Suite>> =
 fn row(line: &'static str) -> Option<Suite> {
     let (code, name) = line.split_once(' ')?;
     let code = u16::from_str_radix(code, 16).ok()?;
-    Some(Suite { code, name, cipher: cipher(name), sha384: name.ends_with("_SHA384") })
+    let hash = if name.ends_with("_SHA384") { Hash::Sha384 } else { Hash::Sha256 };
+    Some(Suite { code, name, cipher: cipher(name), hash })
 }
 
 /// The protection that a suite's name stands for.
@@ -143,7 +145,7 @@ mod tests {
     fn the_table_is_sorted_so_that_every_row_is_found() {
         assert!(SUITES.windows(2).all(|w| w[0].code < w[1].code));
         assert_eq!(suite_name(0x1301), "TLS_AES_128_GCM_SHA256");
-        let of = |code| suite(code).map(|s| (s.cipher, s.sha384));
+        let of = |code| suite(code).map(|s| (s.cipher, s.hash == Hash::Sha384));
         assert_eq!(of(0x1302), Some((Cipher::Gcm(32), true)));
         assert_eq!(of(0x1305), Some((Cipher::Ccm(16, 8), false)));
         assert_eq!(of(0x0003), Some((Cipher::Other, false)));

@@ -1,4 +1,5 @@
-//! Reads hellos and certificates (RFC 8446 section 4, RFC 5246 section 7.4).
+//! Reads hellos and certificates (RFC 8446 section 4, RFC 5246 section 7.4), as TLS, DTLS, QUIC and disguises as
+//! TLS carry them.
 
 use super::suite::is_grease;
 use crate::bytes::Cursor;
@@ -85,6 +86,17 @@ fn names(c: &mut Cursor<'_>) -> Vec<String> {
     list
 }
 
+/// Extensions in order: code and body.
+fn extensions(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    let mut c = Cursor::new(bytes);
+    std::iter::from_fn(move || Some((c.u16()?, c.vec16()?)))
+}
+
+/// The first extension of such a code in EncryptedExtensions.
+pub(super) fn encrypted_extension(body: &[u8], is: impl Fn(u16) -> bool) -> Option<&[u8]> {
+    extensions(Cursor::new(body).vec16()?).find(|(code, _)| is(*code)).map(|(_, body)| body)
+}
+
 impl ClientHello {
     /// Reads the body of a ClientHello message.
     pub fn read(body: &[u8]) -> Option<Self> {
@@ -107,9 +119,7 @@ impl ClientHello {
         let mut hello = self;
         hello.suites = list16(&mut Cursor::new(c.vec16()?));
         c.vec8()?;
-        let Some(extensions) = c.vec16() else { return Some(hello) };
-        let mut e = Cursor::new(extensions);
-        while let (Some(kind), Some(body)) = (e.u16(), e.vec16()) {
+        for (kind, body) in extensions(c.vec16().unwrap_or_default()) {
             hello.extensions.push(kind);
             hello.extension(kind, body);
         }
@@ -156,9 +166,7 @@ impl ClientHello {
             _ => {}
         }
     }
-}
 
-impl ClientHello {
     fn pre_shared(&mut self, body: &[u8]) {
         self.psk = true;
         let mut c = Cursor::new(body);
@@ -180,9 +188,7 @@ impl ServerHello {
         hello.suite = c.u16()?;
         c.u8()?;
         hello.retry = hello.random == RETRY;
-        let Some(extensions) = c.vec16() else { return Some(hello.told()) };
-        let mut e = Cursor::new(extensions);
-        while let (Some(kind), Some(body)) = (e.u16(), e.vec16()) {
+        for (kind, body) in extensions(c.vec16().unwrap_or_default()) {
             let mut c = Cursor::new(body);
             match kind {
                 14 => hello.srtp = srtp_profile(body),
@@ -221,24 +227,12 @@ fn srtp_profile(body: &[u8]) -> Option<u16> {
 
 /// The SRTP protection profile that EncryptedExtensions names.
 pub(super) fn encrypted_srtp(body: &[u8]) -> Option<u16> {
-    let mut e = Cursor::new(Cursor::new(body).vec16()?);
-    while let (Some(kind), Some(body)) = (e.u16(), e.vec16()) {
-        if kind == 14 {
-            return srtp_profile(body);
-        }
-    }
-    None
+    encrypted_extension(body, |code| code == 14).and_then(srtp_profile)
 }
 
 /// The application protocol that EncryptedExtensions names.
 pub(super) fn encrypted_alpn(body: &[u8]) -> Option<String> {
-    let mut e = Cursor::new(Cursor::new(body).vec16()?);
-    while let (Some(kind), Some(body)) = (e.u16(), e.vec16()) {
-        if kind == 16 {
-            return names(&mut Cursor::new(body)).into_iter().next();
-        }
-    }
-    None
+    encrypted_extension(body, |code| code == 16).and_then(|b| names(&mut Cursor::new(b)).into_iter().next())
 }
 
 /// The first certificate of a Certificate message, as DER.

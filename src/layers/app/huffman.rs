@@ -1,4 +1,4 @@
-//! The Huffman code of HPACK (RFC 7541 appendix B), rebuilt from its code lengths: the code is
+//! The Huffman code of header strings, in HPACK and QPACK alike (RFC 7541 appendix B), rebuilt from its code lengths: the code is
 //! canonical, so lengths alone fix every code word.
 
 use std::sync::LazyLock;
@@ -104,6 +104,33 @@ fn word(code: &Code, pool: u64, have: usize) -> Option<(u16, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Encodes by the codes that the table implies.
+    fn encode(text: &[u8]) -> Vec<u8> {
+        let mut bits = Vec::new();
+        for byte in text {
+            let length = usize::from(LENGTHS[usize::from(*byte)]);
+            let start = CODE.start[length] as usize;
+            let index = CODE.symbols[start..].iter().position(|s| *s == u16::from(*byte)).unwrap();
+            let code = CODE.first[length] + index as u32;
+            bits.extend((0..length).rev().map(|s| code >> s & 1));
+        }
+        bits.chunks(8).map(|c| (0..8).fold(0u8, |b, i| b << 1 | *c.get(i).unwrap_or(&1) as u8)).collect()
+    }
+
+    #[test]
+    fn every_octet_survives_a_round_trip() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(decode(&encode(&all)), Some(all));
+    }
+
+    /// RFC 7541 appendix C.4.1 and C.6.1.
+    #[test]
+    fn decodes_the_examples_of_rfc_7541() {
+        let host = [0xf1, 0xe3, 0xc2, 0xe5, 0xf2, 0x3a, 0x6b, 0xa0, 0xab, 0x90, 0xf4, 0xff];
+        assert_eq!(decode(&host).unwrap(), b"www.example.com");
+        assert_eq!(decode(&[0x64, 0x02]).unwrap(), b"302");
+    }
 
     #[test]
     fn the_code_is_complete() {
