@@ -79,20 +79,22 @@ impl Collector {
         let subject = Subject {
             layers: node.path(),
             field,
-            host: node.label("host").or_else(|| node.label("sni")),
-            path: node.label("path"),
-            content_type: node.label("content_type"),
+            context: node,
             side: leaf.side,
             guard: node.guard(),
             form: leaf.form,
             bytes: leaf.bytes,
         };
-        let shared = self.shared.clone();
-        shared.ruleset.matches(&subject, &mut hits);
+        self.shared.ruleset.matches(&subject, &mut hits);
+        if hits.is_empty() {
+            self.hits = hits;
+            return None;
+        }
+        let ruleset = self.shared.ruleset.clone();
         let mut slot: Option<(String, String)> = None;
         let mut found = Vec::new();
         let place = place_of(node.path(), field);
-        for (hit, rule) in hits.iter().filter_map(|h| Some((h, shared.ruleset.rules().get(h.rule)?))) {
+        for (hit, rule) in hits.iter().filter_map(|h| Some((h, ruleset.rules().get(h.rule)?))) {
             // The same rule over the same field again says nothing new within a flow.
             let told = (rule.means.metadata.is_some() || rule.means.finding.is_some())
                 && self.told.len() < TOLD

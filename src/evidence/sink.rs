@@ -6,6 +6,7 @@ use super::{Kind, Polarity, Strength};
 use super::{copies, lookups};
 use crate::model::{Arrival, FrameRef, Ledger, Side, Trust, Value};
 use crate::peel::{By, End, Family, Form, Guard, Leaf, NodeRef, Sink};
+use crate::ruleset::Context;
 use std::borrow::Cow;
 
 /// What a fact is of use for here.
@@ -32,6 +33,19 @@ fn use_of(node: &NodeRef<'_>, name: &str) -> Option<Use> {
         _ if name.ends_with(".sni") => Use::Connection,
         _ => return None,
     })
+}
+
+/// What rules ask of the exchange that a node belongs to.
+impl Context for NodeRef<'_> {
+    fn host(&self) -> Option<&str> {
+        self.label("host").or_else(|| self.label("sni"))
+    }
+    fn request_path(&self) -> Option<&str> {
+        self.label("path")
+    }
+    fn content_type(&self) -> Option<&str> {
+        self.label("content_type")
+    }
 }
 
 impl Sink for Collector {

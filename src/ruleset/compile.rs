@@ -126,13 +126,14 @@ impl Compiled {
         if size < what.min || what.max.is_some_and(|m| size > m) {
             return false;
         }
-        let serves =
-            |w: &String| s.host.is_some_and(|h| holds_word(h, w)) || s.path.is_some_and(|p| holds_word(p, w));
+        let serves = |w: &String| {
+            [s.context.host(), s.context.request_path()].into_iter().flatten().any(|n| holds_word(n, w))
+        };
         if !place.service.is_empty() && !place.service.iter().any(serves) {
             return false;
         }
-        let media = s.content_type.and_then(|t| t.split(';').next()).unwrap_or("").trim();
-        if place.no_media.iter().any(|m| m.eq_ignore_ascii_case(media)) {
+        let media = || s.context.content_type().and_then(|t| t.split(';').next()).unwrap_or("").trim();
+        if place.no_media.iter().any(|m| m.eq_ignore_ascii_case(media())) {
             return false;
         }
         let start = &s.bytes[..size.min(TEXT)];

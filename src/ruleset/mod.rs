@@ -15,19 +15,25 @@ use crate::peel::{Form, Guard};
 use compile::Compiled;
 use std::path::{Path, PathBuf};
 
+/// What the exchange around a field says. It is asked for only where a rule depends on it.
+pub trait Context {
+    /// Host that it names.
+    fn host(&self) -> Option<&str>;
+    /// Path of the request.
+    fn request_path(&self) -> Option<&str>;
+    /// Media type that it names.
+    fn content_type(&self) -> Option<&str>;
+}
+
 /// A field that rules look at.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Subject<'a> {
     /// Layer path, such as `tls/http1/json`.
     pub layers: &'a str,
     /// Field path, items inside items joined by `>`.
     pub field: &'a str,
-    /// Host that the exchange names.
-    pub host: Option<&'a str>,
-    /// Path of the request.
-    pub path: Option<&'a str>,
-    /// Media type that the exchange names.
-    pub content_type: Option<&'a str>,
+    /// The exchange around it.
+    pub context: &'a dyn Context,
     /// Who sent it.
     pub side: Side,
     /// Whether it was confidential on the wire.

@@ -1,6 +1,6 @@
 //! Reads one rule file.
 
-use super::Subject;
+use super::{Context, Subject};
 use crate::model::Side;
 use crate::peel::{Form, Guard};
 use serde::{Deserialize, Serialize};
@@ -157,15 +157,25 @@ pub struct Example {
     pub media: Option<String>,
 }
 
+impl Context for Example {
+    fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+    fn request_path(&self) -> Option<&str> {
+        self.path.as_deref()
+    }
+    fn content_type(&self) -> Option<&str> {
+        self.media.as_deref()
+    }
+}
+
 impl Example {
     /// As the rules see it.
     pub fn subject(&self) -> Subject<'_> {
         Subject {
             layers: &self.layers,
             field: &self.field,
-            host: self.host.as_deref(),
-            path: self.path.as_deref(),
-            content_type: self.media.as_deref(),
+            context: self,
             side: Side::Client,
             guard: Guard::Open,
             form: Form::Text,
