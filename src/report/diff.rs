@@ -111,7 +111,7 @@ fn conversations(all: &mut Vec<Change>, old: &Report, new: &Report) {
 fn findings(all: &mut Vec<Change>, old: &Report, new: &Report) {
     let of = |r: &Report| -> BTreeSet<(String, String)> {
         let place = |id: &Option<String>| {
-            let c = id.as_ref().and_then(|id| r.conversations.iter().find(|c| c.id == *id));
+            let c = id.as_ref().and_then(|id| r.conversation(id));
             c.map_or_else(|| "the whole recording".to_owned(), name)
         };
         r.findings.iter().map(|f| (f.id.clone(), place(&f.conversation))).collect()

@@ -291,8 +291,21 @@ impl Report {
 
     /// A piece of evidence by its id.
     pub fn evidence(&self, id: &str) -> Option<&Evidence> {
-        self.evidence.iter().find(|e| e.id == id)
+        numbered(&self.evidence, id, |e| &e.id)
     }
+
+    /// A conversation by its id.
+    pub fn conversation(&self, id: &str) -> Option<&Conversation> {
+        numbered(&self.conversations, id, |c| &c.id)
+    }
+}
+
+/// An item by its id, a letter and a number that counts from one: reports have tens of thousands of them. Who
+/// wrote a report by hand may have numbered otherwise.
+fn numbered<'a, T>(all: &'a [T], id: &str, id_of: fn(&T) -> &String) -> Option<&'a T> {
+    let place = id.get(1..).and_then(|n| n.parse::<usize>().ok()).and_then(|n| n.checked_sub(1));
+    let there = place.and_then(|at| all.get(at)).filter(|item| id_of(item) == id);
+    there.or_else(|| all.iter().find(|item| id_of(item) == id))
 }
 
 /// The bounds of a run by name, as a report keeps them.
@@ -300,5 +313,22 @@ pub fn limits(limits: &Limits) -> BTreeMap<String, Value> {
     match serde_json::to_value(limits) {
         Ok(Value::Object(map)) => map.into_iter().collect(),
         _ => BTreeMap::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_are_found_by_their_number_and_also_where_somebody_numbered_otherwise() {
+        let named = |id: &str| Evidence { id: id.into(), ..Default::default() };
+        let report = Report { evidence: ["e1", "e3", "x"].map(named).into(), ..Default::default() };
+        for id in ["e1", "e3", "x"] {
+            assert_eq!(report.evidence(id).map(|e| e.id.as_str()), Some(id));
+        }
+        assert!(
+            ["e2", "e0", "", "é", "e99999999999999999999"].iter().all(|id| report.evidence(id).is_none())
+        );
     }
 }

@@ -44,7 +44,7 @@ fn finding(page: &mut Page, r: &Report, group: &Again<'_>, words: Option<&Explan
     page.wrap("</span></div>\n<p class=\"meta\"><code>", &f.id, "</code> · confidence ")
         .text(f.confidence.word());
     if let Some(c) = &f.conversation {
-        let known = r.conversations.iter().find(|k| k.id == *c);
+        let known = r.conversation(c);
         page.raw(" · ").text(c);
         if let Some(k) = known {
             page.raw(" ").text(&prose::name(k)).raw(" (").text(&k.protocol).raw(")");

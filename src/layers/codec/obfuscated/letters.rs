@@ -16,15 +16,18 @@ const SHARES: [u32; 26] =
 /// frequent words where there was none.
 pub(super) fn caesar(bytes: &[u8]) -> Undone {
     let text = std::str::from_utf8(bytes).ok()?;
-    let mut counts = [0u32; 26];
+    // Twice, so that every turn is a run of them.
+    let mut counts = [0u32; 52];
     for b in bytes.iter().filter(|b| b.is_ascii_alphabetic()) {
         counts[usize::from(b.to_ascii_lowercase() - b'a')] += 1;
     }
-    let letters: u32 = counts.iter().sum();
+    counts.copy_within(..26, 26);
+    let letters: u32 = counts[..26].iter().sum();
     if letters < 16 || !bytes.contains(&b' ') {
         return None;
     }
-    let fit = |turn: usize| -> u32 { (0..26).map(|i| counts[(i + 26 - turn) % 26] * SHARES[i]).sum() };
+    let fit =
+        |turn: usize| -> u32 { counts[26 - turn..][..26].iter().zip(&SHARES).map(|(n, s)| n * s).sum() };
     // Plain text fits about as well as it stands; what is turned fits much worse.
     let unturned = fit(0);
     let mut turns: Vec<(u32, usize)> =

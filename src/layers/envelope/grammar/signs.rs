@@ -2,6 +2,9 @@
 //! blocks, constant keys. Each sign is sized so that a random field shows it less than once in a
 //! million.
 
+use rustc_hash::FxHashSet;
+use std::sync::LazyLock;
+
 /// Bits of surprise that a random field must not reach by chance.
 const SURE: f64 = 20.0;
 /// How much of a field is looked at.
@@ -86,8 +89,20 @@ pub fn is_rot13(text: &str) -> bool {
 }
 
 fn english_words(text: &str) -> usize {
-    let words = text.split(|c: char| !c.is_alphabetic());
-    words.filter(|w| w.len() >= 3 && ENGLISH.split(' ').any(|e| e.eq_ignore_ascii_case(w))).count()
+    text.split(|c: char| !c.is_alphabetic()).filter(|w| is_english(w)).count()
+}
+
+/// No word of the list is longer, in bytes.
+const LONGEST_WORD: usize = 8;
+
+static WORDS: LazyLock<FxHashSet<&[u8]>> = LazyLock::new(|| ENGLISH.split(' ').map(str::as_bytes).collect());
+
+fn is_english(word: &str) -> bool {
+    let mut small = [0; LONGEST_WORD];
+    let Some(small) = small.get_mut(..word.len()) else { return false };
+    small.copy_from_slice(word.as_bytes());
+    small.make_ascii_lowercase();
+    WORDS.contains(&*small)
 }
 
 fn turn(c: char) -> char {

@@ -104,7 +104,7 @@ impl Quic {
         }
         connection.migrated = true;
         connection.restored_facts(out);
-        self.connections.push(connection);
+        self.connections.push(Box::new(connection));
         true
     }
 }

@@ -95,7 +95,8 @@ fn google(code: u32) -> bool {
 /// The connections of one flow.
 #[derive(Default)]
 struct Quic {
-    connections: Vec<Connection>,
+    /// Boxed, as the oldest gives way to the newest and each is large.
+    connections: Vec<Box<Connection>>,
     /// Bytes of versions that are not known here.
     unknown: PerSide<u64>,
     ended: usize,
@@ -163,20 +164,20 @@ impl Quic {
         let known = self.connections.iter().position(|c| c.owns(side, long));
         let known = known.or_else(|| self.connections.iter_mut().position(|c| c.opens(side, long)));
         if let Some(at) = known {
-            return self.connections.get_mut(at);
+            return self.connections.get_mut(at).map(Box::as_mut);
         }
         // Ids given in closed packets are not known here. Only a client's Initial starts anew.
         let new = long.kind == Kind::Initial && self.connections.last().is_none_or(|c| c.opener == side);
         if !new && !self.connections.is_empty() {
-            return self.connections.last_mut();
+            return self.connections.last_mut().map(Box::as_mut);
         }
         if self.connections.len() >= CONNECTIONS {
             out.note("quic-connection-limit");
             let mut oldest = self.connections.remove(0);
             Side::BOTH.iter().for_each(|s| oldest.end(*s, out));
         }
-        self.connections.push(Connection::new(side, long.version));
-        self.connections.last_mut()
+        self.connections.push(Box::new(Connection::new(side, long.version)));
+        self.connections.last_mut().map(Box::as_mut)
     }
 
     /// A short header: the connection id tells, the tag decides.
