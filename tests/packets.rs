@@ -131,6 +131,7 @@ fn zoo() -> Vec<(LinkType, Vec<u8>)> {
         (eth, tun(2152, &[0x34, 255, 0, ip.len() as u8 + 8, 0, 0, 0, 1, 0, 0, 0, 0x85, 1, 0, 9, 0], &ip)),
         (eth, tun(3544, &[0, 0, 1, 2, 3, 4, 5, 6], &ipv6(17, &udp(HELLO, (7, 8))))),
         (eth, tun(1701, &[0, 2, 0, 1, 0, 1, 0xff, 3, 0, 0x21], &ip)),
+        (eth, tun(37008, &[1, 0, 0, 1, 0, 10, 1, 0xc8, 1], &frame)),
         (LinkType::RAW, ip.clone()),
         (LinkType::NULL, pre(&[2, 0, 0, 0])),
         (LinkType::NULL, pre(&[0, 0, 0, 2])),
@@ -173,7 +174,7 @@ fn no_cut_of_any_frame_panics_or_reads_beyond() {
             };
             assert!((start + len) as usize <= n);
             // A tunnel cut inside its own header is an ordinary datagram.
-            let tunnel = matches!(target.port, 1701 | 2152 | 3544 | 4789 | 6081 | 8472);
+            let tunnel = matches!(target.port, 1701 | 2152 | 3544 | 4789 | 6081 | 8472 | 37008);
             if !tunnel {
                 assert_eq!((len + missing) as usize, HELLO.len(), "{link:?} cut to {n}");
             }
@@ -205,7 +206,7 @@ fn a_total_length_of_zero_means_the_rest_of_the_frame() {
 
 #[test]
 fn an_implausible_tunnel_stays_a_datagram() {
-    for port in [4789, 8472, 6081, 2152, 3544, 1701, 6635] {
+    for port in [4789, 8472, 6081, 2152, 3544, 1701, 6635, 37008] {
         let frame = ether(
             0x0800,
             &ipv4(17, &udp(b"\x08\0\0\0\0\0\x05\0not a packet at all, only text", (999, port))),

@@ -207,6 +207,23 @@ fn mtproto_over_websocket_is_one_stream() {
 }
 
 #[test]
+fn a_mail_that_is_fetched_in_pieces_is_one_mail() {
+    let whole = "text/plain> Text Server Clear 60 ";
+    says("imap-pieces", &["layer imap/mime", whole, "mail-part> Text Server Clear 61 "], &[]);
+}
+
+#[test]
+fn irc_over_websocket_is_lines_without_their_ends() {
+    let wanted = [
+        "layer http1/websocket/irc",
+        "auth.password> Plain Client Clear 6 ",
+        "message> Text Client Clear 33 ",
+        "message> Text Server Clear 23 ",
+    ];
+    says("irc-over-websocket", &wanted, &["malformed"]);
+}
+
+#[test]
 fn what_is_said_in_data_channels_is_put_together_and_read() {
     let wanted = [
         "layer sctp",

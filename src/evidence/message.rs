@@ -70,6 +70,7 @@ impl Message {
     /// and readable text belongs to two.
     pub(super) fn contents(&mut self) -> Vec<(Content, Vec<Evidence>)> {
         self.set_notices_aside();
+        self.set_sealed_keys_aside();
         let mut found = Vec::new();
         for envelope in std::mem::take(&mut self.envelopes) {
             let content = match &envelope.kind {
@@ -125,6 +126,26 @@ impl Message {
             let copies: Vec<Evidence> = self.readable.iter().filter(beside).cloned().collect();
             list.extend(copies);
         }
+    }
+
+    /// Ciphertext inside an envelope that carries keys is no message, whatever its fields are called.
+    fn set_sealed_keys_aside(&mut self) {
+        let is = |e: &Evidence, name: &str| matches!(&e.kind, Kind::Envelope { class, .. } if class == name);
+        let keys =
+            self.envelopes.iter().filter(|e| is(e, "e2ee-handshake") && e.strength >= Strength::Strong);
+        let places: Vec<String> = keys.map(|e| e.origin.field.clone()).filter(|f| !f.is_empty()).collect();
+        if places.is_empty() {
+            return;
+        }
+        let inside = |e: &Evidence| {
+            let behind = |place: &String| e.origin.field.strip_prefix(place.as_str());
+            places.iter().filter_map(behind).any(|rest| rest.starts_with(['.', '[']))
+        };
+        self.envelopes.retain(|e| !(is(e, "symmetric") && inside(e)));
+        let (explained, opaque) = std::mem::take(&mut self.opaque).into_iter().partition(inside);
+        self.opaque = opaque;
+        let explained: Vec<Evidence> = explained;
+        self.other.extend(explained);
     }
 
     /// Beside ciphertext, a text that says that the message is encrypted is a notice for clients without

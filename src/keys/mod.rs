@@ -8,6 +8,7 @@ pub use messengers::{AUTH_KEY, Messengers, NoisePrivate, NoiseTransport, auth_ke
 pub use private::{KeyFault, RsaKey};
 
 use crate::bytes::unhex;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -93,11 +94,26 @@ pub struct KeylogReport {
 /// Secrets that are kept at most.
 const MOST: usize = 2_000_000;
 
+/// Text in units of two octets, as shells of Windows redirect it into files, in UTF-8; other text as it is.
+fn narrow(text: &[u8]) -> Cow<'_, [u8]> {
+    let unit: fn([u8; 2]) -> u16 = match text {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return Cow::Borrowed(text),
+    };
+    let units = text.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    let wide = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
+    Cow::Owned(wide.collect::<String>().into_bytes())
+}
+
 impl KeyStore {
-    /// Reads a key log: one `LABEL random secret` a line, hexadecimal in either case, `#` comments.
+    /// Reads a key log: one `LABEL random secret` a line, hexadecimal in either case, `#` comments, in
+    /// UTF-8 or in UTF-16 with its mark.
     pub fn add_keylog(&mut self, text: &[u8], _origin: &str) -> KeylogReport {
         let mut report = KeylogReport::default();
-        for (number, line) in text.split(|b| *b == b'\n').enumerate() {
+        let text = narrow(text);
+        let end = if text.contains(&b'\n') { b'\n' } else { b'\r' };
+        for (number, line) in text.split(|b| *b == end).enumerate() {
             let line = String::from_utf8_lossy(line);
             let line = line.trim_start_matches('\u{feff}').trim();
             if line.is_empty() || line.starts_with('#') {
@@ -268,5 +284,20 @@ mod tests {
         assert_eq!(store.secret(&[0xab; 32], Label::Master), Some([1u8; 48].as_slice()));
         assert_eq!(store.secret(&[0xab; 32], Label::ClientTraffic), Some([2u8; 32].as_slice()));
         assert_eq!(store.secret(&[0xab; 32], Label::ServerTraffic), None);
+    }
+
+    #[test]
+    fn key_logs_in_other_text_encodings_are_read() {
+        let text = format!("# log\nCLIENT_RANDOM {} {}\n", "ab".repeat(32), "01".repeat(48));
+        let wide = |mark: u16, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            std::iter::once(mark).chain(text.encode_utf16()).flat_map(bytes).collect()
+        };
+        let logs =
+            [wide(0xfeff, u16::to_le_bytes), wide(0xfeff, u16::to_be_bytes), text.replace('\n', "\r").into()];
+        for log in logs {
+            let mut store = KeyStore::default();
+            assert_eq!(store.add_keylog(&log, "test").secrets, 1);
+            assert_eq!(store.secret(&[0xab; 32], Label::Master), Some([1u8; 48].as_slice()));
+        }
     }
 }

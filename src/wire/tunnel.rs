@@ -43,11 +43,14 @@ pub(super) fn gre(v: View<'_>) -> Option<(Next, View<'_>)> {
     }
 }
 
+/// TaZmen Sniffer Protocol, in which routers mirror what they see.
+const TZSP: u16 = 37008;
+
 /// What a UDP datagram carries, where it is a tunnel. `cut` says how many bytes of the frame were
 /// not captured, so that a cut inner packet is still believed.
 #[inline]
 pub(super) fn in_udp(ports: (u16, u16), v: View<'_>, cut: usize) -> Option<(Next, View<'_>)> {
-    let known = |p: u16| matches!(p, 1701 | 2152 | 3544 | 4754 | 4789 | 6081 | 6635 | 8472);
+    let known = |p: u16| matches!(p, 1701 | 2152 | 3544 | 4754 | 4789 | 6081 | 6635 | 8472 | TZSP);
     let port = match ports {
         (_, target) if known(target) => target,
         // Answers of tunnels that use one port for both ends.
@@ -61,6 +64,7 @@ pub(super) fn in_udp(ports: (u16, u16), v: View<'_>, cut: usize) -> Option<(Next
         3544 => (Next::Ip, teredo(v)?),
         1701 => (Next::Ppp, l2tp(v)?),
         4754 => gre(v)?,
+        TZSP => (Next::Ethernet, tzsp(v)?),
         _ => (Next::Mpls, v),
     };
     plausible(next, inner, cut, 0).then_some((next, inner))
@@ -121,6 +125,24 @@ fn teredo(v: View<'_>) -> Option<View<'_>> {
         rest = rest.skip(8)?;
     }
     (rest.byte(0)? >> 4 == 6).then_some(rest)
+}
+
+/// Version 1, a packet that was received or is to be sent, Ethernet inside; then tags up to an end tag.
+fn tzsp(v: View<'_>) -> Option<View<'_>> {
+    let mut c = v.cursor();
+    if c.u8()? != 1 || c.u8()? > 1 || c.u16()? != 1 {
+        return None;
+    }
+    loop {
+        match c.u8()? {
+            0 => {}
+            1 => return v.after(&c),
+            _ => {
+                let length = usize::from(c.u8()?);
+                c.take(length)?;
+            }
+        }
+    }
 }
 
 /// RFC 2661 section 3.1: data messages of version 2.

@@ -7,8 +7,10 @@ use crate::bytes::Cursor;
 use ring::digest;
 use std::io::Read;
 
-/// Octets that a password may be stretched to.
-const STRETCHED: usize = 16 << 20;
+/// Octets that a password may be stretched to: as many as the format can say, which is what GnuPG says.
+const STRETCHED: usize = 31 << 21;
+/// Octets that are hashed at once.
+const BLOCK: usize = 16 << 10;
 /// Octets that come out of a compressed packet.
 const OUTPUT: u64 = 64 << 10;
 
@@ -84,7 +86,7 @@ fn session_key(password: &[u8], packet: &[u8], budget: &mut Budget) -> Option<Ve
         _ => return None,
     };
     let cost = count.max(password.len());
-    if count > STRETCHED || !budget.take(cost as u64 * 4) {
+    if count > STRETCHED || !budget.take(cost as u64) {
         return None;
     }
     let key = stretched(hash, salt, password, count, size)?;
@@ -118,13 +120,14 @@ fn stretched(hash: u8, salt: &[u8], password: &[u8], count: usize, size: usize) 
         _ => return None,
     };
     let unit = [salt, password].concat();
+    let units = unit.repeat((BLOCK / unit.len().max(1)).max(1));
     let mut key = Vec::new();
     while key.len() < size {
         let mut context = digest::Context::new(algorithm);
         context.update(&vec![0u8; key.len() / algorithm.output_len()]);
         let mut left = count.max(unit.len());
         while left > 0 {
-            let part = unit.get(..left).unwrap_or(&unit);
+            let part = units.get(..left).unwrap_or(&units);
             context.update(part);
             left -= part.len().max(1);
         }

@@ -20,6 +20,9 @@ pub static SPEC: Spec = Spec {
     open: || Box::new(WebSocket::default()),
 };
 
+/// Protocols whose messages are lines without their end (IRCv3 WebSocket).
+const LINES: [&str; 2] = ["text.ircv3.net", "binary.ircv3.net"];
+
 struct Frame {
     fin: bool,
     compressed: bool,
@@ -98,6 +101,8 @@ struct WebSocket {
     deflate: bool,
     fresh: PerSide<bool>,
     stream: Option<Handle>,
+    /// Every message is a line of that stream.
+    lines: bool,
     /// A whole message was seen.
     spoken: bool,
 }
@@ -150,7 +155,9 @@ impl WebSocket {
         }
         if let Some(protocol) = out.context("ws_protocol") {
             out.fact("websocket.protocol", protocol.as_str());
-            let hint = Hint::Upgrade(protocol.to_ascii_lowercase());
+            let protocol = protocol.to_ascii_lowercase();
+            self.lines = LINES.contains(&protocol.as_str());
+            let hint = Hint::Upgrade(protocol);
             if out.knows(&hint) {
                 self.stream = Some(out.open(Child::stream().hint(hint)));
             }
@@ -204,6 +211,9 @@ impl WebSocket {
                 Some(plain) => message = plain,
                 None => return out.note("websocket-deflate-broken"),
             }
+        }
+        if self.lines && !message.ends_with(b"\n") {
+            message.push(b'\n');
         }
         if let Some(stream) = self.stream {
             return out.feed(stream, side, &message);

@@ -1,8 +1,10 @@
 //! What containers hold that could be encrypted and are not: OpenPGP literal data, clear-signed text,
 //! CMS signed, plain and compressed data.
 
-use super::Envelope;
 use super::grammar::der::{self, Tlv};
+use super::grammar::xml::{self, Element};
+use super::openpgp;
+use super::{Class, Envelope};
 use crate::bytes::Cursor;
 use std::io::Read;
 
@@ -14,10 +16,23 @@ const DEEPEST: usize = 6;
 pub(super) fn readable(envelope: &Envelope, input: &[u8], decoded: &[u8], most: usize) -> Option<Vec<u8>> {
     match envelope.format {
         "openpgp-cleartext-signed" => clear_signed(input),
-        "openpgp-not-encrypted" | "openpgp-signature" => literal(decoded, most, 0),
+        "xep-0373" if is_open(envelope.class) => literal(decoded, most, 0).map(stanza_content),
         "cms-data" | "cms-signed-data" | "cms-compressed-data" => cms(decoded, most),
+        // Whatever carries the packets: a stanza has a format of its own.
+        _ if envelope.protocol == openpgp::PROTOCOL && is_open(envelope.class) => literal(decoded, most, 0),
         _ => None,
     }
+}
+
+fn is_open(class: Class) -> bool {
+    matches!(class, Class::NotEncrypted | Class::SignedOnly)
+}
+
+/// The body of what XEP-0373 wraps into an element for the signature (section 3.1), or else all of it.
+fn stanza_content(plain: Vec<u8>) -> Vec<u8> {
+    let body = |root: Element| Some(root.all().into_iter().find(|e| e.name == "body")?.text.clone());
+    let text = std::str::from_utf8(&plain).ok().and_then(xml::parse).and_then(body);
+    text.map_or(plain, String::into_bytes)
 }
 
 /// The text between the armor header and the signature, dash escapes undone (RFC 9580 section 7).
@@ -51,6 +66,7 @@ fn literal(bytes: &[u8], most: usize, depth: usize) -> Option<Vec<u8>> {
                     0 => data.to_vec(),
                     1 => bounded(flate2::read::DeflateDecoder::new(data), most),
                     2 => bounded(flate2::read::ZlibDecoder::new(data), most),
+                    3 => bounded(bzip2::read::BzDecoder::new(data), most),
                     _ => return None,
                 };
                 return literal(&plain, most, depth + 1);
@@ -157,6 +173,11 @@ mod tests {
         let mut outer = vec![0xc8, packed.len() as u8];
         outer.extend(&packed);
         assert_eq!(literal(&outer, 1000, 0).unwrap(), b"see you");
+        let mut bz = bzip2::write::BzEncoder::new(vec![3], bzip2::Compression::default());
+        bz.write_all(&plain).unwrap();
+        let squeezed = bz.finish().unwrap();
+        let outer_bz = [&[0xc8, squeezed.len() as u8], squeezed.as_slice()].concat();
+        assert_eq!(literal(&outer_bz, 1000, 0).unwrap(), b"see you");
         // The same body in two parts: two bytes, then the rest.
         let mut parts = vec![0xc8, 0xe1];
         parts.extend(&packed[..2]);
@@ -164,6 +185,13 @@ mod tests {
         parts.extend(&packed[2..]);
         assert_eq!(literal(&parts, 1000, 0).unwrap(), b"see you");
         assert_eq!(literal(&[0xc8], 1000, 0), None);
+    }
+
+    #[test]
+    fn signed_stanza_content_comes_down_to_its_body() {
+        let sign = b"<sign xmlns='urn:xmpp:openpgp:0'><to jid='b@x'/><payload><body xmlns='jabber:client'>see &amp; you</body></payload></sign>";
+        assert_eq!(stanza_content(sign.to_vec()), b"see & you");
+        assert_eq!(stanza_content(b"see you".to_vec()), b"see you");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! sections "m.room.encrypted", "m.room_key", "keys/upload").
 
 use super::grammar::encoding::base64;
-use super::grammar::signs;
+use super::grammar::{notice, signs};
 use super::{Class, Envelope, ObjectRecogniser, Tier, recognise_as};
 use serde_json::{Map, Value};
 
@@ -23,6 +23,8 @@ fn recognise(event: &Map<String, Value>) -> Option<Envelope> {
         }
         // Requests to send an event carry its content alone.
         _ if event.contains_key("ciphertext") => encrypted(event),
+        _ if event.contains_key("session_data") => key_backup(event),
+        _ if event.contains_key("encrypted") => secret_storage(event),
         _ => key_upload(event),
     }
 }
@@ -37,7 +39,8 @@ fn encrypted(content: &Map<String, Value>) -> Option<Envelope> {
         "m.olm.v1.curve25519-aes-sha2" => olm(content)?,
         _ => return None,
     };
-    let leak = text(content, "body").is_some_and(|b| !b.is_empty() && !signs::is_fallback(b));
+    let says = |name| text(content, name).is_some_and(|b| !b.is_empty() && !notice::is_fallback(b));
+    let leak = says("body") || says("formatted_body");
     Some(envelope.broken_if(leak.then_some("a readable body stands beside the ciphertext")))
 }
 
@@ -107,6 +110,47 @@ fn room_key(content: &Map<String, Value>) -> Option<Envelope> {
     (envelope.class == Class::SecretKey).then(|| envelope.decoded(bytes))
 }
 
+/// A room key in the server-side backup: X25519, then AES-256-CBC and a MAC cut to eight bytes, for a key of the
+/// user's own (section "m.megolm_backup.v1.curve25519-aes-sha2").
+fn key_backup(entry: &Map<String, Value>) -> Option<Envelope> {
+    entry.get("first_message_index")?.as_u64()?;
+    let data = entry.get("session_data")?.as_object()?;
+    let [ephemeral, ciphertext, mac] = parts(data, ["ephemeral", "ciphertext", "mac"])?;
+    let fits = ephemeral.len() == 32 && mac.len() == 8 && is_blocks(&ciphertext);
+    let plain = signs::not_ciphertext(&ciphertext).or_else(|| signs::not_a_key(&ephemeral));
+    fits.then(|| {
+        let bytes = ciphertext.len() as u64;
+        let envelope = Envelope::new("matrix-key-backup", PROTOCOL, Class::E2eeHandshake, Tier::T1);
+        envelope.fact("ciphertext_bytes", bytes).broken_if(plain)
+    })
+}
+
+/// Secrets of the user in the account data, under a key that a passphrase or recovery key gives (section
+/// "m.secret_storage.v1.aes-hmac-sha2"): one entry for each such key.
+fn secret_storage(content: &Map<String, Value>) -> Option<Envelope> {
+    let entries = content.get("encrypted")?.as_object().filter(|e| !e.is_empty() && content.len() == 1)?;
+    let mut plain = None;
+    for entry in entries.values() {
+        let [iv, ciphertext, mac] = parts(entry.as_object()?, ["iv", "ciphertext", "mac"])?;
+        if iv.len() != 16 || mac.len() != 32 || ciphertext.is_empty() {
+            return None;
+        }
+        plain = plain.or_else(|| signs::not_ciphertext(&ciphertext));
+    }
+    let envelope = Envelope::new("matrix-secret-storage", PROTOCOL, Class::E2eeHandshake, Tier::T2);
+    Some(envelope.fact("keys", entries.len() as u64).broken_if(plain))
+}
+
+/// The bytes of the three fields that an object consists of.
+fn parts(object: &Map<String, Value>, names: [&str; 3]) -> Option<[Vec<u8>; 3]> {
+    let [a, b, c] = names.map(|name| text(object, name).and_then(base64));
+    (object.len() == 3).then_some([a?, b?, c?])
+}
+
+fn is_blocks(ciphertext: &[u8]) -> bool {
+    !ciphertext.is_empty() && ciphertext.len().is_multiple_of(16)
+}
+
 fn key_upload(request: &Map<String, Value>) -> Option<Envelope> {
     let device = request.get("device_keys")?.as_object()?;
     let algorithms = device.get("algorithms")?.as_array()?;
@@ -116,4 +160,42 @@ fn key_upload(request: &Map<String, Value>) -> Option<Envelope> {
         .maybe("device_id", text(device, "device_id"))
         .fact("algorithms", algorithms.iter().filter_map(Value::as_str).collect::<Vec<_>>());
     Some(envelope)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn of(value: Value) -> Option<(&'static str, Class)> {
+        recognise(value.as_object().unwrap()).map(|e| (e.format, e.class))
+    }
+
+    /// Octets that no test for ciphertext objects to.
+    fn octets(n: usize, seed: u32) -> String {
+        use ::base64::Engine as _;
+        let mut state = seed;
+        let octet = |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        ::base64::engine::general_purpose::STANDARD_NO_PAD.encode((0..n).map(octet).collect::<Vec<u8>>())
+    }
+
+    #[test]
+    fn keys_sealed_for_their_owner_are_no_messages() {
+        let backup = |cipher: usize, mac: usize| {
+            json!({"first_message_index": 0, "forwarded_count": 0, "is_verified": true, "session_data":
+                {"ephemeral": octets(32, 1), "ciphertext": octets(cipher, 2), "mac": octets(mac, 3)}})
+        };
+        assert_eq!(of(backup(64, 8)), Some(("matrix-key-backup", Class::E2eeHandshake)));
+        assert_eq!(of(backup(63, 8)), None);
+        assert_eq!(of(backup(64, 16)), None);
+        let secret = |iv: usize| json!({"encrypted": {"AbCd": {"iv": octets(iv, 4), "ciphertext": octets(43, 5), "mac": octets(32, 6)}}});
+        assert_eq!(of(secret(16)), Some(("matrix-secret-storage", Class::E2eeHandshake)));
+        assert_eq!(of(secret(12)), None);
+        assert_eq!(of(json!({"encrypted": {}})), None);
+        // The same shape outside of account data may be anybody's message.
+        assert_eq!(of(json!({"iv": octets(16, 4), "ciphertext": octets(43, 5), "mac": octets(32, 6)})), None);
+    }
 }

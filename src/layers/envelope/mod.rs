@@ -9,6 +9,7 @@ pub mod grammar;
 
 mod age;
 mod armor;
+mod around;
 mod carriers;
 mod cms;
 mod content;

@@ -2,6 +2,7 @@
 //! and of version 2 (`urn:xmpp:omemo:2`, its own key messages), after XEP-0384.
 
 use super::grammar::encoding::base64_lines;
+use super::grammar::notice;
 use super::grammar::protobuf::{Kind, Order, Rule, U32, may, need, parse};
 use super::grammar::signs;
 use super::grammar::xml::{self, Element};
@@ -154,7 +155,7 @@ fn encrypted(root: &Element, element: &Element, format: &'static str, check: Key
 fn body_leak(root: &Element, payload: usize, unpadded: bool) -> Option<&'static str> {
     let bodies = root.all().into_iter().filter(|e| e.name == "body" && e.namespace != NEW);
     let mut texts = bodies.map(|e| e.text.trim()).filter(|t| !t.is_empty());
-    let leaks = |t: &str| !signs::is_fallback(t) || (unpadded && t.len() == payload);
+    let leaks = |t: &str| !notice::is_fallback(t) || (unpadded && t.len() == payload);
     texts.any(leaks).then_some("the message stands readable in <body> beside the ciphertext")
 }
 

@@ -9,7 +9,8 @@ use std::ops::Range;
 pub const PACKETS: Recogniser =
     Recogniser { format_family: "openpgp", title: "OpenPGP packets", tries: Form::Binary, recognise };
 
-const PROTOCOL: &str = "OpenPGP";
+/// The protocol's name, whatever carries the packets.
+pub(super) const PROTOCOL: &str = "OpenPGP";
 /// More packets than any key ring or message of a person.
 const MOST: usize = 4096;
 

@@ -1,6 +1,7 @@
 //! The envelopes as layers: rows that offer bytes, text, JSON objects, protobuf messages and what a carrier
 //! names to the recognisers.
 
+use super::around::around;
 use super::content::readable;
 use super::{
     Class, Envelope, Form as Wants, RECOGNISERS, Tier, recognise_as, recognise_binary, recognise_text,
@@ -61,6 +62,8 @@ pub static OBJECT: Spec = Spec {
         &["payload", "signature"],
         &["payload", "signatures"],
         &["device_keys"],
+        &["session_data"],
+        &["kty"],
         &["method", "params"],
     ],
     probe: Some(text_guess),
@@ -169,6 +172,12 @@ impl Peeler for Reader {
             // What is not encrypted is read like the field that held it.
             let form = if std::str::from_utf8(&content).is_ok() { Form::Text } else { Form::Binary };
             out.item("", form, input.side, &content);
+        }
+        // The fields of a JSON object are read one by one anyway.
+        if self.wants == Wants::Text && !input.bytes.trim_ascii_start().starts_with(b"{") {
+            for piece in std::str::from_utf8(input.bytes).map(around).unwrap_or_default() {
+                out.item("", Form::Text, input.side, piece.as_bytes());
+            }
         }
         let sealed = envelope.ciphertext.clone().and_then(|r| whole.get(r)).unwrap_or_default();
         let len = sealed.len() as u64;

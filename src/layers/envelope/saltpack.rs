@@ -156,7 +156,9 @@ fn armored(bytes: &[u8]) -> Option<Envelope> {
     let mut sentences = text.split('.');
     let (head, body, foot) = (sentences.next()?, sentences.next()?, sentences.next()?);
     let name = head.strip_prefix("BEGIN ")?;
-    if !name.contains("SALTPACK ") || foot.trim().strip_prefix("END ")? != name {
+    // Words behind the message would be read with it.
+    let ended = sentences.all(|s| s.trim().is_empty());
+    if !name.contains("SALTPACK ") || !ended || foot.trim().strip_prefix("END ")? != name {
         return None;
     }
     let decoded = base62(body)?;

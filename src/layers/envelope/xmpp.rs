@@ -1,7 +1,7 @@
 //! OpenPGP in XMPP stanzas (XEP-0027, XEP-0373), and `aesgcm:` links whose key is in clear (XEP-0454).
 
 use super::grammar::encoding::base64_lines;
-use super::grammar::signs;
+use super::grammar::notice;
 use super::grammar::xml;
 use super::{Class, Envelope, Form, Recogniser, Tier, recognise_as};
 
@@ -42,7 +42,7 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
     let inner = recognise_as("openpgp", &bytes)?;
     let leak = root.all().into_iter().filter(|e| e.name == "body").any(|e| {
         let text = e.text.trim();
-        !text.is_empty() && !signs::is_fallback(text)
+        !text.is_empty() && !notice::is_fallback(text)
     });
     let claims = inner.class.claim() > 0;
     let envelope = Envelope { format, ..inner }

@@ -64,6 +64,15 @@ pub(super) fn holds(side: Side, line: &[u8]) -> Holds {
     }
 }
 
+/// Which mail and section the literal behind `line` is a piece of, and where in it: `* 3 FETCH (BODY[]<4096>`.
+pub(super) fn piece_of(line: &[u8]) -> Option<(String, u64)> {
+    let text = String::from_utf8_lossy(line).to_ascii_uppercase();
+    let (before, at) = text.trim_end().strip_suffix('>')?.rsplit_once('<')?;
+    let number = text.strip_prefix("* ")?.split(' ').next()?;
+    let section = before.get(before.rfind("BODY[").or_else(|| before.rfind("BINARY["))?..)?;
+    Some((format!("{number} {section}"), at.parse().ok()?))
+}
+
 /// Whether a data item of FETCH begins with a header.
 pub(super) fn whole_mail(name: &str) -> bool {
     let name = name.to_ascii_uppercase();

@@ -8,7 +8,7 @@ use crate::model::{PerSide, Side};
 use crate::peel::{
     AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
 };
-use grammar::{Holds, announced, holds, is_fetch, quoted_bodies, strings, whole_mail, word};
+use grammar::{Holds, announced, holds, is_fetch, piece_of, quoted_bodies, strings, whole_mail, word};
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -95,6 +95,13 @@ struct Half {
     lost: bool,
 }
 
+/// A mail or a part of one that is fetched in pieces (RFC 9051 section 6.4.5), as long as they follow one another.
+struct Pieces {
+    of: String,
+    next: u64,
+    child: Handle,
+}
+
 #[derive(Default)]
 struct Imap {
     halves: PerSide<Half>,
@@ -105,6 +112,7 @@ struct Imap {
     idle: bool,
     spoken: bool,
     tunnel: Option<Handle>,
+    pieces: Option<Pieces>,
 }
 
 impl Peeler for Imap {
@@ -176,6 +184,9 @@ impl Peeler for Imap {
         if self.halves[side].literal.is_some() {
             self.close_literal(side, out);
         }
+        if side == Side::Server {
+            self.close_pieces(out);
+        }
         let line = std::mem::take(&mut self.halves[side].line);
         if !line.is_empty() {
             self.line(side, &line, out);
@@ -217,18 +228,7 @@ impl Imap {
         let cut = half.line.len() - (piece.len() - text);
         half.line.truncate(cut);
         let holds = holds(side, &half.line);
-        let child = match holds {
-            Holds::Mail => {
-                out.begin_message();
-                let child = Child::message().form(Form::Text);
-                Some(out.open(child.hint(Hint::ContentType("message/rfc822".into()))))
-            }
-            Holds::Part => {
-                out.begin_message();
-                Some(out.open(Child::message().form(Form::Text).field("mail-part")))
-            }
-            Holds::String => None,
-        };
+        let child = (holds != Holds::String).then(|| self.content(side, holds, len, out));
         let string = (holds == Holds::String).then(Vec::new);
         let asks = asks && side == Side::Client;
         self.halves[side].literal = Some(Literal { left: len, child, string, asks });
@@ -237,11 +237,39 @@ impl Imap {
         }
     }
 
+    /// Where the bytes of a mail or a part go: what follows a piece goes where the piece went.
+    fn content(&mut self, side: Side, holds: Holds, len: u64, out: &mut Out<'_, '_>) -> Handle {
+        let piece = piece_of(&self.halves[side].line).filter(|_| side == Side::Server);
+        if let (Some((of, at)), Some(open)) = (&piece, &mut self.pieces)
+            && (of, *at) == (&open.of, open.next)
+        {
+            open.next += len;
+            return open.child;
+        }
+        self.close_pieces(out);
+        out.begin_message();
+        let child = Child::message().form(Form::Text);
+        let child = out.open(match holds {
+            Holds::Mail => child.hint(Hint::ContentType("message/rfc822".into())),
+            _ => child.field("mail-part"),
+        });
+        self.pieces = piece.filter(|(_, at)| *at == 0).map(|(of, _)| Pieces { of, next: len, child });
+        child
+    }
+
+    fn close_pieces(&mut self, out: &mut Out<'_, '_>) {
+        if let Some(pieces) = self.pieces.take() {
+            out.close(pieces.child, Side::Server);
+        }
+    }
+
     fn close_literal(&mut self, side: Side, out: &mut Out<'_, '_>) {
         let half = &mut self.halves[side];
         let Some(literal) = half.literal.take() else { return };
         if let Some(child) = literal.child {
-            out.close(child, side);
+            if self.pieces.as_ref().is_none_or(|p| p.child != child) {
+                out.close(child, side);
+            }
             half.line.extend_from_slice(b"{}");
         }
         if let Some(string) = literal.string {

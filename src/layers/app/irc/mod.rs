@@ -20,7 +20,11 @@ pub static SPEC: Spec = Spec {
     family: Family::App,
     eats: Eats::Stream,
     forms: &[Form::Binary],
-    answers: |h| matches!(h, Hint::Alpn(a) if a == "irc"),
+    answers: |h| match h {
+        Hint::Alpn(a) => a == "irc",
+        Hint::Upgrade(u) => u == "text.ircv3.net" || u == "binary.ircv3.net",
+        _ => false,
+    },
     shapes: &[],
     probe: Some(probe),
     facts: &["irc.starttls"],

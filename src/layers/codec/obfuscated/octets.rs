@@ -34,9 +34,9 @@ pub(super) fn xor(bytes: &[u8]) -> Undone {
             continue;
         }
         let plain = under(&key, bytes);
-        if reads(&plain).is_some() {
-            return Some((plain, Form::Text));
-        }
+        let Some(text) = reads(&plain) else { continue };
+        // Under some key of small octets text becomes other text; what reads as it stands was never changed.
+        return (!reads_better(bytes, text)).then_some((plain, Form::Text));
     }
     None
 }
@@ -48,6 +48,11 @@ fn under(key: &[u8], bytes: &[u8]) -> Vec<u8> {
 /// Whether bytes are UTF-8, whose last character may be cut.
 fn begins_text(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).err().is_none_or(|e| e.error_len().is_none())
+}
+
+/// Whether the bytes themselves read, and no worse than what a key makes of them.
+fn reads_better(bytes: &[u8], made: &str) -> bool {
+    reads(bytes).is_some_and(|text| frequent(text) >= frequent(made))
 }
 
 /// Nearly all characters and a few octets that are none. Keys of several octets leave fewer characters,
@@ -246,6 +251,20 @@ mod tests {
         assert_eq!(low_xor(&under(b"\x07", JSON)), Some((JSON.to_vec(), Form::Text)));
         assert_eq!(low_xor(JSON), None);
         assert_eq!(xor(JSON), None);
+    }
+
+    #[test]
+    fn what_reads_as_it_stands_has_no_key() {
+        let sentences: [&[u8]; 5] = [
+            b"the lawyer called again today zx8da3c0a889b9",
+            b"the lawyer called again today zxfad8891ed39e",
+            b"wifi password is on the fridge zx883330ff8898",
+            b"Bring the blue folder tomorrow zx15450818ffb5",
+            b"Doctor said the results are back zxb7d9dffa74a6",
+        ];
+        for sentence in sentences {
+            assert_eq!(xor(sentence), None, "{}", String::from_utf8_lossy(sentence));
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ row!(HEX, "hex", "Hexadecimal", &[Form::Text], "hex", hex);
 row!(PERCENT, "percent", "Percent encoding (RFC 3986)", &[Form::Text], "percent", percent);
 row!(BASE32, "base32", "Base32 (RFC 4648)", &[Form::Text], "base32", base32);
 row!(BASE85, "base85", "Ascii85, Z85 and base85 (RFC 1924)", &[Form::Text], "base85", base85);
-row!(UTF16, "utf16", "UTF-16 text", &[Form::Binary], "utf-16", utf16);
+row!(UTF16, "utf16", "UTF-16 text", &[Form::Binary, Form::Text], "utf-16", utf16);
 row!(UTF32, "utf32", "UTF-32 text", &[Form::Binary, Form::Text], "utf-32", utf32);
 row!(QUOTED, "quoted-printable", "Quoted-printable (RFC 2045)", &[Form::Text], "quoted-printable", quoted);
 row!(ENTITIES, "entities", "Character references of HTML", &[Form::Text], "entities", entities);

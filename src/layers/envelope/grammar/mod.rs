@@ -4,6 +4,7 @@
 pub mod cbor;
 pub mod der;
 pub mod encoding;
+pub mod notice;
 pub mod plist;
 pub mod protobuf;
 pub mod signs;

@@ -114,36 +114,6 @@ fn turn(c: char) -> char {
     char::from(base + (c as u8 - base + 13) % 26)
 }
 
-/// Words by which clients without the key are told that a message is encrypted, in the languages of
-/// the common clients.
-const FALLBACK: &[&str] = &[
-    "encrypt",
-    "decrypt",
-    "omemo",
-    "openpgp",
-    "crypt",
-    "chiffr",
-    "verschlüssel",
-    "entschlüssel",
-    "cifrad",
-    "cifrat",
-    "versleutel",
-    "kryptert",
-    "krypterat",
-    "szyfrowan",
-    "šifrov",
-    "шифр",
-    "加密",
-    "暗号",
-    "암호",
-];
-
-/// Whether a readable text beside ciphertext only says that the message is encrypted.
-pub fn is_fallback(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    text.len() < 400 && FALLBACK.iter().any(|word| lower.contains(word))
-}
-
 fn tail_run(bytes: &[u8]) -> usize {
     let Some(last) = bytes.last() else { return 0 };
     bytes.iter().rev().take_while(|b| *b == last).count()
