@@ -2,7 +2,7 @@
 
 use super::collector::{Collector, MEASURED};
 use super::masked;
-use super::message::{is_content_slot, is_message_slot, may_be_said};
+use super::message::{BACKUP_SLOT, is_content_slot, is_message_slot, may_be_said};
 use super::randomness::{self, Cipher};
 use super::sink::{chain_of, join_fields, protocol_path};
 use super::trial::candidates::{Read, Reading};
@@ -198,6 +198,9 @@ impl Collector {
         }
         self.keep_for_trial(node, leaf, slot);
         self.seen(node, leaf, slot);
+        if slot == Some(BACKUP_SLOT) {
+            self.message(node, leaf.at).backup = true;
+        }
         self.attachment(node, leaf);
         if leaf.total < 16 || !self.may_measure(is_message_slot(slot)) {
             return;
