@@ -346,14 +346,23 @@ fn is_locked(body: &[u8]) -> Option<bool> {
         16 => (0..3).try_for_each(|_| mpi(&mut c).map(drop))?,
         17 => (0..4).try_for_each(|_| mpi(&mut c).map(drop))?,
         18 => {
-            (c.vec8()?, mpi(&mut c)?, c.vec8()?);
+            c.vec8()?;
+            mpi(&mut c)?;
+            c.vec8()?;
         }
         19 | 22 => {
-            (c.vec8()?, mpi(&mut c)?);
+            c.vec8()?;
+            mpi(&mut c)?;
         }
-        25 | 27 => drop(c.take(32)?),
-        26 => drop(c.take(56)?),
-        28 => drop(c.take(57)?),
+        25 | 27 => {
+            c.take(32)?;
+        }
+        26 => {
+            c.take(56)?;
+        }
+        28 => {
+            c.take(57)?;
+        }
         _ => return None,
     }
     Some(c.u8()? != 0)
