@@ -6,7 +6,7 @@ use crate::evidence::{
     ADDRESSES, Canaries, Content, ConversationKey, Copies, Coverage, Devices, Draft, FlowEvidence, Identity,
     Lookups, Media, Parcel,
 };
-use crate::evidence::{Evidence, Kind, Strength, pooled, same_service, weak};
+use crate::evidence::{Evidence, Kind, Polarity, Strength, pooled, same_service, weak};
 use crate::model::{Limits, Notes, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -39,6 +39,8 @@ pub struct Totals {
 /// Messages kept to be found at another vantage, and identity keys.
 const PARCELS: usize = 50_000;
 const IDENTITIES: usize = 10_000;
+/// Private keys in sight that are told of envelopes.
+const PRIVATE_KEYS: usize = 64;
 /// Copies that are written to conversations.
 const COPIED: usize = 1000;
 
@@ -131,9 +133,31 @@ impl Totals {
                 draft.add(evidence.clone(), limits.evidence);
             }
         }
+        self.add_private_keys(limits);
         self.limit(&concerned);
         self.add_copies(canaries, limits);
         self.add_ghosts(limits);
+    }
+
+    /// A whole private key in sight speaks against every envelope of the same service: it may open them.
+    fn add_private_keys(&mut self, limits: &Limits) {
+        let of = |d: &Draft| {
+            let found =
+                d.evidence.iter().filter(|e| e.is_private_key()).map(|e| (d.key.endpoint.clone(), e.clone()));
+            found.collect::<Vec<_>>()
+        };
+        let mut keys: Vec<(String, Evidence)> = self.drafts.apart().flat_map(of).collect();
+        keys.sort_by(|a, b| (&a.0, &a.1.origin).cmp(&(&b.0, &b.1.origin)));
+        keys.truncate(PRIVATE_KEYS);
+        for (service, evidence) in keys {
+            let sealed = |d: &&mut Draft| {
+                matches!(d.key.content, Content::Envelope(_)) && same_service(&d.key.endpoint, &service)
+            };
+            for draft in self.drafts.apart_mut().filter(sealed) {
+                draft.evidence.retain(|e| (&e.kind, &e.origin) != (&evidence.kind, &evidence.origin));
+                draft.add(Evidence { polarity: Polarity::Against, ..evidence.clone() }, limits.evidence);
+            }
+        }
     }
 
     /// Adds recipients that no device list names to the conversation that their messages are in.

@@ -248,6 +248,7 @@ impl Collector {
             rounds: None,
             sizes: Vec::new(),
             seals: Vec::new(),
+            backup: false,
             stanza: Default::default(),
         };
         self.messages.push(message);

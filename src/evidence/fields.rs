@@ -2,7 +2,7 @@
 
 use super::collector::{Collector, MEASURED};
 use super::masked;
-use super::message::{is_content_slot, is_message_slot, may_be_said};
+use super::message::{BACKUP_SLOT, is_content_slot, is_message_slot, may_be_said};
 use super::randomness::{self, Cipher};
 use super::sink::{chain_of, join_fields, protocol_path};
 use super::trial::candidates::{Read, Reading};
@@ -200,6 +200,9 @@ impl Collector {
         }
         self.keep_for_trial(node, leaf, slot);
         self.seen(node, leaf, slot);
+        if slot == Some(BACKUP_SLOT) {
+            self.message(node, leaf.at).backup = true;
+        }
         self.attachment(node, leaf);
         if leaf.total < 16 || !self.may_measure(is_message_slot(slot)) {
             return;
@@ -271,11 +274,10 @@ impl Collector {
             return;
         }
         if leaf.bytes.len() <= 24 {
-            let name =
-                leaf.field.rsplit(['.', '>']).find(|n| !n.is_empty()).unwrap_or("").to_ascii_lowercase();
-            let outer =
-                node.field().rsplit(['.', '>']).find(|n| !n.is_empty()).unwrap_or("").to_ascii_lowercase();
-            let is_nonce = NONCES.contains(&name.as_str()) || NONCES.contains(&outer.as_str());
+            let last =
+                |path: &str| path.rsplit(['.', '>']).find(|n| !n.is_empty()).map(str::to_ascii_lowercase);
+            let names = [last(leaf.field), last(node.field())];
+            let is_nonce = names.iter().flatten().any(|name| NONCES.contains(&name.as_str()));
             let message = self.message(node, leaf.at);
             if is_nonce && leaf.bytes.len() >= 8 {
                 message.nonces.push(leaf.bytes.to_vec());

@@ -14,6 +14,9 @@ pub(super) const MESSAGE_SLOTS: [&str; 2] = ["message-text", "message-other"];
 const ABOUT_SLOTS: [&str; 7] =
     ["profile", "topic", "credential", "identifier", "status", "device-name", "file-name"];
 
+/// Kinds of field that a backup seals.
+pub(super) const BACKUP_SLOT: &str = "backup";
+
 /// Text that tells clients without the key that a message is encrypted. A planted text inside it is
 /// content like any other.
 const FALLBACK_SLOT: &str = "fallback-body";
@@ -40,6 +43,8 @@ pub(super) struct Message {
     pub sizes: Vec<(Content, Size)>,
     /// What envelopes show of their sequence, likewise.
     pub seals: Vec<(Content, Seal)>,
+    /// Whether it is a backup: sealed for its owner's devices, and no message to anybody.
+    pub backup: bool,
     /// Addresses of an XMPP stanza, and devices in it.
     pub stanza: Stanza,
 }
@@ -77,6 +82,7 @@ impl Message {
                 Kind::Envelope { protocol, class, .. } if class == "e2ee-message" => {
                     Content::Envelope(protocol.clone())
                 }
+                Kind::Envelope { class, .. } if class == "symmetric" && self.backup => Content::Background,
                 Kind::Envelope { class, .. } if class == "broken" || class == "symmetric" => Content::Opaque,
                 _ => Content::Background,
             };

@@ -221,6 +221,9 @@ pub struct Evidence {
     pub shown: Option<String>,
 }
 
+/// Why the envelope layer tells of a JWK that is no shared key.
+const PRIVATE_JWK: &str = "a private key in clear";
+
 impl Evidence {
     /// Whether the two records say the same of the same field.
     pub fn same(&self, other: &Evidence) -> bool {
@@ -230,5 +233,17 @@ impl Evidence {
             && self.guard == other.guard
             && self.origin.layers == other.origin.layers
             && self.origin.field == other.origin.field
+    }
+
+    /// Whether it is a whole private key, in a format that says so, which no password protects.
+    pub fn is_private_key(&self) -> bool {
+        match &self.kind {
+            Kind::Envelope { format, why, .. } => {
+                format == "openpgp-secret-key"
+                    || format == "jwk-secret" && why.as_deref() == Some(PRIVATE_JWK)
+            }
+            Kind::Rule { rule, .. } => rule == "private-key-pem",
+            _ => false,
+        }
     }
 }

@@ -209,8 +209,37 @@ fn reused(key: &ConversationKey, list: &[&Field]) -> Option<(ConversationKey, Ev
             }
         }
     }
-    blocks(key, &uniform)
+    under_one_nonce(&uniform)
+        .map(|(field, kind)| (key.clone(), record(field, kind, Strength::Strong)))
+        .or_else(|| blocks(key, &uniform))
 }
+
+/// The same over all messages together, which short ones need: what all begin with, such as a nonce that never
+/// changes, is left out, and a tag in front of the text as well.
+fn under_one_nonce<'f>(list: &[&&'f Field]) -> Option<(&'f Field, Kind)> {
+    let first = list.iter().max_by_key(|f| f.bytes.len())?;
+    [0, TAG].into_iter().find_map(|tag| {
+        let (mut alike, mut all) = (0usize, 0usize);
+        for other in list.iter().filter(|o| !std::ptr::eq(***o, **first)) {
+            let pairs = || first.bytes.iter().zip(&other.bytes);
+            let same = pairs().take_while(|(x, y)| x == y).count();
+            let differ = pairs().skip(same + tag).map(|(x, y)| usize::from((*x ^ *y) & 0x80 == 0));
+            all += differ.len();
+            alike += differ.sum::<usize>();
+        }
+        let z = (alike as f64 - all as f64 / 2.0) / (all as f64 / 4.0).sqrt();
+        // Structure around ciphertext agrees in some places, text under one keystream in nearly all.
+        let found = all >= TOGETHER && z > 6.0 && alike * 10 >= all * 7;
+        let detail =
+            format!("messages agree in the top bit of {alike} of {all} bytes: one keystream for all of them");
+        found.then(|| (**first, Kind::Weak { finding: "keystream-reuse".into(), detail }))
+    })
+}
+
+/// Bytes of a tag that may stand between nonce and text.
+const TAG: usize = 16;
+/// Pairs of bytes that say enough together.
+const TOGETHER: usize = 64;
 
 /// Equal aligned blocks of ciphertext, within a message or across messages.
 fn blocks(key: &ConversationKey, list: &[&&Field]) -> Option<(ConversationKey, Evidence)> {
@@ -236,6 +265,82 @@ fn blocks(key: &ConversationKey, list: &[&&Field]) -> Option<(ConversationKey, E
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn field(bytes: Vec<u8>) -> Field {
+        let origin = crate::model::Origin {
+            frame: Default::default(),
+            time: crate::model::Timestamp(0),
+            flow: String::new(),
+            side: crate::model::Side::Client,
+            layers: String::new(),
+            field: "$.body".into(),
+            trust: crate::model::Trust::Stated,
+            length: 0,
+            digest: String::new(),
+        };
+        Field {
+            origin,
+            conversation: ConversationKey {
+                endpoint: String::new(),
+                path: String::new(),
+                content: super::super::Content::Opaque,
+            },
+            guard: crate::peel::Guard::Confidential,
+            format: None,
+            named: super::super::trial::Named::Nothing,
+            bytes,
+            nearby: Vec::new(),
+            nonce: None,
+            rounds: None,
+        }
+    }
+
+    fn stream(seed: &str, length: usize) -> Vec<u8> {
+        use sha2::{Digest, Sha256};
+        (0u32..).flat_map(|n| Sha256::digest(format!("{seed}{n}"))).take(length).collect()
+    }
+
+    fn findings(messages: Vec<Vec<u8>>) -> Vec<String> {
+        let fields: Vec<Field> = messages.into_iter().map(field).collect();
+        let found = evidence(&fields, &Canaries::default()).into_iter();
+        found
+            .filter_map(|(_, e)| match e.kind {
+                Kind::Weak { finding, .. } => Some(finding),
+                _ => None,
+            })
+            .collect()
+    }
+
+    const SAID: [&str; 4] = [
+        "the safe code is four nine two one",
+        "meet me at the north pier at seven",
+        "the lawyer called again this afternoon",
+        "bring the blue folder with you tomorrow",
+    ];
+
+    #[test]
+    fn short_messages_under_one_nonce_show_together() {
+        let sealed = |tag_in_front: bool| {
+            SAID.map(|text| {
+                let body: Vec<u8> = text.bytes().zip(stream("pad", 64)).map(|(a, b)| a ^ b).collect();
+                let (nonce, tag) = (stream("nonce", 12), stream(text, 16));
+                if tag_in_front { [nonce, tag, body].concat() } else { [nonce, body, tag].concat() }
+            })
+            .to_vec()
+        };
+        assert_eq!(findings(sealed(false)), ["keystream-reuse"]);
+        assert_eq!(findings(sealed(true)), ["keystream-reuse"]);
+    }
+
+    #[test]
+    fn a_constant_header_before_sound_ciphertext_does_not() {
+        for seed in 0..50 {
+            let message = |text: &&str| {
+                [stream("header", 20), stream(&format!("{seed}{text}"), 16 + text.len())].concat()
+            };
+            assert_eq!(findings(SAID.iter().map(message).collect()), Vec::<String>::new());
+        }
+    }
 
     #[test]
     fn scores_by_transform_are_the_sums_they_stand_for() {

@@ -132,6 +132,10 @@ impl Compiled {
         if !place.service.is_empty() && !place.service.iter().any(serves) {
             return false;
         }
+        let leads = |w: &String| s.context.request_path().is_some_and(|p| holds_word(p, w));
+        if !place.path.is_empty() && !place.path.iter().any(leads) {
+            return false;
+        }
         let media = || s.context.content_type().and_then(|t| t.split(';').next()).unwrap_or("").trim();
         if place.no_media.iter().any(|m| m.eq_ignore_ascii_case(media())) {
             return false;

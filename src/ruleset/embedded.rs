@@ -2,6 +2,7 @@
 
 /// File and text of every rule, in alphabetical order.
 pub(super) static RULES: &[(&str, &str)] = &[
+    ("rules/about/backup-field.toml", include_str!("../../rules/about/backup-field.toml")),
     ("rules/about/credential-field.toml", include_str!("../../rules/about/credential-field.toml")),
     ("rules/about/device-name-field.toml", include_str!("../../rules/about/device-name-field.toml")),
     ("rules/about/file-name-field.toml", include_str!("../../rules/about/file-name-field.toml")),

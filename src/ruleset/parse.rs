@@ -99,6 +99,9 @@ pub struct Place {
     /// Words, one of which is in the host or the request's path.
     #[serde(default)]
     pub service: Vec<String>,
+    /// Words, one of which is in the request's path.
+    #[serde(default)]
+    pub path: Vec<String>,
     /// Who sends it.
     pub side: Option<Side>,
     /// Whether it was confidential on the wire.

@@ -3,6 +3,7 @@
 
 use super::Secret;
 use super::names::{self, Named};
+use super::pieces;
 use crate::bytes::unhex;
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
@@ -53,11 +54,17 @@ pub enum Reading {
 /// Reads opaque bytes as a key: as many as a cipher takes, varied enough.
 pub fn of_bytes(bytes: &[u8]) -> Vec<Read> {
     let text = bytes.iter().all(|b| b.is_ascii_graphic() || *b == b' ');
-    if text || !is_key(bytes) {
-        return Vec::new();
-    }
-    let secret = Secret::Key(bytes.to_vec());
-    vec![Read { secret, called: Named::Nothing, reading: Reading::Usual }]
+    let keys = match (text, is_key(bytes)) {
+        (true, _) => Vec::new(),
+        (false, true) => vec![bytes],
+        (false, false) => pieces::keys(bytes),
+    };
+    let read = |key: &[u8]| Read {
+        secret: Secret::Key(key.to_vec()),
+        called: Named::Nothing,
+        reading: Reading::Usual,
+    };
+    keys.into_iter().map(read).collect()
 }
 
 /// Reads a text for keys in it.

@@ -6,6 +6,7 @@ mod ciphers;
 mod groups;
 pub mod names;
 mod openpgp;
+mod pieces;
 mod room;
 mod store;
 mod tokens;

@@ -1,7 +1,7 @@
-//! JWE with direct encryption (RFC 7516, RFC 7518 section 4.5): the shared key opens the content, and the
-//! header is authenticated with it.
+//! JWE under a shared key (RFC 7516): it opens the content itself (RFC 7518 section 4.5) or the content's key
+//! (section 4.4), and the header is authenticated with it.
 
-use super::ciphers::decrypt_cbc_padded;
+use super::ciphers::{decrypt_cbc, decrypt_cbc_padded};
 use super::{Budget, Plain};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,6 +15,11 @@ pub fn open(key: &[u8], token: &[u8], budget: &mut Budget) -> Option<Plain> {
     if !budget.attempt(parts.text.len()) {
         return None;
     }
+    let unwrapped = parts.wrap.and_then(|size| unwrapped(key, &parts.wrapped).filter(|_| key.len() == size));
+    let key = match parts.wrap {
+        Some(_) => unwrapped.as_deref()?,
+        None => key,
+    };
     let bytes = match parts.enc.as_str() {
         "A128GCM" if key.len() == 16 => parts.sealed(&aead::AES_128_GCM, key)?,
         "A256GCM" if key.len() == 32 => parts.sealed(&aead::AES_256_GCM, key)?,
@@ -29,6 +34,9 @@ pub fn open(key: &[u8], token: &[u8], budget: &mut Budget) -> Option<Plain> {
 
 struct Parts {
     protected: String,
+    /// Length of the key that wraps the content's, if one does.
+    wrap: Option<usize>,
+    wrapped: Vec<u8>,
     enc: String,
     iv: Vec<u8>,
     text: Vec<u8>,
@@ -40,23 +48,37 @@ impl Parts {
     fn read(token: &[u8]) -> Option<Self> {
         let token = std::str::from_utf8(token).ok()?.trim();
         let list: Vec<&str> = token.split('.').collect();
-        if let [protected, _, iv, text, tag] = list.as_slice() {
-            return Self::of(protected, iv, text, tag);
+        if let [protected, wrapped, iv, text, tag] = list.as_slice() {
+            return Self::of(protected, wrapped, iv, text, tag);
         }
         let object: Value = serde_json::from_str(token).ok()?;
         let part = |name: &str| object.get(name).and_then(Value::as_str);
-        Self::of(part("protected")?, part("iv")?, part("ciphertext")?, part("tag")?)
+        Self::of(
+            part("protected")?,
+            part("encrypted_key").unwrap_or(""),
+            part("iv")?,
+            part("ciphertext")?,
+            part("tag")?,
+        )
     }
 
-    fn of(protected: &str, iv: &str, text: &str, tag: &str) -> Option<Self> {
+    fn of(protected: &str, wrapped: &str, iv: &str, text: &str, tag: &str) -> Option<Self> {
         let bytes = |part: &str| URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok();
         let header: Value = serde_json::from_slice(&bytes(protected)?).ok()?;
         let named = |name: &str| header.get(name).and_then(Value::as_str);
         // A compressed content would need one more step than a trial is worth.
-        let direct = named("alg").is_none_or(|a| a == "dir") && named("zip").is_none();
-        let enc = named("enc").filter(|_| direct)?.to_owned();
+        let wrap = match named("alg") {
+            None | Some("dir") => None,
+            Some("A128KW") => Some(16),
+            Some("A192KW") => Some(24),
+            Some("A256KW") => Some(32),
+            Some(_) => return None,
+        };
+        let enc = named("enc").filter(|_| named("zip").is_none())?.to_owned();
         Some(Self {
             protected: protected.to_owned(),
+            wrap,
+            wrapped: bytes(wrapped)?,
             enc,
             iv: bytes(iv)?,
             text: bytes(text)?,
@@ -84,5 +106,39 @@ impl Parts {
             return None;
         }
         decrypt_cbc_padded(cipher, &self.iv, &self.text)
+    }
+}
+
+/// Takes a key out of its wrapping (RFC 3394 section 2.2.2); the value in front tells whether it was the right one.
+fn unwrapped(key: &[u8], wrapped: &[u8]) -> Option<Vec<u8>> {
+    let (front, rest) = wrapped.split_first_chunk::<8>()?;
+    let (mut front, mut rest) = (u64::from_be_bytes(*front), rest.to_vec());
+    let parts = rest.len() / 8;
+    if !rest.len().is_multiple_of(8) || !(2..=8).contains(&parts) {
+        return None;
+    }
+    for step in (1..=6 * parts).rev() {
+        let part = rest.get_mut((step - 1) % parts * 8..)?.first_chunk_mut::<8>()?;
+        let block = [(front ^ step as u64).to_be_bytes(), *part].concat();
+        let plain = decrypt_cbc(key, &[0; 16], &block)?;
+        front = u64::from_be_bytes(*plain.first_chunk()?);
+        *part = *plain.last_chunk()?;
+    }
+    (front == 0xa6a6_a6a6_a6a6_a6a6).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 3394 section 4.6, and the same with another key.
+    #[test]
+    fn a_wrapped_key_comes_out_under_its_own_key_only() {
+        let hex = |text: &str| crate::bytes::unhex(text).unwrap();
+        let key = hex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
+        let wrapped = hex("28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21");
+        let inner = hex("00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f");
+        assert_eq!(unwrapped(&key, &wrapped), Some(inner));
+        assert_eq!(unwrapped(&key[..16], &wrapped), None);
     }
 }

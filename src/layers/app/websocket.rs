@@ -1,4 +1,5 @@
-//! WebSocket (RFC 6455) with per-message deflate (RFC 7692).
+//! WebSocket (RFC 6455) with per-message deflate (RFC 7692), and with one stream of zlib through the messages of a
+//! side, flushed after each, as gateways of chats have it that compress by themselves.
 
 use crate::bytes::Cursor;
 use crate::model::{PerSide, Side};
@@ -92,6 +93,8 @@ struct Half {
     opcode: u8,
     compressed: bool,
     inflate: Option<Decompress>,
+    /// A stream of zlib that runs through the messages.
+    zlib: Option<Decompress>,
 }
 
 #[derive(Default)]
@@ -218,7 +221,14 @@ impl WebSocket {
         if let Some(stream) = self.stream {
             return out.feed(stream, side, &message);
         }
-        let form = if self.halves[side].opcode == 1 { Form::Text } else { Form::Binary };
+        let mut form = if self.halves[side].opcode == 1 { Form::Text } else { Form::Binary };
+        if form == Form::Binary
+            && let Some(plain) = flushed(&mut self.halves[side], &message, limit)
+        {
+            out.fact("websocket.deflate", true);
+            form = if std::str::from_utf8(&plain).is_ok() { Form::Text } else { Form::Binary };
+            message = plain;
+        }
         if !std::mem::replace(&mut self.spoken, true)
             && form == Form::Binary
             && out.begins_protection(side, &message)
@@ -237,30 +247,84 @@ fn inflate(half: &mut Half, message: &[u8], limit: usize, fresh: bool) -> Option
         half.inflate = None;
     }
     let z = half.inflate.get_or_insert_with(|| Decompress::new(false));
-    let mut input = message.to_vec();
-    input.extend_from_slice(&[0, 0, 0xff, 0xff]);
-    let (start, mut plain) = (z.total_in(), Vec::with_capacity(message.len() * 4 + 64));
+    let (plain, ended) = run(z, &[message, &FLUSH].concat(), limit)?;
+    if ended {
+        half.inflate = None;
+    }
+    Some(plain)
+}
+
+/// The empty block at the end of a flush (RFC 1951 section 3.2.4).
+const FLUSH: [u8; 4] = [0, 0, 0xff, 0xff];
+
+/// What a message adds to the stream of zlib through a side's messages. The first one begins with the header
+/// (RFC 1950 section 2.2), and each ends with a flush; a message that does not fit ends the stream.
+fn flushed(half: &mut Half, message: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let begins = matches!(message, [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..]);
+    if !message.ends_with(&FLUSH) || half.zlib.is_none() && !begins {
+        return None;
+    }
+    let z = half.zlib.get_or_insert_with(|| Decompress::new(true));
+    match run(z, message, limit) {
+        Some((plain, false)) if !plain.is_empty() => Some(plain),
+        _ => {
+            half.zlib = None;
+            None
+        }
+    }
+}
+
+/// Undoes one message of a stream; also whether the stream ended with it.
+fn run(z: &mut Decompress, input: &[u8], limit: usize) -> Option<(Vec<u8>, bool)> {
+    let (start, mut plain) = (z.total_in(), Vec::with_capacity(input.len() * 4 + 64));
     loop {
         let used = usize::try_from(z.total_in() - start).ok()?;
         if used >= input.len() && plain.len() < plain.capacity() {
-            return Some(plain);
+            return Some((plain, false));
         }
         if plain.len() > limit {
             return None;
         }
         plain.reserve(4096);
         match z.decompress_vec(input.get(used..)?, &mut plain, FlushDecompress::Sync) {
-            Ok(Status::StreamEnd) => {
-                half.inflate = None;
-                return Some(plain);
-            }
+            Ok(Status::StreamEnd) => return Some((plain, true)),
             Ok(_)
                 if usize::try_from(z.total_in() - start).ok()? == used && plain.len() < plain.capacity() =>
             {
-                return Some(plain);
+                return Some((plain, false));
             }
             Ok(_) => {}
             Err(_) => return None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compress, Compression, FlushCompress};
+
+    fn written(z: &mut Compress, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256);
+        z.compress_vec(text, &mut out, FlushCompress::Sync).unwrap();
+        out
+    }
+
+    #[test]
+    fn one_stream_through_several_messages_is_followed() {
+        let (mut z, mut half) = (Compress::new(Compression::default(), true), Half::default());
+        for text in [&b"see you at noon"[..], b"see you at noon, at noon", b"at noon, see you"] {
+            assert_eq!(flushed(&mut half, &written(&mut z, text), 4096).as_deref(), Some(text));
+        }
+        assert_eq!(flushed(&mut half, b"\x07\x00\x00\xff\xff", 4096), None);
+        assert_eq!(flushed(&mut half, &written(&mut z, b"see you"), 4096), None, "the stream has ended");
+    }
+
+    #[test]
+    fn what_begins_in_the_middle_or_is_not_flushed_is_left_alone() {
+        let (mut z, mut half) = (Compress::new(Compression::default(), true), Half::default());
+        let first = written(&mut z, b"see you at noon");
+        assert_eq!(flushed(&mut half, &first[..first.len() - 1], 4096), None);
+        assert_eq!(flushed(&mut half, &written(&mut z, b"at noon"), 4096), None);
     }
 }

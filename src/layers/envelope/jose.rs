@@ -263,7 +263,7 @@ fn jwk(object: &Object) -> Option<Envelope> {
     };
     let envelope = match (public, private) {
         (true, true) => Envelope::new("jwk-secret", PROTOCOL, Class::SecretKey, Tier::T1)
-            .because("a private key in clear"),
+            .because(if has("d") { "a private key in clear" } else { "a shared key in clear" }),
         (true, false) => Envelope::new("jwk", PROTOCOL, Class::PublicKey, Tier::T1),
         _ => return None,
     };

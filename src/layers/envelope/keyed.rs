@@ -12,7 +12,8 @@ pub const OBJECTS: ObjectRecogniser =
     ObjectRecogniser { format_family: "custom-json", title: "Home-made JSON envelopes", recognise };
 
 const PROTOCOL: &str = "a scheme of its own";
-const FORMAT: &str = "custom-json";
+/// What they are called.
+pub const FORMAT: &str = "custom-json";
 const SEALED: &[&str] =
     &["ciphertext", "cipher_text", "ciphertxt", "ct", "cipher", "encrypted", "enc", "encrypted_data"];
 const SEALED_BESIDE_NONCE: &[&str] = &["data", "payload", "body", "msg", "message", "content", "text"];

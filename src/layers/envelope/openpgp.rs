@@ -321,9 +321,50 @@ fn key(packets: &[Packet<'_>]) -> Option<Envelope> {
     if !known || rest.is_empty() || !follows {
         return None;
     }
+    if first.tag == 5 && is_locked(first.body) == Some(true) {
+        let envelope = Envelope::new("openpgp-locked-key", PROTOCOL, Class::PublicKey, Tier::T2);
+        return Some(envelope.because("its secret half is encrypted under a password"));
+    }
     if first.tag == 5 {
         let envelope = Envelope::new("openpgp-secret-key", PROTOCOL, Class::SecretKey, Tier::T2);
         return Some(envelope.because("a secret key outside any encrypted message"));
     }
     Some(Envelope::new("openpgp-public-key", PROTOCOL, Class::PublicKey, Tier::T2))
+}
+
+/// Whether a password protects the secret half of a key (RFC 9580 section 5.5.3): the octet behind the public
+/// half says how, and nought says not at all.
+fn is_locked(body: &[u8]) -> Option<bool> {
+    let mut c = Cursor::new(body);
+    let version = c.u8()?;
+    c.u32()?;
+    let algorithm = c.u8()?;
+    if version > 4 {
+        c.u32()?;
+    }
+    match algorithm {
+        1..=3 => (0..2).try_for_each(|_| mpi(&mut c).map(drop))?,
+        16 => (0..3).try_for_each(|_| mpi(&mut c).map(drop))?,
+        17 => (0..4).try_for_each(|_| mpi(&mut c).map(drop))?,
+        18 => {
+            c.vec8()?;
+            mpi(&mut c)?;
+            c.vec8()?;
+        }
+        19 | 22 => {
+            c.vec8()?;
+            mpi(&mut c)?;
+        }
+        25 | 27 => {
+            c.take(32)?;
+        }
+        26 => {
+            c.take(56)?;
+        }
+        28 => {
+            c.take(57)?;
+        }
+        _ => return None,
+    }
+    Some(c.u8()? != 0)
 }

@@ -3,6 +3,7 @@
 
 use super::around::around;
 use super::content::readable;
+use super::keyed;
 use super::{
     Class, Envelope, Form as Wants, RECOGNISERS, Tier, recognise_as, recognise_binary, recognise_text,
 };
@@ -33,7 +34,7 @@ pub static TEXT: Spec = Spec {
     forms: &[Form::Text],
     answers: |h| matches!(h, Hint::Namespace(n) if NAMESPACES.contains(&n.as_str())),
     shapes: &[],
-    probe: Some(text_guess),
+    probe: Some(whole_text_guess),
     facts: FACTS,
     notes: &[],
     open: || Box::new(Reader { wants: Wants::Text, carrier: None }),
@@ -66,7 +67,7 @@ pub static OBJECT: Spec = Spec {
         &["kty"],
         &["method", "params"],
     ],
-    probe: Some(text_guess),
+    probe: Some(|p| if p.stated { text_guess(p) } else { whole_text_guess(p) }),
     facts: FACTS,
     notes: &[],
     open: || Box::new(Reader { wants: Wants::Text, carrier: None }),
@@ -126,6 +127,13 @@ fn text_guess(probe: &Probe<'_>) -> Guess {
         Ok(text) => guess(recognise_text(text)),
         Err(_) => Guess::No,
     }
+}
+
+/// A home-made object is left to the layer that reads JSON: what stands beside the ciphertext (a nonce, a salt,
+/// the key itself) then has its place as well, and the object is met again by its shape.
+fn whole_text_guess(probe: &Probe<'_>) -> Guess {
+    let found = std::str::from_utf8(probe.bytes).ok().and_then(recognise_text);
+    guess(found.filter(|e| e.format != keyed::FORMAT))
 }
 
 struct Reader {

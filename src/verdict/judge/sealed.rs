@@ -99,6 +99,9 @@ pub(super) fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -
         (false, _) if !covered => format!(
             "{protocol} envelopes are there, but too much of their connections was lost, stayed sealed or went beyond a limit to say that nothing else is readable"
         ),
+        (false, _) if draft.evidence.iter().any(Evidence::is_private_key) => format!(
+            "{protocol} envelopes are there, but a private key passed where the provider could see it: it may open them"
+        ),
         (false, _) if spoiled => {
             format!("{protocol} envelopes are there, but something in the same messages speaks against them")
         }

@@ -28,7 +28,10 @@ macro_rules! row {
     };
 }
 
+mod brotli;
+mod headed;
 mod lz4;
+mod lzma;
 mod snappy;
 
 row!(GZIP, "gzip", "gzip (RFC 1952)", Eats::Stream, ["gzip", "x-gzip"], gzip_probe, || Box::new(
@@ -41,12 +44,34 @@ row!(DEFLATE, "deflate", "Raw deflate (RFC 1951)", Eats::Message, ["deflate-raw"
     Box::new(Whole(undeflate))
 });
 row!(BROTLI, "brotli", "Brotli (RFC 7932)", Eats::Message, ["br"], brotli_probe, || Box::new(Whole(
-    unbrotli
+    brotli::undo
 )));
 row!(ZSTD, "zstd", "Zstandard (RFC 8878)", Eats::Message, ["zstd"], zstd_probe, || Box::new(Whole(unzstd)));
 
 row!(BZIP2, "bzip2", "bzip2", Eats::Message, ["bzip2", "x-bzip2"], bzip2_probe, || Box::new(Whole(unbzip2)));
-row!(XZ, "xz", "xz", Eats::Message, ["xz", "x-xz"], xz_probe, || Box::new(Whole(unxz)));
+row!(XZ, "xz", "xz", Eats::Message, ["xz", "x-xz"], lzma::xz_probe, || Box::new(Whole(lzma::unxz)));
+row!(
+    LZMA,
+    "lzma",
+    "LZMA alone (lzma-file-format.txt)",
+    Eats::Message,
+    ["lzma", "x-lzma"],
+    lzma::probe,
+    || { Box::new(Whole(lzma::undo)) }
+);
+row!(
+    HEADED,
+    "headed",
+    "Compressed bytes behind a header of a few octets",
+    Eats::Message,
+    [],
+    |p| if p.form == Form::Binary && headed::undo(p.bytes, LOOKED_AT).is_some() {
+        Guess::Sure
+    } else {
+        Guess::No
+    },
+    || Box::new(Whole(headed::undo))
+);
 row!(
     LZ4,
     "lz4",
@@ -83,10 +108,6 @@ fn bzip2_probe(p: &Probe<'_>) -> Guess {
     }
 }
 
-fn xz_probe(p: &Probe<'_>) -> Guess {
-    if p.bytes.starts_with(b"\xfd7zXZ\0\0") { Guess::Sure } else { Guess::No }
-}
-
 fn gzip_probe(p: &Probe<'_>) -> Guess {
     match p.bytes {
         [0x1f, 0x8b, 8, flags, ..] if flags & 0xe0 == 0 => Guess::Sure,
@@ -100,9 +121,12 @@ fn deflate_probe(p: &Probe<'_>) -> Guess {
     if p.stated || is_zlib(p.bytes) { whole(p, undeflate) } else { Guess::No }
 }
 
-/// Only where it is stated: brotli's built-in dictionary makes words out of noise.
 fn brotli_probe(p: &Probe<'_>) -> Guess {
-    if p.stated { whole(p, unbrotli) } else { Guess::No }
+    match p.stated {
+        true => whole(p, brotli::undo),
+        false if p.form == Form::Binary && brotli::is(p.bytes) => Guess::Sure,
+        false => Guess::No,
+    }
 }
 
 fn zstd_probe(p: &Probe<'_>) -> Guess {
@@ -220,13 +244,6 @@ fn undeflate(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
     flate(Wrapper::None, bytes, limit)
 }
 
-fn unbrotli(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
-    let mut plain = Vec::new();
-    let reader = brotli_decompressor::Decompressor::new(bytes, 4096);
-    reader.take(limit as u64).read_to_end(&mut plain).ok()?;
-    Some(plain)
-}
-
 fn unzstd(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
     read(ruzstd::decoding::StreamingDecoder::new(bytes).ok()?, limit)
 }
@@ -235,12 +252,8 @@ fn unbzip2(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
     read(bzip2::read::MultiBzDecoder::new(bytes), limit)
 }
 
-/// Dictionaries of the strongest presets are not allocated on a stranger's word.
-const XZ_MEMORY: u32 = 24 << 10;
-
-fn unxz(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
-    read(lzma_rust2::XzReader::new_mem_limit(bytes, true, XZ_MEMORY), limit)
-}
+/// Output that is looked at before something is called compressed.
+const LOOKED_AT: usize = 64 << 10;
 
 /// What comes out before the end, damage or the limit.
 fn read(reader: impl Read, limit: usize) -> Option<Vec<u8>> {

@@ -12,15 +12,31 @@ pub(super) fn escapes(bytes: &[u8]) -> Decoded {
     let text = std::str::from_utf8(bytes).ok()?.trim();
     let plain = match text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) {
         Some(_) => serde_json::from_str(text).ok()?,
-        None if text.matches("\\u").count() + text.matches("\\x").count() < 2 => return None,
+        None if text.matches("\\u").count() + text.matches("\\x").count() + octal(text) / 2 < 2 => {
+            return None;
+        }
         None => spelled(text)?,
     };
     (plain != text && readable(plain.as_bytes())).then_some((plain.into_bytes(), Form::Text))
 }
 
-/// Reads the text as the inside of a JSON string; `\xHH` are octets of UTF-8 or of Latin-1.
+/// How often the text has an octet in octal digits (`\163`).
+fn octal(text: &str) -> usize {
+    text.as_bytes().windows(4).filter(|w| octet(w).is_some()).count()
+}
+
+fn octet(window: &[u8]) -> Option<u8> {
+    match *window {
+        [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
+            Some((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'))
+        }
+        _ => None,
+    }
+}
+
+/// Reads the text as the inside of a JSON string; `\xHH` and `\OOO` are octets of UTF-8 or of Latin-1.
 fn spelled(text: &str) -> Option<String> {
-    if text.contains("\\x") {
+    if text.contains("\\x") || octal(text) >= 4 {
         return octets(text);
     }
     let quoted = format!("\"{}\"", text.replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r"));
@@ -32,6 +48,11 @@ fn octets(text: &str) -> Option<String> {
     let mut rest = text.as_bytes();
     while let Some((b, tail)) = rest.split_first() {
         let digit = |i: usize| tail.get(i).and_then(|d| (*d as char).to_digit(16));
+        if let Some(octet) = octet(rest) {
+            plain.push(octet);
+            rest = tail.get(3..).unwrap_or_default();
+            continue;
+        }
         rest = tail;
         match (b, tail.first(), digit(1), digit(2)) {
             (b'\\', Some(b'x'), Some(h), Some(l)) => {
@@ -47,10 +68,17 @@ fn octets(text: &str) -> Option<String> {
     })
 }
 
-/// `&#65;`, `&#x41;` and the names that every writer escapes, in text without markup.
+/// Markup leaves its characters as they are; where this many are spelled out, and most of the text with them,
+/// somebody hides what it says.
+const SPELLED: usize = 12;
+
+/// `&#65;`, `&#x41;` and the names that every writer escapes, in text without markup, or with more references
+/// than anything else.
 pub(super) fn entities(bytes: &[u8]) -> Decoded {
-    let marks = memchr::memchr_iter(b'&', bytes).take(2).count();
-    if marks < 2 || memchr::memchr2(b'<', b'=', bytes).is_some() {
+    let marks = memchr::memchr_iter(b'&', bytes).count();
+    let marked = memchr::memchr2(b'<', b'=', bytes).is_some();
+    let spelled = || memchr::memmem::find_iter(bytes, b"&#").count();
+    if marks < 2 || marked && (marks < SPELLED || spelled() * 10 < bytes.len()) {
         return None;
     }
     let text = std::str::from_utf8(bytes).ok()?;
@@ -132,7 +160,11 @@ mod tests {
         assert_eq!(plain(escapes(br"\u0073\u0065e you")).as_deref(), Some("see you"));
         assert_eq!(plain(escapes(br"\x73\x65\x65 caf\xc3\xa9")).as_deref(), Some("see café"));
         assert_eq!(plain(escapes(br#""see \"you\"""#)).as_deref(), Some("see \"you\""));
+        assert_eq!(plain(escapes(br"\163\145\145 caf\303\251")).as_deref(), Some("see café"));
         assert_eq!(escapes(br"C:\dir\file"), None);
+        let hidden: String = "see you at noon".chars().map(|c| format!("&#x{:x};", u32::from(c))).collect();
+        let marked = plain(entities(format!("<p>{hidden}</p>").as_bytes()));
+        assert_eq!(marked.as_deref(), Some("<p>see you at noon</p>"));
         assert_eq!(plain(entities(b"&#115;&#x65;e you &amp; me")).as_deref(), Some("see you & me"));
         assert_eq!(plain(quoted(b"{=22a=22: =\n=22caf=C3=A9=22}")).as_deref(), Some("{\"a\": \"café\"}"));
         assert_eq!(quoted(b"a=1&b=2"), None);

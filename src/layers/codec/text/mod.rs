@@ -29,6 +29,7 @@ mod base32;
 mod base85;
 mod escapes;
 mod gsm7;
+mod numbers;
 mod utf7;
 mod wide;
 
@@ -36,6 +37,7 @@ use base32::base32;
 use base85::base85;
 use escapes::{entities, escapes, quoted};
 use gsm7::gsm7;
+use numbers::numbers;
 use utf7::utf7;
 use wide::{utf16, utf32};
 
@@ -71,6 +73,7 @@ macro_rules! guessed {
 }
 
 guessed!(UTF7, "utf7", "UTF-7 text (RFC 2152)", &[Form::Text], "utf-7", utf7);
+guessed!(NUMBERS, "numbers", "Characters written as numbers", &[Form::Text], "charcodes", numbers);
 guessed!(
     GSM7,
     "gsm7",
@@ -174,7 +177,20 @@ fn padded_parts(engine: &GeneralPurpose, text: &[u8]) -> Option<Vec<u8>> {
     Some(plain)
 }
 
+/// Pairs of digits with one and the same mark between them (`73:65:65`): dumps, and fingerprints of keys, so
+/// only text counts.
+fn parted_hex(bytes: &[u8]) -> Decoded {
+    let mark = *bytes.get(2).filter(|m| b": -".contains(m))?;
+    let pairs = bytes.chunks(3);
+    let parted = pairs.clone().all(|p| p.len() == 2 || p.get(2) == Some(&mark));
+    let digits: Vec<u8> = pairs.flat_map(|p| p.get(..2)).flatten().copied().collect();
+    hex(&digits).filter(|(_, form)| parted && bytes.len() % 3 == 2 && *form == Form::Text)
+}
+
 fn hex(bytes: &[u8]) -> Decoded {
+    if bytes.get(2).is_some_and(|b| !b.is_ascii_hexdigit()) {
+        return parted_hex(bytes);
+    }
     if bytes.len() < 16 || !bytes.len().is_multiple_of(2) || !bytes.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
@@ -254,5 +270,11 @@ mod tests {
         let wide: Vec<u8> = "see you".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(utf16(&wide).unwrap().0, b"see you");
         assert!(hex(b"1732450000123456").is_none());
+        assert_eq!(hex(b"73:65:65:20:79:6f:75:20:61:74").unwrap().0, b"see you at");
+        assert_eq!(hex(b"73 65 65 20 79 6f 75 20 61 74").unwrap().0, b"see you at");
+        assert!(
+            hex(b"73:65:65:20:79:6f:75-20:61:74").is_none() && hex(b"73:65:65:20:79:6f:75:20:61:7").is_none()
+        );
+        assert!(hex(b"0a:f3:91:02:ee:41:c0:77:18:9d").is_none());
     }
 }

@@ -1,9 +1,12 @@
-//! UTF-7 (RFC 2152), where at least one shifted run holds letters that ASCII lacks.
+//! UTF-7 (RFC 2152), where a shifted run holds letters that ASCII lacks, or a text long enough to be no chance.
 
 use super::{Decoded, readable};
 use crate::peel::Form;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+/// Characters of ASCII in one shifted run, each with an octet of noughts, that say enough.
+const SPELLED: usize = 8;
 
 pub(super) fn utf7(bytes: &[u8]) -> Decoded {
     if memchr::memchr(b'+', bytes).is_none() || !bytes.is_ascii() {
@@ -23,6 +26,7 @@ pub(super) fn utf7(bytes: &[u8]) -> Decoded {
             continue;
         }
         let shifted = shifted(code)?;
+        letters += usize::from(shifted.is_ascii() && shifted.len() >= SPELLED);
         letters += shifted.chars().filter(|c| !c.is_ascii() && c.is_alphabetic()).count();
         plain.push_str(&shifted);
         plain.push_str(rest.strip_prefix('-').unwrap_or(rest));
@@ -46,6 +50,7 @@ mod tests {
     fn shifted_runs_come_back_strictly() {
         assert_eq!(utf7(b"caf+AOk- um acht").map(|d| d.0), Some("café um acht".into()));
         assert_eq!(utf7(b"1 +- 2 +ZeVnLIqe-").map(|d| d.0), Some("1 + 2 日本語".into()));
+        assert_eq!(utf7(b"+AHMAZQBlACAAeQBvAHUAIABhAHQ-").map(|d| d.0), Some("see you at".into()));
         for text in ["a+b", "1+1=2", "+AGE-", "see you at +49 170 1234567", "AAAA+BBBB/CCCC"] {
             assert_eq!(utf7(text.as_bytes()), None, "{text}");
         }

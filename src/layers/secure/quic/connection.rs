@@ -117,6 +117,13 @@ impl Connection {
         answer || (long.dcid.is_empty() && long.scid.is_empty())
     }
 
+    /// Whether `side` may still refuse the version: it has not answered the client of this id.
+    pub fn is_unanswered(&self, side: Side, client: &[u8]) -> bool {
+        side != self.opener
+            && self.halves[side].ids.is_empty()
+            && self.halves[self.opener].ids.iter().any(|i| i == client)
+    }
+
     /// Length of the connection id in a short header of `side`, if it is one of this connection.
     pub fn id_length(&self, side: Side, packet: &[u8]) -> Option<usize> {
         let ids = &self.halves[side.other()].ids;

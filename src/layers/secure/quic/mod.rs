@@ -70,7 +70,7 @@ fn probe(p: &Probe<'_>) -> Guess {
             Kind::Retry if long.token.len() < 16 => Guess::No,
             _ => Guess::Sure,
         },
-        Some(Head::Negotiation) if p.bytes.len() % 4 == 3 || p.known => Guess::Maybe,
+        Some(Head::Negotiation { .. }) if p.bytes.len() % 4 == 3 || p.known => Guess::Maybe,
         Some(Head::Unknown { code }) if reserved(code) && p.bytes.len() >= 1200 => Guess::Sure,
         Some(Head::Unknown { code }) if p.known || google(code) => Guess::Maybe,
         // Anything may look like a short header: only its connection tells.
@@ -120,8 +120,9 @@ impl Peeler for Quic {
                     self.short(input.side, rest, out);
                     rest.len()
                 }
-                Head::Negotiation => {
+                Head::Negotiation { dcid } => {
                     out.note("quic-version-negotiation");
+                    self.refuse(input.side, dcid, out);
                     rest.len()
                 }
                 Head::Unknown { .. } => {
@@ -178,6 +179,15 @@ impl Quic {
         }
         self.connections.push(Box::new(Connection::new(side, long.version)));
         self.connections.last_mut().map(Box::as_mut)
+    }
+
+    /// The server takes none of the versions that were offered: the client begins anew, mostly with the same ids
+    /// (RFC 9000 section 6.2), and what it said first counts no more.
+    fn refuse(&mut self, side: Side, dcid: &[u8], out: &mut Out<'_, '_>) {
+        if let Some(at) = self.connections.iter().position(|c| c.is_unanswered(side, dcid)) {
+            let mut refused = self.connections.remove(at);
+            Side::BOTH.iter().for_each(|s| refused.end(*s, out));
+        }
     }
 
     /// A short header: the connection id tells, the tag decides.

@@ -29,8 +29,11 @@ pub(super) struct Long<'a> {
 /// What a datagram goes on with.
 pub(super) enum Head<'a> {
     Long(Long<'a>),
-    /// Version negotiation.
-    Negotiation,
+    /// Version negotiation (RFC 9000 section 17.2.1).
+    Negotiation {
+        /// The id that the client chose for itself.
+        dcid: &'a [u8],
+    },
     /// A long header of a version that is not known here.
     Unknown {
         code: u32,
@@ -54,7 +57,7 @@ pub(super) fn head(bytes: &[u8]) -> Option<Head<'_>> {
     let code = c.u32()?;
     let (dcid, scid) = (c.vec8()?, c.vec8()?);
     if code == 0 {
-        return Some(Head::Negotiation);
+        return Some(Head::Negotiation { dcid });
     }
     let Some(version) = Version::read(code) else { return Some(Head::Unknown { code }) };
     if dcid.len() > 20 || scid.len() > 20 {
