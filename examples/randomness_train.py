@@ -60,7 +60,8 @@ def fit(x, y, w, rounds, more):
 def below(threshold):
     """The largest f32 that is no more than a threshold, so that f32 features fall on the same side."""
     value = np.float32(threshold)
-    return float(np.nextafter(value, np.float32('-inf')) if value > threshold else value)
+    # As Python floats: NumPy 2 would round the threshold to f32 before it compares.
+    return float(np.nextafter(value, np.float32('-inf')) if float(value) > threshold else value)
 
 
 def flatten(tree):
