@@ -767,4 +767,4 @@ def main():
             if k % 1000 == 0: print(k, len(plan), offset, file=sys.stderr, flush=True)
 
 
-main()
+if __name__ == '__main__': main()

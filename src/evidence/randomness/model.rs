@@ -39,19 +39,31 @@ impl Forest {
         out
     }
 
-    /// The leaf that the ranks reach in the tree whose nodes and leaves start there.
-    fn leaf(&self, start: [u32; 2], ranks: &[u8; 256]) -> i16 {
-        let mut at = 0i8;
+    /// The leaves that the ranks reach in the trees whose nodes and leaves start there. Each step of a walk waits
+    /// for the step before it, so trees that do not wait for each other are walked side by side.
+    fn leaves<const N: usize>(&self, starts: &[[u32; 2]; N], ranks: &[u8; 256]) -> [i16; N] {
+        let mut places = [0i8; N];
         // A path is no longer than a tree has nodes, whatever the file says.
         for _ in 0..128 {
-            let Ok(i) = usize::try_from(at) else { break };
-            let Some(node) = self.nodes.get(start[0] as usize + i) else { break };
-            at = node.children[usize::from(ranks[usize::from(node.feature)] > node.rank)];
+            for (at, [first, _]) in places.iter_mut().zip(starts) {
+                let Some(node) = self.nodes.get(*first as usize + usize::from((*at).max(0).unsigned_abs()))
+                else {
+                    continue;
+                };
+                let next = node.children[usize::from(ranks[usize::from(node.feature)] > node.rank)];
+                // Who has come to a leaf stays there while the others walk on.
+                *at = if *at < 0 { *at } else { next };
+            }
+            if places.iter().all(|at| *at < 0) {
+                break;
+            }
         }
-        self.leaves
-            .get(start[1] as usize + usize::from(at.unsigned_abs()).wrapping_sub(1))
-            .copied()
-            .unwrap_or(0)
+        let mut out = [0; N];
+        for ((slot, at), [_, first]) in out.iter_mut().zip(places).zip(starts) {
+            let leaf = *first as usize + usize::from(at.unsigned_abs()).wrapping_sub(1);
+            *slot = self.leaves.get(leaf).copied().unwrap_or(0);
+        }
+        out
     }
 }
 
@@ -89,9 +101,9 @@ fn learned(view: &View<'_>) -> Option<[f64; CLASSES]> {
     }
     let ranks = forest.ranks(&features::of(view));
     let mut sums = [0i32; CLASSES];
-    for trees in forest.starts.chunks(CLASSES) {
-        for (sum, start) in sums.iter_mut().zip(trees) {
-            *sum += i32::from(forest.leaf(*start, &ranks));
+    for round in forest.starts.as_chunks::<CLASSES>().0 {
+        for (sum, leaf) in sums.iter_mut().zip(forest.leaves(round, &ranks)) {
+            *sum += i32::from(leaf);
         }
     }
     let top = sums.iter().copied().max().unwrap_or(0);
@@ -193,7 +205,7 @@ mod tests {
         for (value, leaf) in [(2.0, -300), (2.5, -300), (2.75, 300)] {
             let mut features = [0.0; features::COUNT];
             features[0] = value;
-            assert_eq!(forest.leaf(forest.starts[0], &forest.ranks(&features)), leaf);
+            assert_eq!(forest.leaves(&[forest.starts[0]], &forest.ranks(&features)), [leaf]);
         }
     }
 
