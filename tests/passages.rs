@@ -208,7 +208,7 @@ fn mtproto_over_websocket_is_one_stream() {
 
 #[test]
 fn a_mail_that_is_fetched_in_pieces_is_one_mail() {
-    let whole = "text/plain> Text Server Clear 60 ";
+    let whole = ">text/plain Text Server Clear 60 ";
     says("imap-pieces", &["layer imap/mime", whole, "mail-part> Text Server Clear 61 "], &[]);
 }
 
@@ -216,9 +216,9 @@ fn a_mail_that_is_fetched_in_pieces_is_one_mail() {
 fn irc_over_websocket_is_lines_without_their_ends() {
     let wanted = [
         "layer http1/websocket/irc",
-        "auth.password> Plain Client Clear 6 ",
-        "message> Text Client Clear 33 ",
-        "message> Text Server Clear 23 ",
+        ">auth.password Plain Client Clear 6 ",
+        ">message Text Client Clear 33 ",
+        ">message Text Server Clear 23 ",
     ];
     says("irc-over-websocket", &wanted, &["malformed"]);
 }
