@@ -1,6 +1,7 @@
 //! Keys in the wrong hands: every candidate key that a party can see is tried on the opaque fields of
 //! the same recording. An authenticated success is proof; without a tag only readable text convinces.
 
+mod budget;
 pub mod candidates;
 mod ciphers;
 mod groups;
@@ -12,6 +13,7 @@ mod store;
 mod tokens;
 mod turns;
 
+use budget::Budget;
 pub use names::Named;
 pub use room::{Room, Taken};
 pub use store::{Concerned, GivenUp, Lock, Sort, Store};
@@ -146,55 +148,6 @@ pub const LONGEST: usize = 8 << 10;
 
 /// Work of one audit, about a nanosecond a unit on a present machine.
 pub const WORK: u64 = 500_000_000;
-
-/// Work that no attempt does for less.
-const LEAST: u64 = 400;
-/// Work below which nothing is tried any more: even attempts that are not made cost a little.
-const SPENT: u64 = 50_000;
-
-/// What is left of the work that one audit may do.
-#[derive(Debug, Clone, Copy)]
-pub struct Budget {
-    left: u64,
-    missed: bool,
-}
-
-impl Budget {
-    /// So many units.
-    fn new(left: u64) -> Self {
-        Self { left, missed: false }
-    }
-    /// Takes one attempt over `bytes`; false when nothing is left for it.
-    fn attempt(&mut self, bytes: usize) -> bool {
-        self.take(LEAST + 2 * bytes as u64)
-    }
-    /// Takes so many units. What is too much is left out and leaves the others their work.
-    fn take(&mut self, units: u64) -> bool {
-        match self.left.checked_sub(units) {
-            Some(left) => {
-                self.left = left;
-                true
-            }
-            None => {
-                self.missed = true;
-                false
-            }
-        }
-    }
-    /// The next field's turn begins.
-    fn begin(&mut self) {
-        self.missed = false;
-    }
-    /// Whether nothing more can be tried; what was to be tried is missed then.
-    fn is_spent(&mut self) -> bool {
-        self.missed |= self.left < SPENT;
-        self.left < SPENT
-    }
-    /// Whether something was left out since the turn began.
-    fn missed(self) -> bool {
-        self.missed
-    }
-}
 
 /// Formats whose envelopes are kept whole because some secret may open them.
 pub fn opens(format: &str) -> bool {

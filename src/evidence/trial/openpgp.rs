@@ -86,7 +86,7 @@ fn session_key(password: &[u8], packet: &[u8], budget: &mut Budget) -> Option<Ve
         _ => return None,
     };
     let cost = count.max(password.len());
-    if count > STRETCHED || !budget.take(cost as u64) {
+    if count > STRETCHED || !budget.stretch(cost as u64) {
         return None;
     }
     let key = stretched(hash, salt, password, count, size)?;

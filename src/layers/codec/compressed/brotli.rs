@@ -17,6 +17,40 @@ pub(super) fn undo(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
     Some(plain)
 }
 
+/// Times that text shrinks at most.
+const RATIO: u64 = 200;
+
+/// Whether the first meta-block can be one of a message this long (RFC 7932, sections 9.1 and 9.2). Twenty
+/// messages that are no brotli fail here for one that needs a window's worth of memory to fail.
+fn begins(bytes: &[u8]) -> bool {
+    let Some(first) = bytes.first_chunk::<8>() else { return false };
+    let mut bits = u64::from_le_bytes(*first);
+    let mut take = |n: u64| {
+        let value = bits & ((1 << n) - 1);
+        bits >>= n;
+        value
+    };
+    // Windows larger than the format's are another format.
+    if take(1) == 1 && take(3) == 0 && take(3) == 1 {
+        return false;
+    }
+    let last = take(1) == 1;
+    if last && take(1) == 1 {
+        return false;
+    }
+    let nibbles = match take(2) {
+        3 => return false,
+        n => n + 4,
+    };
+    let length = take(4 * nibbles) + 1;
+    if nibbles > 4 && length <= 1 << (4 * (nibbles - 1)) {
+        return false;
+    }
+    let stored = !last && take(1) == 1;
+    let (len, most) = (bytes.len() as u64, if stored { 1 } else { RATIO });
+    length <= len * most && (!last || length * 2 >= len)
+}
+
 /// Whether bytes that nobody calls brotli are. The reader does not say what it left over, so the input must
 /// also be too short without its last octet.
 pub(super) fn is(bytes: &[u8]) -> bool {
@@ -26,7 +60,7 @@ pub(super) fn is(bytes: &[u8]) -> bool {
             && std::str::from_utf8(plain)
                 .is_ok_and(|t| !t.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')))
     };
-    match undo(bytes, LOOKED_AT) {
+    match begins(bytes).then(|| undo(bytes, LOOKED_AT)).flatten() {
         Some(plain) if plain.len() < LOOKED_AT => text(&plain) && undo(shorter, LOOKED_AT).is_none(),
         _ => false,
     }
