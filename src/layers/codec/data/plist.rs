@@ -49,9 +49,29 @@ struct Reader<'a> {
     left: usize,
 }
 
+/// What an object costs that copies so many bytes.
+fn cost(bytes: usize) -> usize {
+    1 + bytes / 64
+}
+
+/// Bytes that a copy of it takes.
+fn size(data: &Data<'_>) -> usize {
+    match data {
+        Data::Text(text) => text.len(),
+        Data::Bytes(bytes) => bytes.len(),
+        Data::Plain(text) => text.len(),
+        _ => 0,
+    }
+}
+
 impl<'a> Reader<'a> {
+    fn pay(&mut self, bytes: usize) -> Option<()> {
+        self.left = self.left.checked_sub(cost(bytes))?;
+        Some(())
+    }
+
     fn object(&mut self, number: usize, depth: usize) -> Option<Data<'a>> {
-        self.left = self.left.checked_sub(1)?;
+        self.pay(0)?;
         if depth > DEEPEST {
             return None;
         }
@@ -63,7 +83,10 @@ impl<'a> Reader<'a> {
             Object::Real(n) => Data::plain(n),
             Object::Data(bytes, _) => Data::bytes(bytes),
             Object::Text(text) => Data::text(text),
-            Object::Wide(units) => Data::Text(Cow::Owned(String::from_utf16_lossy(&units))),
+            Object::Wide(units) => {
+                self.pay(2 * units.len())?;
+                Data::Text(Cow::Owned(String::from_utf16_lossy(&units)))
+            }
             Object::Uid(n) => Data::Map(vec![(REFERENCE.to_owned(), Data::plain(n))]),
             Object::Array(items) => {
                 let items = items.into_iter().map(|i| self.object(i, depth + 1));
@@ -71,7 +94,9 @@ impl<'a> Reader<'a> {
             }
             Object::Dictionary(pairs) => {
                 let pairs = pairs.into_iter().map(|(key, value)| {
-                    Some((self.object(key, depth + 1)?.into_key(), self.object(value, depth + 1)?))
+                    let key = self.object(key, depth + 1)?;
+                    self.pay(size(&key))?;
+                    Some((key.into_key(), self.object(value, depth + 1)?))
                 });
                 Data::Map(pairs.collect::<Option<_>>()?)
             }
@@ -98,9 +123,17 @@ struct Archive<'t, 'a> {
 }
 
 impl<'a> Archive<'_, 'a> {
+    fn pay(&mut self, bytes: usize) -> bool {
+        self.left = self.left.saturating_sub(cost(bytes));
+        self.left > 0
+    }
+
     fn followed(&mut self, data: &Data<'a>, depth: usize) -> Data<'a> {
-        self.left = self.left.saturating_sub(1);
-        if self.left == 0 || depth > DEEPEST {
+        let copied = match data {
+            Data::Text(Cow::Owned(_)) | Data::Bytes(Cow::Owned(_)) | Data::Plain(_) => size(data),
+            _ => 0,
+        };
+        if !self.pay(copied) || depth > DEEPEST {
             return Data::Nothing;
         }
         match data {
@@ -127,17 +160,18 @@ impl<'a> Archive<'_, 'a> {
         }
         match (value("NS.keys"), value("NS.objects")) {
             (Some(Data::List(keys)), Some(Data::List(values))) => {
-                let pairs = keys.iter().zip(values);
-                Data::Map(
-                    pairs
-                        .map(|(k, v)| (self.followed(k, depth + 1).into_key(), self.followed(v, depth + 1)))
-                        .collect(),
-                )
+                let pairs = keys.iter().zip(values).map_while(|(k, v)| {
+                    let key = self.followed(k, depth + 1);
+                    self.pay(size(&key)).then(|| (key.into_key(), self.followed(v, depth + 1)))
+                });
+                Data::Map(pairs.collect())
             }
             (None, Some(values)) => self.followed(values, depth + 1),
             _ => {
                 let fields = pairs.iter().filter(|(k, _)| k != "$class");
-                Data::Map(fields.map(|(k, v)| (k.clone(), self.followed(v, depth + 1))).collect())
+                let fields = fields
+                    .map_while(|(k, v)| self.pay(k.len()).then(|| (k.clone(), self.followed(v, depth + 1))));
+                Data::Map(fields.collect())
             }
         }
     }
@@ -162,6 +196,32 @@ mod tests {
         file.extend_from_slice(&0u64.to_be_bytes());
         file.extend_from_slice(&at.to_be_bytes());
         file
+    }
+
+    /// A string of 60,000 characters, and a list or a dictionary that names it 20,000 times.
+    fn crowded(string: u8, list: u8) -> Vec<u8> {
+        const TIMES: usize = 20_000;
+        let each = if list == 0xd0 { 2 } else { 1 };
+        let mut file = b"bplist00".to_vec();
+        file.extend([list | 15, 0x12]);
+        file.extend((TIMES as u32).to_be_bytes());
+        file.extend(std::iter::repeat_n(1, each * TIMES));
+        let at = file.len() as u32;
+        file.extend([string | 15, 0x12]);
+        file.extend(60_000u32.to_be_bytes());
+        file.extend(std::iter::repeat_n(b'a', if string == 0x60 { 120_000 } else { 60_000 }));
+        let table = file.len() as u64;
+        file.extend([8, at].map(u32::to_be_bytes).concat());
+        file.extend([0, 0, 0, 0, 0, 0, 4, 1]);
+        file.extend([2, 0, table].map(u64::to_be_bytes).concat());
+        file
+    }
+
+    #[test]
+    fn copies_of_one_long_string_are_paid_for_by_their_length() {
+        assert!(read(&crowded(0x60, 0xa0)).is_none(), "a gigabyte of characters");
+        assert!(read(&crowded(0x50, 0xd0)).is_none(), "a gigabyte of names");
+        assert!(read(&crowded(0x50, 0xa0)).is_some(), "text that stays where it is costs nothing");
     }
 
     #[test]
