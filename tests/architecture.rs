@@ -115,7 +115,7 @@ fn every_file_says_what_it_is_for_and_stays_readable() {
     for (path, text) in files() {
         assert!(text.starts_with("//!"), "{} does not open with what it is for", path.display());
         let lines = text.lines().count();
-        assert!(lines <= 600, "{} has {lines} lines", path.display());
+        assert!(lines <= 400, "{} has {lines} lines", path.display());
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         assert!(
             !["utils", "util", "common", "types", "helpers"].contains(&name.as_str()),
