@@ -17,7 +17,7 @@ impl Drafts {
             Err(_) if self.0.len() >= APART => self.place(OTHERS, path, &content),
             place => place,
         };
-        let at = match place {
+        let place = match place {
             Ok(known) => known,
             Err(new) => {
                 let beyond = self.0.len() >= APART;
@@ -29,7 +29,7 @@ impl Drafts {
                 new
             }
         };
-        &mut self.0[at]
+        &mut self.0[place]
     }
 
     fn place(&self, endpoint: &str, path: &str, content: &Content) -> Result<usize, usize> {

@@ -2,6 +2,7 @@
 
 use super::length::Law;
 use super::relay::Relayed;
+use crate::layers::envelope::PRIVATE_JWK;
 use crate::model::Origin;
 use crate::peel::{Guard, Why};
 use serde::{Deserialize, Serialize};
@@ -220,9 +221,6 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<String>,
 }
-
-/// Why the envelope layer tells of a JWK that is no shared key.
-const PRIVATE_JWK: &str = "a private key in clear";
 
 impl Evidence {
     /// Whether the two records say the same of the same field.

@@ -253,6 +253,9 @@ fn jws(object: &Object) -> Option<Envelope> {
     })
 }
 
+/// What is said of a JWK that holds a private key; a shared key is another matter.
+pub const PRIVATE_JWK: &str = "a private key in clear";
+
 fn jwk(object: &Object) -> Option<Envelope> {
     let has = |name: &str| text_of(object, name).and_then(base64url).is_some_and(|b| b.len() >= 3);
     let (public, private) = match text_of(object, "kty")? {
@@ -263,7 +266,7 @@ fn jwk(object: &Object) -> Option<Envelope> {
     };
     let envelope = match (public, private) {
         (true, true) => Envelope::new("jwk-secret", PROTOCOL, Class::SecretKey, Tier::T1)
-            .because(if has("d") { "a private key in clear" } else { "a shared key in clear" }),
+            .because(if has("d") { PRIVATE_JWK } else { "a shared key in clear" }),
         (true, false) => Envelope::new("jwk", PROTOCOL, Class::PublicKey, Tier::T1),
         _ => return None,
     };

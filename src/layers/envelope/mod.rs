@@ -39,6 +39,7 @@ mod xmlenc;
 mod xmpp;
 
 pub use deep::explain_deep;
+pub use jose::PRIVATE_JWK;
 pub use repeats::repeats;
 
 use crate::model::Value;

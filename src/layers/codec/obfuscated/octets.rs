@@ -256,11 +256,11 @@ mod tests {
     #[test]
     fn what_reads_as_it_stands_has_no_key() {
         let sentences: [&[u8]; 5] = [
-            b"the lawyer called again today zx8da3c0a889b9",
-            b"the lawyer called again today zxfad8891ed39e",
-            b"wifi password is on the fridge zx883330ff8898",
-            b"Bring the blue folder tomorrow zx15450818ffb5",
-            b"Doctor said the results are back zxb7d9dffa74a6",
+            b"dentist said the crown is ready 78d6eaf5fb18",
+            b"dentist said the crown is ready 2bf0c3310f5f",
+            b"garden gate is open for the painter 194f461e6ec3",
+            b"garden gate is open for the painter b65235b4785d",
+            b"bring two loaves and the old ladder 6fc086c7931d",
         ];
         for sentence in sentences {
             assert_eq!(xor(sentence), None, "{}", String::from_utf8_lossy(sentence));
