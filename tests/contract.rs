@@ -5,7 +5,7 @@
 use plainsight::keys::KeyStore;
 use plainsight::layers::REGISTRY;
 use plainsight::model::{Arrival, Limits, Side};
-use plainsight::peel::{Env, Hint, Recorder, Tree, Unit};
+use plainsight::peel::{Eats, Env, Hint, Recorder, Tree, Unit};
 
 /// One exchange on a stream or in datagrams, as the sides spoke.
 #[derive(Clone)]
@@ -220,6 +220,23 @@ fn splitting_the_input_anywhere_changes_nothing() {
         for n in [1usize, 2, 3, 7, 64] {
             let cut = run(&exchange, |b| (1..b.len()).filter(|i| i % n == 0).collect());
             assert_eq!(whole.lines, cut.lines, "{} cut every {n} bytes", exchange.name);
+        }
+    }
+}
+
+/// Longer than a line, a head or a frame may be in most rows: what a limit cuts off is the same, too.
+#[test]
+fn splitting_what_is_too_long_changes_nothing() {
+    let long = |fill: u8, end: &[u8]| [b"220 a ".as_slice(), &[fill; 200 << 10], end].concat();
+    let inputs = [long(b'x', b"\r\nEHLO b\r\n"), long(b' ', b"\n"), long(0, b"\0"), long(0xff, b"\n")];
+    for spec in REGISTRY.specs().filter(|s| s.eats == Eats::Stream) {
+        for bytes in &inputs {
+            let turns = vec![(Side::Server, bytes.clone()), (Side::Client, bytes.clone())];
+            let exchange = Exchange { layer: Some(spec.name), turns, ..text("too long", 443, &[]) };
+            let whole = run(&exchange, |_| vec![]);
+            let cut = run(&exchange, |b| (1..b.len()).filter(|i| i % 999 == 0).collect());
+            assert!(whole.lines == cut.lines, "{} is cut elsewhere in pieces", spec.name);
+            assert!(whole.root.balances(), "{}", spec.name);
         }
     }
 }

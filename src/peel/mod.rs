@@ -24,7 +24,9 @@ pub use hashing::Hashes;
 pub use memory::Memory;
 pub use node::NodeRef;
 pub use out::{Child, Handle, Out};
-pub use peeler::{AfterGap, By, CutWhy, End, Form, Guard, Input, Leaf, Peeler, Sink, Step, Then, Unit, Why};
+pub use peeler::{
+    AfterGap, By, CutWhy, End, Form, Guard, Input, Leaf, Line, LineEnd, Peeler, Sink, Step, Then, Unit, Why,
+};
 pub use record::Recorder;
 pub use spec::{Before, Eats, Family, Guess, Hint, Probe, Registry, Spec};
 pub use tree::{Env, Tree};

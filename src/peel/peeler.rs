@@ -52,6 +52,46 @@ pub struct Input<'a> {
     pub at: Arrival,
 }
 
+/// A line of text, as [`Input::line`] finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// What stands before its end.
+    pub text: &'a [u8],
+    /// Bytes that it takes up, its end among them.
+    pub taken: usize,
+    /// Where it ends.
+    pub ends: LineEnd,
+}
+
+/// Where a line ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineEnd {
+    /// At a line feed, with or without a carriage return.
+    Feed,
+    /// At the limit: the rest of the line follows.
+    Limit,
+    /// At the end of the input.
+    Input,
+}
+
+impl<'a> Input<'a> {
+    /// The first line, of `longest` bytes at the most. `Err` is the step that waits for more.
+    ///
+    /// No line feed is looked for beyond the limit, so that a line is as long in one piece as in several.
+    pub fn line(&self, longest: usize) -> Result<Line<'a>, Step> {
+        let window = self.bytes.get(..=longest).unwrap_or(self.bytes);
+        let (end, taken, ends) = match memchr::memchr(b'\n', window) {
+            Some(at) => (at, at + 1, LineEnd::Feed),
+            None if window.len() > longest => (longest, longest, LineEnd::Limit),
+            None if self.end => (window.len(), window.len(), LineEnd::Input),
+            None => return Err(Step::more(0, window.len() + 1)),
+        };
+        let text = window.get(..end).unwrap_or_default();
+        let text = if ends == LineEnd::Limit { text } else { text.strip_suffix(b"\r").unwrap_or(text) };
+        Ok(Line { text, taken, ends })
+    }
+}
+
 /// What a peeler answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {

@@ -1,7 +1,9 @@
 //! Text lines of a protocol that nobody knows: each line is a message.
 
 use crate::model::Side;
-use crate::peel::{AfterGap, Child, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use crate::peel::{
+    AfterGap, Child, Eats, Family, Form, Guess, Hint, Input, Line, LineEnd, Out, Peeler, Probe, Spec, Step,
+};
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -94,18 +96,13 @@ impl Lines {
 
 impl Peeler for Lines {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        let (end, next) = match memchr::memchr(b'\n', input.bytes) {
-            Some(at) if at < LONGEST => (at, at + 1),
-            Some(_) => (LONGEST, LONGEST),
-            None if input.end && input.bytes.len() < LONGEST => (input.bytes.len(), input.bytes.len()),
-            None if input.bytes.len() >= LONGEST => {
-                out.note("line-too-long");
-                (LONGEST, LONGEST)
-            }
-            None => return Step::more(0, input.bytes.len() + 1),
+        let Line { text: line, taken, ends } = match input.line(LONGEST) {
+            Ok(line) => line,
+            Err(wait) => return wait,
         };
-        let line = &input.bytes[..end];
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if ends == LineEnd::Limit {
+            out.note("line-too-long");
+        }
         if !line.is_empty() {
             let (field, line) = match (self.field(input.side, line), line.strip_prefix(b"PASS ")) {
                 ("command", Some(password)) => ("password", password),
@@ -113,7 +110,7 @@ impl Peeler for Lines {
             };
             out.message(Child::message().form(Form::Text).field(field), input.side, line);
         }
-        Step::again(next)
+        Step::again(taken)
     }
 
     fn gap(&mut self, side: Side, _len: u64, _out: &mut Out<'_, '_>) -> AfterGap {

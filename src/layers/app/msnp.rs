@@ -2,7 +2,9 @@
 //! MIME head and a body (as documented by the clients that re-implemented it).
 
 use crate::model::Side;
-use crate::peel::{AfterGap, Child, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use crate::peel::{
+    AfterGap, Child, Eats, Family, Form, Guess, Hint, Input, LineEnd, Out, Peeler, Probe, Spec, Step,
+};
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -50,15 +52,16 @@ struct Msnp;
 impl Peeler for Msnp {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         let bytes = input.bytes;
-        // No further than the limit, so that it is as long in one piece as in several.
-        let Some(end) = memchr::memchr(b'\n', bytes.get(..=LINE).unwrap_or(bytes)) else {
-            return match bytes.len() {
-                n if n > LINE => Step::die("msnp-line-too-long"),
-                _ if input.end => Step::again(bytes.len()),
-                n => Step::more(0, n + 1),
-            };
+        let head = match input.line(LINE) {
+            Ok(head) => head,
+            Err(wait) => return wait,
         };
-        let line = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).trim_end().to_owned();
+        match head.ends {
+            LineEnd::Feed => {}
+            LineEnd::Limit => return Step::die("msnp-line-too-long"),
+            LineEnd::Input => return Step::again(head.taken),
+        }
+        let line = String::from_utf8_lossy(head.text).trim_end().to_owned();
         let words: Vec<&str> = line.split(' ').collect();
         let command = words.first().copied().unwrap_or("");
         let length = match words.last().map(|w| w.parse::<usize>()) {
@@ -68,7 +71,7 @@ impl Peeler for Msnp {
         if length > out.limits().buffer / 2 {
             return Step::die("msnp-payload-too-long");
         }
-        let from = end + 1;
+        let from = head.taken;
         if bytes.len() < from + length && !input.end {
             return Step::more(0, from + length);
         }

@@ -4,7 +4,7 @@ use super::dotted::Dotted;
 use super::login::Login;
 use crate::model::{PerSide, Side};
 use crate::peel::{
-    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
+    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, LineEnd, Out, Peeler, Probe, Spec, Step,
 };
 use std::collections::VecDeque;
 
@@ -152,24 +152,21 @@ impl Peeler for Smtp {
         if !std::mem::replace(&mut self.spoken, true) {
             out.begin_message();
         }
-        let (end, next) = match memchr::memchr(b'\n', bytes) {
-            Some(at) => (at, at + 1),
-            None if bytes.len() >= LONGEST => {
-                out.note("smtp-line-too-long");
-                (bytes.len(), bytes.len())
-            }
-            None if input.end => (bytes.len(), bytes.len()),
-            None => return Step::more(0, bytes.len() + 1),
+        let line = match input.line(LONGEST) {
+            Ok(line) => line,
+            Err(wait) => return wait,
         };
-        let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
-        if std::mem::take(&mut self.lost[side]) {
-            out.item("rest", Form::Text, side, line);
-        } else if side == Side::Client {
-            self.command(line, out);
-        } else {
-            self.reply(line, out);
+        let cut = line.ends == LineEnd::Limit;
+        let rest = std::mem::replace(&mut self.lost[side], cut);
+        if cut && !rest {
+            out.note("smtp-line-too-long");
         }
-        Step::again(next)
+        match side {
+            _ if cut || rest => out.item("rest", Form::Text, side, line.text),
+            Side::Client => self.command(line.text, out),
+            Side::Server => self.reply(line.text, out),
+        }
+        Step::again(line.taken)
     }
 
     fn gap(&mut self, side: Side, len: u64, out: &mut Out<'_, '_>) -> AfterGap {

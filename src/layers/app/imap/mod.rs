@@ -6,7 +6,7 @@ mod grammar;
 use super::login::Login;
 use crate::model::{PerSide, Side};
 use crate::peel::{
-    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
+    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, LineEnd, Out, Peeler, Probe, Spec, Step,
 };
 use grammar::{Holds, announced, holds, is_fetch, piece_of, quoted_bodies, strings, whole_mail, word};
 
@@ -145,16 +145,28 @@ impl Peeler for Imap {
             }
             return Step::again(n);
         }
-        let Some(at) = memchr::memchr(b'\n', bytes) else {
-            return self.unended(&input, out);
+        let line = match input.line(LONGEST) {
+            Ok(line) => line,
+            Err(wait) => return wait,
         };
-        let line = bytes[..at].strip_suffix(b"\r").unwrap_or(&bytes[..at]);
-        if !std::mem::take(&mut self.halves[side].lost) {
-            self.piece(side, line, out);
-        } else {
-            self.halves[side].line.clear();
+        let half = &mut self.halves[side];
+        let rest = std::mem::replace(&mut half.lost, line.ends == LineEnd::Limit);
+        match line.ends {
+            LineEnd::Limit => {
+                half.line.clear();
+                if !rest {
+                    out.note("imap-line-too-long");
+                }
+                out.item("rest", Form::Text, side, line.text);
+            }
+            _ if rest => {
+                half.line.clear();
+                out.item("rest", Form::Text, side, line.text);
+            }
+            LineEnd::Feed => self.piece(side, line.text, out),
+            LineEnd::Input => half.line.extend_from_slice(line.text),
         }
-        Step::again(at + 1)
+        Step::again(line.taken)
     }
 
     fn gap(&mut self, side: Side, len: u64, out: &mut Out<'_, '_>) -> AfterGap {
@@ -195,24 +207,6 @@ impl Peeler for Imap {
 }
 
 impl Imap {
-    /// Bytes without a line end yet.
-    fn unended(&mut self, input: &Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        let (side, bytes) = (input.side, input.bytes);
-        if bytes.len() >= LONGEST {
-            out.note("imap-line-too-long");
-            out.item("rest", Form::Text, side, bytes);
-            self.halves[side].lost = true;
-            return Step::again(bytes.len());
-        }
-        if !input.end {
-            return Step::more(0, bytes.len() + 1);
-        }
-        if !self.halves[side].lost {
-            self.halves[side].line.extend_from_slice(bytes);
-        }
-        Step::again(bytes.len())
-    }
-
     /// A line, or the part of one up to a literal.
     fn piece(&mut self, side: Side, piece: &[u8], out: &mut Out<'_, '_>) {
         let half = &mut self.halves[side];

@@ -6,7 +6,9 @@ mod probe;
 mod tests;
 
 use crate::model::{PerSide, Side};
-use crate::peel::{AfterGap, Child, Eats, Family, Form, Handle, Hint, Input, Out, Peeler, Spec, Step};
+use crate::peel::{
+    AfterGap, Child, Eats, Family, Form, Handle, Hint, Input, LineEnd, Out, Peeler, Spec, Step,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use grammar::{LONGEST, Line, PARAMETERS, clean, decoded, line};
@@ -47,29 +49,24 @@ impl Peeler for Irc {
             out.feed(tunnel, input.side, input.bytes);
             return Step::again(input.bytes.len());
         }
-        let window = input.bytes.get(..LONGEST.min(input.bytes.len())).unwrap_or_default();
-        let (end, next) = match memchr::memchr(b'\n', window) {
-            Some(at) => (at, at + 1),
-            None if window.len() == LONGEST => (LONGEST, LONGEST),
-            None if input.end => (window.len(), window.len()),
-            None => return Step::more(0, window.len() + 1),
+        let piece = match input.line(LONGEST) {
+            Ok(piece) => piece,
+            Err(wait) => return wait,
         };
-        let whole = end < next || next < LONGEST;
-        let continued = std::mem::replace(&mut self.overlong[input.side], !whole);
-        let bytes = input.bytes.get(..end).unwrap_or_default();
-        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        if !whole && !continued {
+        let cut = piece.ends == LineEnd::Limit;
+        let continued = std::mem::replace(&mut self.overlong[input.side], cut);
+        if cut && !continued {
             out.note("irc-line-too-long");
         }
-        if !bytes.is_empty() {
+        if !piece.text.is_empty() {
             out.begin_message();
-            let text = decoded(bytes);
+            let text = decoded(piece.text);
             match line(&text).filter(|_| !continued) {
                 Some(read) => self.command(&read, input.side, out),
                 None => out.item("line", Form::Text, input.side, text.as_bytes()),
             }
         }
-        Step::again(next)
+        Step::again(piece.taken)
     }
 
     fn gap(&mut self, side: Side, len: u64, out: &mut Out<'_, '_>) -> AfterGap {

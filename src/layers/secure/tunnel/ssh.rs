@@ -3,7 +3,9 @@
 use super::Closed;
 use crate::bytes::Cursor;
 use crate::model::{PerSide, Side};
-use crate::peel::{AfterGap, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step, Why};
+use crate::peel::{
+    AfterGap, Eats, Family, Form, Guess, Hint, Input, LineEnd, Out, Peeler, Probe, Spec, Step, Why,
+};
 use md5::{Digest, Md5};
 
 /// The row.
@@ -94,16 +96,16 @@ impl Peeler for Ssh {
 
 impl Ssh {
     fn banner(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        // No further than a line may go, so that it is as long in one piece as in several.
-        let window = input.bytes.get(..=LINE).unwrap_or(input.bytes);
-        let Some(end) = memchr::memchr(b'\n', window) else {
-            return match input.bytes.len() {
-                n if n > LINE => Step::die("ssh-line-too-long"),
-                _ if input.end => Step::again(input.bytes.len()),
-                n => Step::more(0, n + 1),
-            };
+        let found = match input.line(LINE) {
+            Ok(found) => found,
+            Err(wait) => return wait,
         };
-        let line = String::from_utf8_lossy(input.bytes.get(..end).unwrap_or_default()).trim_end().to_owned();
+        match found.ends {
+            LineEnd::Feed => {}
+            LineEnd::Limit => return Step::die("ssh-line-too-long"),
+            LineEnd::Input => return Step::again(found.taken),
+        }
+        let line = String::from_utf8_lossy(found.text).trim_end().to_owned();
         // Other lines may come before the version.
         if let Some(software) = line.strip_prefix("SSH-") {
             let (version, _) = software.split_once('-').unwrap_or((software, ""));
@@ -112,7 +114,7 @@ impl Ssh {
             self.old |= version == "1.5";
             self.stage[input.side] = if self.old { Stage::Sealed } else { Stage::Packets };
         }
-        Step::again(end + 1)
+        Step::again(found.taken)
     }
 
     fn packet(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
