@@ -19,7 +19,7 @@ if [ -z "$programs" ]; then
 fi
 if [ $# -eq 0 ]; then
     set -- capture packet flow keylog rule measure
-    for row in $(PLAINSIGHT_LAYER=list "$programs/layer" /dev/null 2>/dev/null); do
+    for row in $(PLAINSIGHT_LAYER=list "$programs/layer" "$PWD/campaign.sh" 2>/dev/null); do
         set -- "$@" "layer:$row"
     done
 fi
