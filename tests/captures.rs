@@ -331,10 +331,12 @@ fn what_is_no_capture_is_refused_with_a_way_out() {
         let text = reason("x", bytes).to_string();
         assert!(text.contains(word), "{text}");
     }
-    let missing = capture::open(&[dir.path().join("nowhere")], &Limits::default());
-    assert!(matches!(missing.err(), Some(CaptureError::NotFound { .. })));
-    let directory = capture::open(&[dir.path().to_owned()], &Limits::default());
-    assert!(matches!(directory.err(), Some(CaptureError::Directory { .. })));
+    let unopened = |path: std::path::PathBuf| match capture::open(&[path], &Limits::default()).err() {
+        Some(e @ CaptureError::Unopened { .. }) => e.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert!(unopened(dir.path().join("nowhere")).ends_with("nowhere: there is no such file; check the path"));
+    assert!(unopened(dir.path().to_owned()).ends_with("it is a folder; name the files inside it"));
 }
 
 proptest::proptest! {

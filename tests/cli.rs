@@ -39,7 +39,10 @@ fn unreadable_inputs_and_outputs_exit_3_and_name_the_file() {
         (&["audit", "Cargo.toml"], "not a capture"),
         (&["audit", "Cargo.toml", "--keylog", "no-such.log"], "no-such.log"),
         (&["audit", "Cargo.toml", "--canary-file", "no-such.txt"], "no-such.txt"),
-        (&["audit", "Cargo.toml", "--json", "no-such-dir/x.json"], "no-such-dir/x.json"),
+        (
+            &["audit", "Cargo.toml", "--json", "no-such-dir/x.json"],
+            "no-such-dir/x.json cannot be written: its folder does not exist",
+        ),
         (&["audit", "Cargo.toml", "--html", "no-such-dir/x.html"], "no-such-dir/x.html"),
         (&["audit", "Cargo.toml", "--markdown", "no-such-dir/x.md"], "no-such-dir/x.md"),
         (&["report", "Cargo.toml"], "not a plainsight report"),
@@ -107,7 +110,7 @@ fn keys_that_cannot_be_used_end_the_run_before_it_starts() {
     let capture = "captures/tls13-aes128gcm/capture.pcap";
     let encrypted = "tests/sessions/keys/pkcs8-encrypted.pem";
     for (args, code, said) in [
-        (&["--tls-key", "no-such.pem"][..], 3, "no-such.pem cannot be read"),
+        (&["--tls-key", "no-such.pem"][..], 3, "no-such.pem cannot be read: there is no such file"),
         (&["--tls-key", "Cargo.toml"], 5, "Cargo.toml is no private key that can be read"),
         (&["--tls-key", "tests/sessions/keys/certificate.pem"], 5, "holds a certificate or public key"),
         (&["--tls-key", "tests/sessions/keys/ec.pem"], 5, "holds no RSA key"),

@@ -6,20 +6,12 @@ use std::io;
 /// An input that cannot be read. Damage inside a capture is not an error but a note.
 #[derive(Debug)]
 pub enum CaptureError {
-    /// No such file.
-    NotFound {
+    /// The file cannot be opened.
+    Unopened {
         /// The path as given.
         path: String,
-    },
-    /// The file may not be read by this user.
-    Denied {
-        /// The path as given.
-        path: String,
-    },
-    /// The path names a directory.
-    Directory {
-        /// The path as given.
-        path: String,
+        /// The system's reason.
+        reason: io::Error,
     },
     /// The input holds no byte at all.
     Empty {
@@ -65,30 +57,37 @@ pub enum CaptureError {
     },
 }
 
-impl CaptureError {
-    /// Sorts a failed `open`.
-    pub(super) fn opening(path: &str, reason: io::Error) -> Self {
-        let path = path.to_owned();
-        match reason.kind() {
-            io::ErrorKind::NotFound => Self::NotFound { path },
-            io::ErrorKind::PermissionDenied => Self::Denied { path },
-            io::ErrorKind::IsADirectory => Self::Directory { path },
-            _ => Self::Io { path, offset: 0, reason },
+/// Why a file could not be read, and what to do about it where that is known.
+pub fn unread(reason: &io::Error) -> String {
+    match reason.kind() {
+        io::ErrorKind::NotFound => "there is no such file; check the path".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "permission denied; make it readable for this user (what sudo made belongs to root)".to_owned()
         }
+        io::ErrorKind::IsADirectory => "it is a folder; name the files inside it".to_owned(),
+        _ => reason.to_string(),
+    }
+}
+
+/// Why a file could not be written, and what to do about it where that is known.
+pub fn unwritten(reason: &io::Error) -> String {
+    match reason.kind() {
+        io::ErrorKind::NotFound => "its folder does not exist; make it first".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "permission denied; name a folder that this user may write to".to_owned()
+        }
+        io::ErrorKind::IsADirectory => "it is a folder; name a file inside it".to_owned(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "there is no space left; free some or name another disk".to_owned()
+        }
+        _ => reason.to_string(),
     }
 }
 
 impl fmt::Display for CaptureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound { path } => write!(f, "{path}: there is no such file; check the path"),
-            Self::Denied { path } => {
-                write!(
-                    f,
-                    "{path}: permission denied; make it readable for this user (captures made with sudo belong to root)"
-                )
-            }
-            Self::Directory { path } => write!(f, "{path}: is a directory; name the capture files inside it"),
+            Self::Unopened { path, reason } => write!(f, "{path}: {}", unread(reason)),
             Self::Empty { path } => {
                 write!(f, "{path}: is empty (0 bytes); the recorder may not have flushed it yet")
             }
@@ -105,7 +104,7 @@ impl fmt::Display for CaptureError {
             Self::Filter { filter, reason } => {
                 write!(f, "the filter {filter:?} is no BPF expression: {reason}; see `man pcap-filter`")
             }
-            Self::Writing { path, reason } => write!(f, "{path} cannot be written: {reason}"),
+            Self::Writing { path, reason } => write!(f, "{path} cannot be written: {}", unwritten(reason)),
         }
     }
 }
@@ -113,7 +112,9 @@ impl fmt::Display for CaptureError {
 impl std::error::Error for CaptureError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Io { reason, .. } | Self::Writing { reason, .. } => Some(reason),
+            Self::Unopened { reason, .. } | Self::Io { reason, .. } | Self::Writing { reason, .. } => {
+                Some(reason)
+            }
             _ => None,
         }
     }
@@ -133,10 +134,10 @@ fn known_magic(head: &[u8]) -> Option<&'static str> {
         (b"BZh", "it is compressed with bzip2; unpack it with `bzip2 -dk`"),
         (b"\x04\x22\x4d\x18", "it is compressed with lz4; unpack it with `lz4 -d`"),
         (b"Rar!", "it is a RAR archive; unpack it and name the capture inside"),
-        (b"%PDF", "it is a PDF document"),
-        (b"\x7fELF", "it is a program"),
-        (b"SQLite format 3", "it is an SQLite database"),
-        (b"\xa1\xb2\xcd\x34\xff", "it is a damaged pcap header"),
+        (b"%PDF", "it is a PDF document; name a pcap or pcapng file"),
+        (b"\x7fELF", "it is a program; name a pcap or pcapng file"),
+        (b"SQLite format 3", "it is an SQLite database; name a pcap or pcapng file"),
+        (b"\xa1\xb2\xcd\x34\xff", "it is a damaged pcap header; copy the file again"),
         (b"GMBU", "it is a Microsoft Network Monitor file; convert it with `editcap -F pcapng`"),
         (b"RTSS", "it is a Microsoft Network Monitor file; convert it with `editcap -F pcapng`"),
         (b"btsnoop\0", "it is a Bluetooth snoop log, which carries no IP traffic"),
@@ -167,20 +168,20 @@ fn text_kind(head: &[u8]) -> &'static str {
         return "it is a TLS key log; give it with `--keylog` beside the capture";
     }
     if (body.starts_with('{') || body.starts_with('[')) && body.contains("\"log\"") {
-        return "it is a HAR recording";
+        return "it is a HAR recording, which this version does not read; record packets with a key log instead (`SSLKEYLOGFILE`, docs/keys.md)";
     }
     if body.starts_with('{') || body.starts_with('[') {
-        return "it is JSON text";
+        return "it is JSON text; a saved report is judged again with `plainsight report`";
     }
     if body.starts_with("<?xml") || body.starts_with("<pdml") {
         return "it is XML text; give the capture it was made from";
     }
     if head.iter().take_while(|b| b.is_ascii_digit()).count() > 0 && text.contains(":7:version") {
-        return "it is a mitmproxy flow dump";
+        return "it is a mitmproxy flow dump, which this version does not read; record packets beside the proxy and let it write a key log (`SSLKEYLOGFILE`)";
     }
     let printable = head.iter().filter(|b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)).count();
     if !head.is_empty() && printable * 100 >= head.len() * 95 {
-        return "it is plain text";
+        return "it is plain text; name a pcap or pcapng file";
     }
     if head.iter().all(|b| *b == 0) {
         return "there are only zero bytes; the recording or the copy failed";

@@ -98,7 +98,8 @@ pub(super) struct Reader {
 impl Reader {
     /// Opens `path` and looks at its first bytes.
     pub fn open(path: &str, input: u32, limits: &Limits) -> Result<Self, CaptureError> {
-        let mut feed = Feed::open(path).map_err(|e| CaptureError::opening(path, e))?;
+        let mut feed =
+            Feed::open(path).map_err(|e| CaptureError::Unopened { path: path.into(), reason: e })?;
         let mut head = vec![0; 4096];
         let got = fill_from(&mut feed, &mut head);
         let n = match got {

@@ -1,6 +1,7 @@
 //! Frames from an interface as they come, through libpcap, with a copy to a pcapng file and key logs
 //! that are followed while they grow.
 
+use super::error::unwritten;
 use super::interfaces::{denied, plain};
 use super::tail::Tail;
 use super::{Batch, CaptureError, FrameHead, InputInfo, LinkType, PcapngWriter, Source};
@@ -192,7 +193,7 @@ impl Live {
         {
             // The frame is not in the file, so it is no evidence either.
             self.ended = true;
-            self.watch.fail(format!("{} cannot be written: {e}; the capture ended there", path.display()));
+            self.watch.fail(broken_off(path, &e));
             batch.notes.add("capture-evidence-cut", None);
             return;
         }
@@ -228,7 +229,7 @@ impl Live {
         let Some((path, writer)) = &mut self.evidence else { return };
         if let Err(e) = writer.flush() {
             self.ended = true;
-            self.watch.fail(format!("{} cannot be written: {e}; the capture ended there", path.display()));
+            self.watch.fail(broken_off(path, &e));
             batch.notes.add("capture-evidence-cut", None);
         }
     }
@@ -308,6 +309,11 @@ fn refused(interface: &str, reason: &str) -> CaptureError {
         format!("cannot be captured from: {reason}")
     };
     CaptureError::Interface { name: interface.to_owned(), reason }
+}
+
+/// Says that the evidence file, and so the recording, ends here.
+fn broken_off(path: &Path, reason: &io::Error) -> String {
+    format!("{} cannot be written: {}; the capture ended there", path.display(), unwritten(reason))
 }
 
 /// A file whose digest is known when it is complete.

@@ -16,7 +16,7 @@ mod tail;
 mod write;
 mod zstd;
 
-pub use error::CaptureError;
+pub use error::{CaptureError, unread, unwritten};
 pub use interfaces::{Interface, interfaces, permitted};
 pub use link::LinkType;
 pub use live::{Live, LiveOptions, Watch};

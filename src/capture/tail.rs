@@ -21,13 +21,12 @@ pub(super) struct Tail {
 impl Tail {
     /// Makes sure that the file is readable if it is there; one that is not may come later.
     pub fn open(path: &Path) -> Result<Self, CaptureError> {
-        match File::open(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                Err(CaptureError::opening(&path.display().to_string(), e))
-            }
-            _ if path.is_dir() => Err(CaptureError::Directory { path: path.display().to_string() }),
-            _ => Ok(Self { path: path.to_owned(), offset: 0, rest: Vec::new() }),
-        }
+        let reason = match File::open(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => e,
+            _ if path.is_dir() => io::ErrorKind::IsADirectory.into(),
+            _ => return Ok(Self { path: path.to_owned(), offset: 0, rest: Vec::new() }),
+        };
+        Err(CaptureError::Unopened { path: path.display().to_string(), reason })
     }
 
     /// The complete lines that came since the last time. A file that cannot be read now has none.

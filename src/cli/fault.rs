@@ -1,5 +1,6 @@
 //! Why a command stopped, sorted by whose fault it was.
 
+use plainsight::capture::{unread, unwritten};
 use std::fmt;
 use std::io;
 
@@ -31,13 +32,13 @@ impl Fault {
     pub fn write(path: &str, e: &io::Error) -> Self {
         match e.kind() {
             io::ErrorKind::BrokenPipe => Fault::Pipe,
-            _ => Fault::Input(format!("{path} cannot be written: {e}")),
+            _ => Fault::Input(format!("{path} cannot be written: {}", unwritten(e))),
         }
     }
 
     /// A failed read.
     pub fn read(what: &str, path: &str, e: &io::Error) -> Self {
-        Fault::Input(format!("{what} {path} cannot be read: {e}"))
+        Fault::Input(format!("{what} {path} cannot be read: {}", unread(e)))
     }
 }
 
