@@ -69,8 +69,8 @@ fn read(packet: &[u8], padding: usize) -> Option<Outside<'_>> {
     let id: [u8; 8] = c.array()?;
     if id != [0; 8] {
         let extra = packet.len().checked_sub(crypto::HEAD)? % 16;
-        let packet = packet.get(..packet.len() - extra).filter(|_| may_be_sealed(packet.len(), padding))?;
-        return Some(Outside::Sealed { id, packet });
+        let sealed = packet.get(..packet.len() - extra).filter(|_| may_be_sealed(packet.len(), padding))?;
+        return Some(Outside::Sealed { id, packet: sealed });
     }
     let (_message_id, length) = (c.u64_le()?, c.u32_le()? as usize);
     let body = c.take(length)?;

@@ -28,48 +28,52 @@ pub fn stream(p: &Probe<'_>) -> Guess {
         return if so_far { Guess::More } else { Guess::No };
     }
     let Some(rest) = client.strip_prefix(magic) else { return Guess::No };
-    let mine = walk(transport, Side::Client, rest, p);
-    let theirs = walk(transport, Side::Server, server, p);
-    if mine.wrong || theirs.wrong {
-        return Guess::No;
-    }
-    let agree = mine.id.is_some() && mine.id == theirs.id;
-    if mine.sure || theirs.sure || agree {
-        return Guess::Sure;
-    }
-    match (p.end, mine.packets) {
-        (false, _) => Guess::More,
+    let (earlier, later) = match p.side {
+        Side::Client => (server, rest),
+        Side::Server => (rest, server),
+    };
+    let before = walk(transport, p.side.other(), earlier, None, p);
+    let now = walk(transport, p.side, later, before.id, p);
+    let client = if p.side == Side::Client { &now } else { &before };
+    match before.told.or(now.told) {
+        Some(told) => told,
+        None if !p.end => Guess::More,
         // One packet behind four bytes of a name; behind one byte it could be anything.
-        (true, 1..) if magic.len() == 4 => Guess::Maybe,
-        _ => Guess::No,
+        None if magic.len() == 4 && client.packets > 0 => Guess::Maybe,
+        None => Guess::No,
     }
 }
 
-/// What a walk over the frames of a side came to.
+/// What a walk over the frames of a side came to. It ends with the first packet that tells, so that the bytes
+/// behind it change nothing.
 #[derive(Default)]
 struct Walk {
     packets: usize,
+    /// The key of the last encrypted packet, of either side.
     id: Option<[u8; 8]>,
-    sure: bool,
-    wrong: bool,
+    /// Sure of MTProto, or that it is none.
+    told: Option<Guess>,
 }
 
-fn walk(transport: Transport, side: Side, bytes: &[u8], p: &Probe<'_>) -> Walk {
+fn walk(transport: Transport, side: Side, bytes: &[u8], id: Option<[u8; 8]>, p: &Probe<'_>) -> Walk {
     let padding = if transport == Transport::Padded { 15 } else { 0 };
-    let mut walk = Walk::default();
+    let mut walk = Walk { id, ..Walk::default() };
     let mut rest = bytes;
     for _ in 0..64 {
-        if rest.is_empty() {
+        if rest.is_empty() || walk.told.is_some() {
             break;
         }
         let (head, len) = match frame(transport, side, rest) {
             Frame::Short => break,
-            Frame::Wrong => return Walk { wrong: true, ..Walk::default() },
+            Frame::Wrong => {
+                walk.told = Some(Guess::No);
+                break;
+            }
             Frame::QuickAck => (0, 4),
             Frame::Packet { head, len, tail } => (head, len + tail),
         };
         let Some((this, next)) = rest.split_at_checked(head + len) else {
-            walk.begun(rest.get(head..head + 8), len, padding);
+            walk.begun(rest.get(head..head + 8), len, padding, p);
             break;
         };
         if head > 0 {
@@ -82,31 +86,34 @@ fn walk(transport: Transport, side: Side, bytes: &[u8], p: &Probe<'_>) -> Walk {
 
 impl Walk {
     /// A packet that goes beyond what is in sight: its length and its key still say something.
-    fn begun(&mut self, id: Option<&[u8]>, len: usize, padding: usize) {
+    fn begun(&mut self, id: Option<&[u8]>, len: usize, padding: usize, p: &Probe<'_>) {
         let Some(id) = id.and_then(|id| <[u8; 8]>::try_from(id).ok()).filter(|id| *id != [0; 8]) else {
             return;
         };
-        if may_be_sealed(len, padding) {
-            self.packets += 1;
-            self.sure |= self.id == Some(id);
-            self.id.get_or_insert(id);
-        } else {
-            self.wrong = true;
+        match may_be_sealed(len, padding) {
+            true => self.sealed(id, p),
+            false => self.told = Some(Guess::No),
         }
+        self.packets += 1;
     }
 
     fn packet(&mut self, packet: &[u8], padding: usize, p: &Probe<'_>) {
         self.packets += 1;
         match outside(packet, padding) {
-            Outside::Clear { step: Some(_), .. } => self.sure = true,
-            Outside::Sealed { id, .. } => {
-                self.sure |= self.id == Some(id) || p.keys.messengers().mtproto(&id).is_some();
-                self.id = Some(id);
-            }
+            Outside::Clear { step: Some(_), .. } => self.told = Some(Guess::Sure),
+            Outside::Sealed { id, .. } => self.sealed(id, p),
             Outside::Code(-999..=-1) if self.packets == 1 => {}
             Outside::Clear { .. } => {}
-            Outside::Code(_) | Outside::Neither => self.wrong = true,
+            Outside::Code(_) | Outside::Neither => self.told = Some(Guess::No),
         }
+    }
+
+    /// The same key twice, or one that is at hand.
+    fn sealed(&mut self, id: [u8; 8], p: &Probe<'_>) {
+        if self.id == Some(id) || p.keys.messengers().mtproto(&id).is_some() {
+            self.told = Some(Guess::Sure);
+        }
+        self.id = Some(id);
     }
 }
 
