@@ -3,7 +3,7 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use plainsight::flow::{Close, Handler, Info, Segment, Table, TcpFlags, TcpSegment};
+use plainsight::flow::{Close, Handler, Info, Known, Segment, Table, TcpFlags, TcpSegment};
 use plainsight::model::{Arrival, Endpoint, FrameRef, Limits, Side, Timestamp};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -129,7 +129,7 @@ fn run(packets: &[Packet]) -> u64 {
             Some((seq, ack, flags)) => Segment::Tcp(TcpSegment { seq, ack, flags, payload, missing: 0 }),
             None => Segment::Udp { payload, missing: 0 },
         };
-        table.packet(&mut sum, packet.source, packet.target, segment, None, at);
+        table.packet(&mut sum, packet.source, packet.target, segment, Known::default(), at);
     }
     table.finish(&mut sum);
     sum.0

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use plainsight::flow::{Close, Handler, Info, Segment, Table, TcpFlags, TcpSegment};
+use plainsight::flow::{Close, Handler, Info, Known, Segment, Table, TcpFlags, TcpSegment};
 use plainsight::model::{Arrival, Endpoint, FrameRef, Limits, Side, Timestamp};
 
 #[derive(Default)]
@@ -48,7 +48,7 @@ fuzz_target!(|data: &[u8]| {
             Segment::Udp { payload, missing: 0 }
         };
         fed += payload.len() as u64;
-        table.packet(&mut count, source, target, segment, None, at);
+        table.packet(&mut count, source, target, segment, Known::default(), at);
     }
     table.finish(&mut count);
     assert!(count.out <= fed, "more bytes came out than went in");

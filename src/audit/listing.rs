@@ -1,12 +1,12 @@
 //! The layer tree of a recording as text, for people who look inside.
 
 use super::events::Events;
-use super::shard::segment;
+use super::shard::{known, segment, tree};
 use super::{AuditError, Plan};
 use crate::flow::{Close, Handler, Info, Table};
 use crate::layers::REGISTRY;
-use crate::model::{Arrival, Ledger, Side, Transport, Value};
-use crate::peel::{End, Env, Form, Leaf, Memory, NodeRef, Sink, Tree, Unit};
+use crate::model::{Arrival, Ledger, Side, Value};
+use crate::peel::{End, Env, Form, Leaf, Memory, NodeRef, Sink, Tree};
 use crate::wire::Decoder;
 use std::io::Write;
 
@@ -40,14 +40,7 @@ pub fn peel(plan: &Plan, listing: Listing, out: &mut dyn Write) -> Result<(), Au
             let data = batch.bytes(head);
             let Some(packet) = decoder.decode(head.link, data, head.original, head.at) else { continue };
             let segment = segment(&packet, data);
-            table.packet(
-                &mut lister,
-                packet.source,
-                packet.target,
-                segment,
-                packet.app.as_ref().map(|a| &a.name),
-                head.at,
-            );
+            table.packet(&mut lister, packet.source, packet.target, segment, known(&packet), head.at);
         }
     }
     table.finish(&mut lister);
@@ -104,15 +97,11 @@ impl Lister<'_> {
 impl Handler for Lister<'_> {
     type State = Listed;
     fn open(&mut self, info: &Info) -> Listed {
-        let unit = match info.key.transport {
-            Transport::Tcp => Unit::Stream,
-            Transport::Udp => Unit::Datagram,
-        };
         let seen = match self.listing {
             Listing::Tree => Seen::Lines(Lines { reveal: self.plan.reveal, ..Default::default() }),
             Listing::Json => Seen::Events(Events::new(self.plan.reveal)),
         };
-        Listed { tree: Tree::new(unit), seen }
+        Listed { tree: tree(info), seen }
     }
     fn data(&mut self, state: &mut Listed, info: &Info, side: Side, bytes: &[u8], at: Arrival) {
         self.with(state, info, at, |tree, env| tree.feed(env, side, bytes));

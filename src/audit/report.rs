@@ -6,8 +6,9 @@ mod statements;
 mod vantages;
 
 use super::Audit;
+use crate::capture::{InputInfo, holds_entries};
 use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength};
-use crate::model::{Origin, Timestamp, digest16};
+use crate::model::{FrameRef, Timestamp, digest16};
 use crate::peel::Guard;
 use crate::report::dto::{self, Report};
 use crate::report::{explain, meanings};
@@ -18,7 +19,7 @@ use std::collections::BTreeSet;
 impl Audit {
     /// The audit as a report, redacted unless content was kept.
     pub fn report(&self) -> Report {
-        let ids = Ids::new(&self.drafts);
+        let ids = Ids::new(&self.drafts, &self.inputs);
         let s = &self.summary;
         Report {
             schema: dto::SCHEMA.to_owned(),
@@ -112,7 +113,7 @@ impl Audit {
             },
             conversation: Some(Ids::conversation(f.conversation)),
             evidence: f.evidence.iter().map(|i| ids.evidence(f.conversation, *i)).collect(),
-            tshark: frames(f.evidence.iter().filter_map(seen)),
+            tshark: ids.filter(f.evidence.iter().filter_map(seen)),
             detail: String::new(),
         }
     }
@@ -152,23 +153,41 @@ impl Audit {
     }
 }
 
-/// Evidence is numbered through all conversations.
-struct Ids(Vec<usize>);
+/// Evidence is numbered through all conversations, and frames by input.
+struct Ids {
+    starts: Vec<usize>,
+    /// Inputs without frames that another instrument could show.
+    entries: BTreeSet<u32>,
+}
 
 impl Ids {
-    fn new(drafts: &[Draft]) -> Self {
+    fn new(drafts: &[Draft], inputs: &[InputInfo]) -> Self {
         let start = |sum: &mut usize, d: &Draft| {
             let at = *sum;
             *sum += d.evidence.len();
             Some(at)
         };
-        Self(drafts.iter().scan(0, start).collect())
+        let entries = (0..).zip(inputs).filter(|(_, i)| holds_entries(&i.format)).map(|(n, _)| n);
+        Self { starts: drafts.iter().scan(0, start).collect(), entries: entries.collect() }
     }
     fn evidence(&self, c: usize, i: usize) -> String {
-        format!("e{}", self.0.get(c).map_or(0, |at| at + i + 1))
+        format!("e{}", self.starts.get(c).map_or(0, |at| at + i + 1))
     }
     fn conversation(c: usize) -> String {
         format!("c{}", c + 1)
+    }
+    /// The filter that shows the frames of several observations, as far as they are of one recording.
+    fn filter<'a>(&self, all: impl Iterator<Item = &'a Evidence>) -> Option<String> {
+        const SHOWN: usize = 12;
+        let seen = |f: &FrameRef| f.frame > 0 && !self.entries.contains(&f.input);
+        let at: Vec<_> = all.map(|e| e.origin.frame).filter(seen).collect();
+        let input = at.first()?.input;
+        let frames: BTreeSet<u64> = at.iter().filter(|f| f.input == input).map(|f| f.frame).collect();
+        let list: Vec<String> = frames.iter().take(SHOWN).map(u64::to_string).collect();
+        Some(match list.as_slice() {
+            [one] => format!("frame.number == {one}"),
+            many => format!("frame.number in {{{}}}", many.join(", ")),
+        })
     }
 }
 
@@ -176,7 +195,7 @@ fn time(t: Timestamp) -> Option<String> {
     (t.0 != 0).then(|| t.to_string())
 }
 
-fn input(i: &crate::capture::InputInfo) -> dto::InputFile {
+fn input(i: &InputInfo) -> dto::InputFile {
     dto::InputFile {
         path: i.path.clone(),
         sha256: i.sha256.clone(),
@@ -281,7 +300,7 @@ fn evidence(ids: &Ids, c: usize, i: usize, e: &Evidence) -> dto::Evidence {
         conversation: Some(Ids::conversation(c)),
         statement: format!("{statement}{times}"),
         origin: placed.then(|| origin(e)),
-        tshark: placed.then(|| filter(&e.origin)),
+        tshark: ids.filter(std::iter::once(e)),
         count: e.count,
         guard: Some(e.guard),
         fact: serde_json::to_value(&e.kind).ok(),
@@ -304,21 +323,4 @@ fn origin(e: &Evidence) -> dto::Origin {
         digest: o.digest.clone(),
         shown: e.shown.clone(),
     }
-}
-
-/// The filter that shows the frames of several observations, as far as they are of one recording.
-fn frames<'a>(all: impl Iterator<Item = &'a Evidence>) -> Option<String> {
-    const SHOWN: usize = 12;
-    let at: Vec<_> = all.map(|e| e.origin.frame).filter(|f| f.frame > 0).collect();
-    let input = at.first()?.input;
-    let frames: BTreeSet<u64> = at.iter().filter(|f| f.input == input).map(|f| f.frame).collect();
-    let list: Vec<String> = frames.iter().take(SHOWN).map(u64::to_string).collect();
-    Some(match list.as_slice() {
-        [one] => format!("frame.number == {one}"),
-        many => format!("frame.number in {{{}}}", many.join(", ")),
-    })
-}
-
-fn filter(o: &Origin) -> String {
-    format!("frame.number == {}", o.frame.frame)
 }

@@ -3,11 +3,11 @@
 use super::dispatch::{BUCKETS, Work};
 use super::merge::Totals;
 use crate::evidence::{Collector, Shared};
-use crate::flow::{Close, Handler, Info, Segment, Table, TcpFlags, TcpSegment};
+use crate::flow::{Close, Handler, Info, Known, Segment, Table, TcpFlags, TcpSegment};
 use crate::keys::KeyStore;
 use crate::layers::REGISTRY;
 use crate::model::{Arrival, Limits, Side, Transport};
-use crate::peel::{Env, Memory, Tree, Unit};
+use crate::peel::{Env, Hint, Memory, Tree, Unit};
 use crate::wire::{Packet, Proto};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -71,11 +71,11 @@ impl Shard {
         for item in &work.items {
             let frame = work.batch.data.get(item.start..).unwrap_or_default();
             let segment = segment(&item.packet, frame);
-            let app = item.packet.app.as_ref().map(|a| &a.name);
+            let known = known(&item.packet);
             let bucket = usize::from(item.bucket);
             let Some(table) = self.tables.get_mut(bucket) else { continue };
             self.peeling.bucket = bucket;
-            table.packet(&mut self.peeling, item.packet.source, item.packet.target, segment, app, item.at);
+            table.packet(&mut self.peeling, item.packet.source, item.packet.target, segment, known, item.at);
         }
     }
 
@@ -177,13 +177,23 @@ impl Handler for Peeling {
 
 impl FlowState {
     fn new(shared: &Arc<Shared>, info: &Info, left: &Arc<AtomicU32>) -> Self {
-        let unit = match info.key.transport {
-            Transport::Tcp => Unit::Stream,
-            Transport::Udp => Unit::Datagram,
-        };
         let collector = Collector::new(shared.clone(), info.key, info.first.time, left.clone());
-        Self { tree: Tree::new(unit), collector }
+        Self { tree: tree(info), collector }
     }
+}
+
+/// The tree of a new flow.
+pub(super) fn tree(info: &Info) -> Tree {
+    match info.key.transport {
+        Transport::Tcp if info.opened => Tree::stated(Unit::Stream, Hint::Layer("opened")),
+        Transport::Tcp => Tree::new(Unit::Stream),
+        Transport::Udp => Tree::new(Unit::Datagram),
+    }
+}
+
+/// What the recorder knew of a packet.
+pub(super) fn known(packet: &Packet) -> Known<'_> {
+    Known { app: packet.app.as_ref().map(|a| &a.name), opened: packet.opened }
 }
 
 /// A packet as the flow table takes it; `frame` is what the payload's range counts in.

@@ -2,6 +2,7 @@
 
 use super::error::looks_like;
 use super::feed::Feed;
+use super::opened::{self, Dump};
 use super::pcap::Pcap;
 use super::pcapng::Pcapng;
 use super::{Batch, CaptureError, FrameHead, InputInfo, LinkType, Secrets, frame_ref};
@@ -84,6 +85,7 @@ pub(super) struct Split {
 enum Format {
     Pcap(Pcap),
     Pcapng(Box<Pcapng>),
+    Opened(Box<Dump>),
 }
 
 /// Reads one input.
@@ -113,8 +115,22 @@ impl Reader {
         if feed.stored() == 0 {
             return Err(CaptureError::Empty { path: path.into() });
         }
-        let (format, name, used) =
-            recognise(&head).map_err(|looks| CaptureError::NotCapture { path: path.into(), looks })?;
+        let refused = |looks| CaptureError::NotCapture { path: path.into(), looks };
+        let (format, name, used) = match opened::recognise(&head) {
+            Some(form) => {
+                let whole = read_whole(&mut feed, &mut head, limits.dump);
+                let whole = whole.map_err(|reason| CaptureError::Io {
+                    path: path.into(),
+                    offset: feed.stored(),
+                    reason,
+                })?;
+                let dump = if whole { Dump::read(form, &head) } else { Err(TOO_LARGE) };
+                let dump = dump.map_err(refused)?;
+                let name = dump.name.clone();
+                (Format::Opened(Box::new(dump)), name, head.len())
+            }
+            None => recognise(&head).map_err(refused)?,
+        };
         let info = InputInfo {
             path: path.into(),
             format: format!("{name}{}", feed.wrapping()),
@@ -150,6 +166,10 @@ impl Reader {
     pub fn info(&self) -> InputInfo {
         let mut info = self.info.clone();
         info.packets = self.tally.packets;
+        if let Format::Opened(dump) = &self.format {
+            info.packets = dump.entries;
+            (info.first, info.last) = dump.span.unzip();
+        }
         if self.tally.packets > 0 {
             info.first = Some(self.tally.first);
             info.last = Some(self.tally.last);
@@ -171,6 +191,13 @@ impl Reader {
         let Some(mut feed) = self.feed.take() else {
             return Ok(false);
         };
+        if let Format::Opened(dump) = &mut self.format {
+            if dump.fill(self.tally.input, batch, target) {
+                self.feed = Some(feed);
+                return Ok(true);
+            }
+            return self.finish_dump(feed, batch);
+        }
         if batch.data.len() != target {
             batch.data.truncate(target);
             batch.data.shrink_to(target);
@@ -225,7 +252,19 @@ impl Reader {
         match &mut self.format {
             Format::Pcap(p) => p.split(bytes, from, &mut sink),
             Format::Pcapng(p) => p.split(bytes, from, &mut sink),
+            // Its frames are made, not split off.
+            Format::Opened(_) => Split::default(),
         }
+    }
+
+    /// The end of a recording that was read whole, and what was odd in it.
+    fn finish_dump(&mut self, feed: Feed, batch: &mut Batch) -> Result<bool, CaptureError> {
+        let Format::Opened(dump) = &self.format else { return Ok(false) };
+        for _ in 0..dump.unread {
+            batch.notes.add("recording-entry-unread", None);
+        }
+        let cut = dump.cut;
+        self.finish(feed, usize::from(cut), false, batch)
     }
 
     /// The end of the input, or of what can be read of it.
@@ -261,6 +300,16 @@ impl Reader {
         batch.notes.add(code, at);
         self.finish(feed, 0, true, batch)
     }
+}
+
+/// A recording that is read whole may not be larger than the bound.
+const TOO_LARGE: &str = "it is a HAR file or proxy dump larger than 128 MiB, which would have to be held whole; \
+    save it in parts, or record packets with a key log";
+
+/// Reads all that is left behind `text`; false where it is more than `most`.
+fn read_whole(feed: &mut Feed, text: &mut Vec<u8>, most: usize) -> io::Result<bool> {
+    feed.take((most + 1).saturating_sub(text.len()) as u64).read_to_end(text)?;
+    Ok(text.len() <= most)
 }
 
 /// Reads until `buf` is full or the end is near; on an error says how much came before it.

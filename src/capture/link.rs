@@ -5,6 +5,9 @@
 pub struct LinkType(pub u16);
 
 impl LinkType {
+    /// IP whose payload was opened by the recorder ([`crate::model::Opened`]). This program's own number, which
+    /// no capture file can state.
+    pub const OPENED: Self = Self(u16::MAX);
     /// BSD loopback: the address family in four bytes, in the recording machine's byte order.
     pub const NULL: Self = Self(0);
     /// Ethernet II or IEEE 802.3.
@@ -71,4 +74,10 @@ impl LinkType {
     pub const PKTAP: Self = Self(258);
     /// Linux cooked capture, version 2.
     pub const LINUX_SLL2: Self = Self(276);
+
+    /// The link type that a capture file states.
+    pub(super) fn stated(number: u16) -> Self {
+        // The number of this program's own means nothing in a file.
+        Self(number.min(u16::MAX - 1))
+    }
 }

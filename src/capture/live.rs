@@ -293,7 +293,7 @@ impl Source for Live {
 fn link_type(dlt: i32) -> LinkType {
     match dlt {
         12 | 14 => LinkType::RAW,
-        n => LinkType(u16::try_from(n).unwrap_or(u16::MAX)),
+        n => LinkType::stated(u16::try_from(n).unwrap_or(u16::MAX)),
     }
 }
 

@@ -8,6 +8,7 @@ mod interfaces;
 mod link;
 mod live;
 mod merge;
+mod opened;
 mod options;
 mod pcap;
 mod pcapng;
@@ -20,6 +21,7 @@ pub use error::{CaptureError, unread, unwritten};
 pub use interfaces::{Interface, interfaces, permitted};
 pub use link::LinkType;
 pub use live::{Live, LiveOptions, Watch};
+pub use opened::holds_entries;
 pub use write::PcapngWriter;
 
 use crate::model::{Arrival, FrameRef, Limits, Notes, Timestamp};

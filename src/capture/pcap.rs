@@ -79,7 +79,7 @@ impl Pcap {
             _ => Lengths::CapturedFirst,
         };
         // The upper half says whether a frame check sequence follows; the IP length rules that out.
-        let link = LinkType(order.u32([l0, l1, l2, l3]) as u16);
+        let link = LinkType::stated(order.u32([l0, l1, l2, l3]) as u16);
         Ok(Some(Self { order, nanos, header, lengths, link }))
     }
 

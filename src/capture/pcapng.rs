@@ -141,7 +141,7 @@ impl Pcapng {
 
     fn interface(&mut self, body: &[u8]) -> Option<()> {
         let mut c = Cursor::new(body);
-        let link = LinkType(self.order.u16(&mut c)?);
+        let link = LinkType::stated(self.order.u16(&mut c)?);
         c.take(2)?;
         let snaplen = self.order.u32(&mut c)?;
         let clock = Clock::from_options(c.rest(), self.order);

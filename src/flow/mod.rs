@@ -118,8 +118,19 @@ pub struct Info {
     pub opening: Opening,
     /// The app that owns it, if the capture names one.
     pub app: Option<Arc<str>>,
+    /// The recorder had taken off the protection of the way.
+    pub opened: bool,
     /// Why it was closed, once it is.
     pub closed: Option<Close>,
+}
+
+/// What the recorder knew of a packet apart from its bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// The app that it belongs to.
+    pub app: Option<&'a Arc<str>>,
+    /// It had taken off the protection of the way.
+    pub opened: bool,
 }
 
 /// What is done with the bytes of flows. The calls for one flow begin with `open`, end with

@@ -6,11 +6,10 @@ use super::segment::{Segment, TcpFlags};
 use super::sink::Sink;
 use super::slots::{Entry, Kind, Slots};
 use super::tcp::{Fit, Tcp};
-use super::{Close, Handler, Info, LINGER, Opening};
+use super::{Close, Handler, Info, Known, LINGER, Opening};
 use crate::model::{Arrival, Endpoint, Limits, Notes, PerSide, Timestamp};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 /// Capture time between two sweeps for idle flows, in nanoseconds.
 const SWEEP: i64 = 1_000_000_000;
@@ -48,7 +47,7 @@ struct Packet<'a> {
     source: Endpoint,
     target: Endpoint,
     segment: Segment<'a>,
-    app: Option<&'a Arc<str>>,
+    known: Known<'a>,
     at: Arrival,
 }
 
@@ -85,10 +84,10 @@ impl<H: Handler> Table<H> {
         source: Endpoint,
         target: Endpoint,
         segment: Segment<'_>,
-        app: Option<&Arc<str>>,
+        known: Known<'_>,
         at: Arrival,
     ) {
-        let packet = Packet { source, target, segment, app, at };
+        let packet = Packet { source, target, segment, known, at };
         self.packets += 1;
         self.sweep(handler, at.time);
         let pair = Pair::new(source, target, transport_of(&segment));
@@ -163,7 +162,7 @@ impl<H: Handler> Table<H> {
     }
 
     fn open(&mut self, handler: &mut H, pair: Pair, packet: &Packet<'_>) -> Option<u32> {
-        let Packet { source, target, segment, app, at } = *packet;
+        let Packet { source, target, segment, known, at } = *packet;
         let opening = match segment {
             Segment::Tcp(s) if s.flags.has(TcpFlags::RST) => {
                 self.notes.add("tcp-stray-reset", Some(at.frame));
@@ -186,7 +185,8 @@ impl<H: Handler> Table<H> {
             lost: PerSide::default(),
             unseen: PerSide::default(),
             opening,
-            app: app.cloned(),
+            app: known.app.cloned(),
+            opened: known.opened,
             closed: None,
         };
         self.next_id += 1;
@@ -204,7 +204,7 @@ impl<H: Handler> Table<H> {
     }
 
     fn deliver(&mut self, handler: &mut H, slot: u32, packet: &Packet<'_>) {
-        let Packet { source, segment, app, at, .. } = *packet;
+        let Packet { source, segment, known, at, .. } = *packet;
         let Some(entry) = self.slots.at_mut(slot) else { return };
         let side = entry.side(source);
         let list = entry.kind as usize;
@@ -213,7 +213,7 @@ impl<H: Handler> Table<H> {
         entry.info.packets[side] += 1;
         entry.info.bytes[side] += segment.payload_len() as u64;
         if entry.info.app.is_none() {
-            entry.info.app = app.cloned();
+            entry.info.app = known.app.cloned();
         }
         let Entry { info, state: Some(state), tcp, .. } = entry else { return };
         let mut over = None;

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 pub struct Limits {
     /// Frames longer than this are cut (and noted).
     pub frame: usize,
+    /// Bytes of a recording that is read whole because it is no series of frames (HAR, proxy dump).
+    pub dump: usize,
     /// Bytes allocated for out-of-order TCP segments of one flow.
     pub reorder_flow: usize,
     /// Bytes allocated for out-of-order TCP segments of all flows.
@@ -59,6 +61,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             frame: 256 << 10,
+            dump: 128 << 20,
             reorder_flow: 1 << 20,
             reorder_total: 32 << 20,
             flows: 16_000,

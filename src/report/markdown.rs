@@ -336,10 +336,10 @@ fn background(out: &mut String, r: &Report) {
 
 fn recordings(out: &mut String, r: &Report) {
     section(out, "Recordings and keys");
-    table(out, &["File", "SHA-256", "Packets", "Size", "Time"]);
+    table(out, &["File", "SHA-256", "Holds", "Size", "Time"]);
     for i in &r.inputs {
         let when = prose::span_of_time(i.first.as_deref(), i.last.as_deref());
-        let figures = [prose::thousands(i.packets), prose::size(i.bytes), text(&when)];
+        let figures = [prose::counted(i), prose::size(i.bytes), text(&when)];
         row(out, &[code(&i.path), code(&i.sha256)].into_iter().chain(figures).collect::<Vec<_>>());
     }
     for k in &r.keys {

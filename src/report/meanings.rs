@@ -54,6 +54,11 @@ static ALL: &[(&str, &str)] = &[
     ("capture-interface-unknown", "packets name an interface that the file does not describe"),
     ("capture-length-absurd", "a length in the file cannot be true; reading went on after it"),
     ("capture-packing-damaged", "the packed file is damaged; what follows the damage is not in the report"),
+    (
+        "recording-entry-unread",
+        "entries of a HAR file or proxy dump hold something else than HTTP, a WebSocket or a TCP flow, or lack what is needed, and were passed over",
+    ),
+    ("opened-head-malformed", "what a recorder says of the protection it took off could not be read"),
     ("link-header-malformed", "frames whose link header could not be read were passed over"),
     ("wlan-protected", "radio frames were still encrypted by the Wi-Fi network and were passed over"),
     ("wlan-aggregate", "aggregated radio frames were passed over"),

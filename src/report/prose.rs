@@ -1,9 +1,10 @@
 //! The sentences and figures that every renderer words alike.
 
 use super::dto::{
-    App, Canary, CanaryKind, Claim, Confidence, Conversation, Coverage, Evidence, Grade, Hit, Learns,
-    Network, Origin, Provider, Report, Transport, Verdict,
+    App, Canary, CanaryKind, Claim, Confidence, Conversation, Coverage, Evidence, Grade, Hit, InputFile,
+    Learns, Network, Origin, Provider, Report, Transport, Verdict,
 };
+use crate::capture::holds_entries;
 use std::collections::{HashMap, HashSet};
 
 /// The verdict as a headline: a question answered, in no stronger words than the grade may use.
@@ -129,7 +130,19 @@ pub fn span_of_time(first: Option<&str>, last: Option<&str>) -> String {
 
 /// `1 message`, `2 messages`.
 pub fn count(n: u64, noun: &str) -> String {
-    format!("{} {noun}{}", thousands(n), if n == 1 { "" } else { "s" })
+    format!("{} {}", thousands(n), if n == 1 { noun.to_owned() } else { plural(noun) })
+}
+
+fn plural(noun: &str) -> String {
+    match noun.strip_suffix('y') {
+        Some(stem) if noun == "entry" => format!("{stem}ies"),
+        _ => format!("{noun}s"),
+    }
+}
+
+/// What an input is counted in: packets of a capture, entries of a recording that was already decrypted.
+pub fn counted(input: &InputFile) -> String {
+    count(input.packets, if holds_entries(&input.format) { "entry" } else { "packet" })
 }
 
 /// A number with thin groups: `12 345 678`.
@@ -245,8 +258,10 @@ pub fn place(report: &Report, o: &Origin) -> String {
     if !o.frames.is_empty() {
         let shown: Vec<String> = o.frames.iter().take(6).map(u64::to_string).collect();
         let more = if o.frames.len() > 6 { ", …" } else { "" };
-        let noun = if o.frames.len() == 1 { "frame" } else { "frames" };
-        let file = match report.inputs.get(o.input as usize) {
+        let input = report.inputs.get(o.input as usize);
+        let noun = if input.is_some_and(|i| holds_entries(&i.format)) { "entry" } else { "frame" };
+        let noun = if o.frames.len() == 1 { noun.to_owned() } else { plural(noun) };
+        let file = match input {
             Some(input) if report.inputs.len() > 1 => format!(" of {}", input.path),
             _ => String::new(),
         };

@@ -53,6 +53,17 @@ pub struct Judgement {
 
 /// Judges a conversation from its evidence.
 pub fn judge(draft: &Draft, experiment: &Experiment) -> Judgement {
+    let mut judgement = content(draft, experiment);
+    if draft.key.path.split('/').next() == Some("opened") {
+        judgement.not_ruled_out.push(
+            "the way may have been protected less than the recording program says: its packets were not seen"
+                .into(),
+        );
+    }
+    judgement
+}
+
+fn content(draft: &Draft, experiment: &Experiment) -> Judgement {
     match &draft.key.content {
         Content::Text => text(draft),
         Content::Envelope(protocol) => sealed::envelope(draft, protocol, experiment),

@@ -87,6 +87,7 @@ impl Decoder {
         };
         let mut packet = self.walk(next, View::whole(data), frame)?;
         packet.app = self.app(link, data);
+        packet.opened = link == LinkType::OPENED;
         Some(packet)
     }
 

@@ -266,5 +266,6 @@ fn packet(
         payload,
         missing: u32::try_from(missing).unwrap_or(u32::MAX),
         app: None,
+        opened: false,
     }
 }

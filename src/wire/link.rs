@@ -72,9 +72,12 @@ pub(super) enum Other {
 pub(super) fn first(link: LinkType) -> Option<Next> {
     Some(match link {
         LinkType::ETHERNET => Next::Ethernet,
-        LinkType::RAW | LinkType::RAW_DLT | LinkType::RAW_OPENBSD | LinkType::IPV4 | LinkType::IPV6 => {
-            Next::Ip
-        }
+        LinkType::OPENED
+        | LinkType::RAW
+        | LinkType::RAW_DLT
+        | LinkType::RAW_OPENBSD
+        | LinkType::IPV4
+        | LinkType::IPV6 => Next::Ip,
         LinkType::NULL | LinkType::LOOP => Next::Null,
         LinkType::LINUX_SLL => Next::Sll,
         LinkType::LINUX_SLL2 => Next::Sll2,

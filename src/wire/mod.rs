@@ -34,6 +34,8 @@ pub struct Packet {
     pub missing: u32,
     /// The app that sent or received it, where the recorder knew.
     pub app: Option<App>,
+    /// The recorder had taken off the protection of the way ([`crate::model::Opened`]).
+    pub opened: bool,
 }
 
 /// The transport header's fields that flows need.

@@ -6,7 +6,7 @@ mod model;
 mod order;
 mod sides;
 
-use super::{Close, Handler, Info, Segment, Table, TcpFlags, TcpSegment};
+use super::{Close, Handler, Info, Known, Segment, Table, TcpFlags, TcpSegment};
 use crate::model::{Arrival, Endpoint, FrameRef, Limits, Notes, Side, Timestamp};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -137,7 +137,7 @@ impl Wire {
             Side::Client => (self.client, self.server),
             Side::Server => (self.server, self.client),
         };
-        self.table.packet(&mut self.seen, source, target, segment, None, at);
+        self.table.packet(&mut self.seen, source, target, segment, Known::default(), at);
     }
 
     /// Client bytes after [`Wire::opened`], from offset `from` of the stream.

@@ -5,6 +5,7 @@ mod hkdf;
 mod mmtls;
 mod mtproto;
 mod noise;
+mod opened;
 mod quic;
 mod suite;
 mod tls;
@@ -32,4 +33,5 @@ pub static TABLE: &[&Spec] = &[
     tunnel::OPENVPN_UDP,
     tunnel::OPENVPN_TCP,
     tunnel::IPSEC,
+    &opened::SPEC,
 ];

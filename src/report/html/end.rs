@@ -69,13 +69,11 @@ pub fn recordings(page: &mut Page, r: &Report) {
     section(page, "recordings", "Recordings and keys");
     if !r.inputs.is_empty() {
         table(page, "The files this report was made from", "");
-        columns(page, &["File", "SHA-256", "Packets", "Size", "Time"]);
+        columns(page, &["File", "SHA-256", "Holds", "Size", "Time"]);
         for i in &r.inputs {
             page.wrap("<tr><th scope=\"row\">", &i.path, "<br><span class=\"id\">").text(&i.format);
             page.wrap("</span></th><td><code>", &i.sha256, "</code></td><td class=\"num\">");
-            page.text(&prose::thousands(i.packets))
-                .raw("</td><td class=\"num\">")
-                .text(&prose::size(i.bytes));
+            page.text(&prose::counted(i)).raw("</td><td class=\"num\">").text(&prose::size(i.bytes));
             page.raw("</td><td>").text(&prose::span_of_time(i.first.as_deref(), i.last.as_deref()));
             page.raw("</td></tr>\n");
         }

@@ -44,7 +44,7 @@ pub fn headline(page: &mut Page, r: &Report) {
         let text = format!(
             "{} · {} · {}{}{when}",
             input.path,
-            prose::count(input.packets, "packet"),
+            prose::counted(input),
             prose::size(input.bytes),
             if when.is_empty() { "" } else { " · " },
         );

@@ -1,0 +1,133 @@
+//! Frames that carry a session: TCP or UDP over IP, as if it had been recorded where it was read.
+
+use super::{Made, Said, Session};
+use crate::capture::LinkType;
+use crate::model::{Endpoint, PerSide, Side, Timestamp};
+use std::net::IpAddr;
+
+/// Payload of one frame. An IP datagram may hold little more.
+const PIECE: usize = 60_000;
+
+const FIN: u8 = 1;
+const SYN: u8 = 2;
+const ACK: u8 = 16;
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+
+/// The frames of a session, with the number of its entry.
+pub(super) fn of(entry: u64, session: Session) -> Vec<Made> {
+    let (Some(first), Some(last)) = (session.said.first(), session.said.last()) else { return Vec::new() };
+    let (first, last) = (first.time, last.time);
+    let mut line = Line {
+        entry,
+        link: if session.opened.is_some() { LinkType::OPENED } else { LinkType::RAW },
+        ends: PerSide { client: session.client, server: session.server },
+        next: PerSide::default(),
+        made: Vec::new(),
+    };
+    if session.datagrams {
+        session.said.iter().for_each(|said| line.datagram(said));
+        return line.made;
+    }
+    line.segment(first, Side::Client, SYN, &[], 0);
+    line.segment(first, Side::Server, SYN | ACK, &[], 0);
+    if let Some(opened) = &session.opened {
+        let mut head = serde_json::to_vec(opened).unwrap_or_default();
+        head.push(b'\n');
+        line.segment(first, Side::Client, ACK, &head, 0);
+    }
+    session.said.iter().for_each(|said| line.say(said));
+    line.segment(last, Side::Client, FIN | ACK, &[], 0);
+    line.segment(last, Side::Server, FIN | ACK, &[], 0);
+    line.segment(last, Side::Client, ACK, &[], 0);
+    line.made
+}
+
+struct Line {
+    entry: u64,
+    link: LinkType,
+    ends: PerSide<Endpoint>,
+    /// The next sequence number of each side.
+    next: PerSide<u32>,
+    made: Vec<Made>,
+}
+
+impl Line {
+    fn say(&mut self, said: &Said) {
+        for piece in said.bytes.chunks(PIECE) {
+            self.segment(said.time, said.side, ACK, piece, 0);
+        }
+        let mut lost = said.lost;
+        while lost > 0 {
+            let piece = lost.min(PIECE as u64);
+            self.segment(said.time, said.side, ACK, &[], piece as usize);
+            lost -= piece;
+        }
+    }
+
+    /// One segment, of which the last `lost` bytes were not kept, and the other side's acknowledgement.
+    fn segment(&mut self, time: Timestamp, side: Side, flags: u8, payload: &[u8], lost: usize) {
+        let (seq, ack) = (self.next[side], self.next[side.other()]);
+        let control = u32::from(flags & (SYN | FIN) != 0);
+        let taken = payload.len() as u32 + lost as u32 + control;
+        self.next[side] = seq.wrapping_add(taken);
+        self.push(
+            time,
+            side,
+            TCP,
+            &[header(self.ends, side, seq, ack, flags).as_slice(), payload].concat(),
+            lost,
+        );
+        if lost > 0 {
+            let back = header(self.ends, side.other(), ack, self.next[side], ACK);
+            self.push(time, side.other(), TCP, &back, 0);
+        }
+    }
+
+    fn datagram(&mut self, said: &Said) {
+        let payload = said.bytes.get(..PIECE.min(said.bytes.len())).unwrap_or_default();
+        let (from, to) = (self.ends[said.side], self.ends[said.side.other()]);
+        let mut bytes = [from.port.to_be_bytes(), to.port.to_be_bytes()].concat();
+        bytes.extend((payload.len() as u16 + 8).to_be_bytes());
+        bytes.extend([0; 2]);
+        bytes.extend(payload);
+        self.push(said.time, said.side, UDP, &bytes, 0);
+    }
+
+    /// Puts an IP header before `bytes`, behind which `lost` more were.
+    fn push(&mut self, time: Timestamp, side: Side, protocol: u8, bytes: &[u8], lost: usize) {
+        let (from, to) = (self.ends[side].ip, self.ends[side.other()].ip);
+        let length = bytes.len() + lost;
+        let mut frame = match (from, to) {
+            (IpAddr::V4(from), IpAddr::V4(to)) => {
+                let mut head = vec![0x45, 0];
+                head.extend((length as u16 + 20).to_be_bytes());
+                head.extend([0, 0, 0x40, 0, 64, protocol, 0, 0]);
+                head.extend([from.octets(), to.octets()].concat());
+                head
+            }
+            _ => {
+                let wide = |ip: IpAddr| match ip {
+                    IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+                    IpAddr::V6(ip) => ip.octets(),
+                };
+                let mut head = vec![0x60, 0, 0, 0];
+                head.extend((length as u16).to_be_bytes());
+                head.extend([protocol, 64]);
+                head.extend([wide(from), wide(to)].concat());
+                head
+            }
+        };
+        frame.extend_from_slice(bytes);
+        let original = frame.len() + lost;
+        self.made.push(Made { time, entry: self.entry, link: self.link, bytes: frame, original });
+    }
+}
+
+/// A TCP header without options (RFC 9293 section 3.1); nobody checks its checksum.
+fn header(ends: PerSide<Endpoint>, side: Side, seq: u32, ack: u32, flags: u8) -> Vec<u8> {
+    let mut head = [ends[side].port.to_be_bytes(), ends[side.other()].port.to_be_bytes()].concat();
+    head.extend([seq.to_be_bytes(), ack.to_be_bytes()].concat());
+    head.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    head
+}
