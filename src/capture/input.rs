@@ -124,10 +124,11 @@ impl Reader {
                     offset: feed.stored(),
                     reason,
                 })?;
-                let dump = if whole { Dump::read(form, &head) } else { Err(TOO_LARGE) };
+                let text = std::mem::take(&mut head);
+                let dump = if whole { Dump::read(form, text) } else { Err(TOO_LARGE) };
                 let dump = dump.map_err(refused)?;
                 let name = dump.name.clone();
-                (Format::Opened(Box::new(dump)), name, head.len())
+                (Format::Opened(Box::new(dump)), name, 0)
             }
             None => recognise(&head).map_err(refused)?,
         };

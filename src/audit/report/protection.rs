@@ -7,7 +7,7 @@ use crate::report::dto;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Layers that protect a path, as they stand in a conversation's path, and the prefixes of their facts.
-const PROTECTORS: [&str; 13] = [
+const PROTECTORS: [&str; 14] = [
     "tls",
     "quic",
     "dtls",
@@ -21,6 +21,7 @@ const PROTECTORS: [&str; 13] = [
     "openvpn",
     "openvpn-tcp",
     "ipsec",
+    "opened",
 ];
 
 type Facts = BTreeMap<String, BTreeSet<Value>>;
@@ -83,7 +84,10 @@ fn entry(endpoint: &str, protocol: &str, group: Group) -> dto::Transport {
     let secure = protocol != "none";
     let opened = group.flag("opened").map(|all| if all { "yes" } else { "not all" });
     let remarks = [
-        ("opened with keys", opened.map(str::to_owned)),
+        (
+            if protocol == "opened" { "opened by the recorder" } else { "opened with keys" },
+            opened.map(str::to_owned),
+        ),
         ("encrypted hello", group.text("ech").filter(|e| e != "none")),
         ("early data", group.text("early_data").map(|_| "sent".to_owned())),
         ("resumed", group.text("resumed").map(|_| "sessions".to_owned())),

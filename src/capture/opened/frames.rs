@@ -8,6 +8,9 @@ use std::net::IpAddr;
 /// Payload of one frame. An IP datagram may hold little more.
 const PIECE: usize = 60_000;
 
+/// The largest hole that sequence numbers can tell from bytes of the past.
+const HOLE: u64 = 1 << 29;
+
 const FIN: u8 = 1;
 const SYN: u8 = 2;
 const ACK: u8 = 16;
@@ -29,17 +32,17 @@ pub(super) fn of(entry: u64, session: Session) -> Vec<Made> {
         session.said.iter().for_each(|said| line.datagram(said));
         return line.made;
     }
-    line.segment(first, Side::Client, SYN, &[], 0);
-    line.segment(first, Side::Server, SYN | ACK, &[], 0);
+    line.segment(first, Side::Client, SYN, &[]);
+    line.segment(first, Side::Server, SYN | ACK, &[]);
     if let Some(opened) = &session.opened {
         let mut head = serde_json::to_vec(opened).unwrap_or_default();
         head.push(b'\n');
-        line.segment(first, Side::Client, ACK, &head, 0);
+        line.segment(first, Side::Client, ACK, &head);
     }
     session.said.iter().for_each(|said| line.say(said));
-    line.segment(last, Side::Client, FIN | ACK, &[], 0);
-    line.segment(last, Side::Server, FIN | ACK, &[], 0);
-    line.segment(last, Side::Client, ACK, &[], 0);
+    line.segment(last, Side::Client, FIN | ACK, &[]);
+    line.segment(last, Side::Server, FIN | ACK, &[]);
+    line.segment(last, Side::Client, ACK, &[]);
     line.made
 }
 
@@ -55,33 +58,21 @@ struct Line {
 impl Line {
     fn say(&mut self, said: &Said) {
         for piece in said.bytes.chunks(PIECE) {
-            self.segment(said.time, said.side, ACK, piece, 0);
+            self.segment(said.time, said.side, ACK, piece);
         }
-        let mut lost = said.lost;
-        while lost > 0 {
-            let piece = lost.min(PIECE as u64);
-            self.segment(said.time, said.side, ACK, &[], piece as usize);
-            lost -= piece;
+        if said.lost > 0 {
+            // What was not kept is a hole that the other side acknowledges.
+            self.next[said.side] = self.next[said.side].wrapping_add(said.lost.min(HOLE) as u32);
+            self.segment(said.time, said.side.other(), ACK, &[]);
         }
     }
 
-    /// One segment, of which the last `lost` bytes were not kept, and the other side's acknowledgement.
-    fn segment(&mut self, time: Timestamp, side: Side, flags: u8, payload: &[u8], lost: usize) {
+    fn segment(&mut self, time: Timestamp, side: Side, flags: u8, payload: &[u8]) {
         let (seq, ack) = (self.next[side], self.next[side.other()]);
         let control = u32::from(flags & (SYN | FIN) != 0);
-        let taken = payload.len() as u32 + lost as u32 + control;
-        self.next[side] = seq.wrapping_add(taken);
-        self.push(
-            time,
-            side,
-            TCP,
-            &[header(self.ends, side, seq, ack, flags).as_slice(), payload].concat(),
-            lost,
-        );
-        if lost > 0 {
-            let back = header(self.ends, side.other(), ack, self.next[side], ACK);
-            self.push(time, side.other(), TCP, &back, 0);
-        }
+        self.next[side] = seq.wrapping_add(payload.len() as u32 + control);
+        let head = header(self.ends, side, seq, ack, flags);
+        self.push(time, side, TCP, &[head.as_slice(), payload].concat());
     }
 
     fn datagram(&mut self, said: &Said) {
@@ -91,17 +82,16 @@ impl Line {
         bytes.extend((payload.len() as u16 + 8).to_be_bytes());
         bytes.extend([0; 2]);
         bytes.extend(payload);
-        self.push(said.time, said.side, UDP, &bytes, 0);
+        self.push(said.time, said.side, UDP, &bytes);
     }
 
-    /// Puts an IP header before `bytes`, behind which `lost` more were.
-    fn push(&mut self, time: Timestamp, side: Side, protocol: u8, bytes: &[u8], lost: usize) {
+    /// Puts an IP header before `bytes`.
+    fn push(&mut self, time: Timestamp, side: Side, protocol: u8, bytes: &[u8]) {
         let (from, to) = (self.ends[side].ip, self.ends[side.other()].ip);
-        let length = bytes.len() + lost;
         let mut frame = match (from, to) {
             (IpAddr::V4(from), IpAddr::V4(to)) => {
                 let mut head = vec![0x45, 0];
-                head.extend((length as u16 + 20).to_be_bytes());
+                head.extend((bytes.len() as u16 + 20).to_be_bytes());
                 head.extend([0, 0, 0x40, 0, 64, protocol, 0, 0]);
                 head.extend([from.octets(), to.octets()].concat());
                 head
@@ -112,15 +102,14 @@ impl Line {
                     IpAddr::V6(ip) => ip.octets(),
                 };
                 let mut head = vec![0x60, 0, 0, 0];
-                head.extend((length as u16).to_be_bytes());
+                head.extend((bytes.len() as u16).to_be_bytes());
                 head.extend([protocol, 64]);
                 head.extend([wide(from), wide(to)].concat());
                 head
             }
         };
         frame.extend_from_slice(bytes);
-        let original = frame.len() + lost;
-        self.made.push(Made { time, entry: self.entry, link: self.link, bytes: frame, original });
+        self.made.push(Made { time, entry: self.entry, link: self.link, bytes: frame });
     }
 }
 

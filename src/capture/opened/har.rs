@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -18,6 +19,9 @@ pub(super) fn recognise(head: &[u8]) -> bool {
     let inside = text.strip_prefix(b"{").map(plain);
     inside.and_then(|t| Some(plain(t.strip_prefix(b"\"log\"")?))).is_some_and(|t| t.starts_with(b":"))
 }
+
+/// Bytes of one entry: as values they take several times the room.
+const ENTRY: usize = 32 << 20;
 
 /// Reads all entries, those before a break too.
 pub(super) fn read(text: &[u8]) -> Read {
@@ -74,9 +78,11 @@ impl<'de> Visitor<'de> for Place<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let Place::Entries(read) = self else { return Ok(()) };
-        while let Some(entry) = seq.next_element::<Value>()? {
+        while let Some(entry) = seq.next_element::<&RawValue>()? {
             read.entries += 1;
-            match session(read.entries, &entry) {
+            let small = Some(entry.get()).filter(|e| e.len() <= ENTRY);
+            let value = small.and_then(|e| serde_json::from_str::<Value>(e).ok());
+            match value.and_then(|v| session(read.entries, &v)) {
                 Some(session) => read.sessions.push((read.entries, session)),
                 None => read.unread += 1,
             }

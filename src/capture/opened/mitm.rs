@@ -104,10 +104,18 @@ fn opened(
     let http = request.and_then(|r| r.of("http_version")).and_then(Item::text);
     Opened {
         sni: text("sni", client, server).or_else(|| request?.of("host").and_then(Item::text)),
-        version: text("tls_version", server, client).map(|v| v.replace("TLSv", "TLS ")),
+        version: text("tls_version", server, client).map(|v| version(&v)),
         suite: text("cipher", server, client).or_else(|| text("cipher_name", server, client)),
         alpn: text("alpn", server, client).or_else(|| super::protocol(&http?)),
         inside,
+    }
+}
+
+/// A version of TLS as others write it.
+fn version(name: &str) -> String {
+    match name {
+        "TLSv1" => "TLS 1.0".to_owned(),
+        _ => name.replace("TLSv", "TLS ").replace("SSLv", "SSL "),
     }
 }
 

@@ -97,7 +97,6 @@ struct Made {
     entry: u64,
     link: LinkType,
     bytes: Vec<u8>,
-    original: usize,
 }
 
 /// What a form's reader hands on.
@@ -112,11 +111,12 @@ struct Read {
 
 impl Dump {
     /// Reads a whole recording; `Err` says what is wrong with it, and what to do.
-    pub fn read(form: Form, text: &[u8]) -> Result<Self, &'static str> {
+    pub fn read(form: Form, text: Vec<u8>) -> Result<Self, &'static str> {
         let read = match form {
-            Form::Har => har::read(text),
-            Form::Mitmproxy => mitm::read(text),
+            Form::Har => har::read(&text),
+            Form::Mitmproxy => mitm::read(&text),
         };
+        drop(text);
         if read.entries == 0 && read.cut {
             return Err(match form {
                 Form::Har => "it begins like a HAR file, and its JSON is broken; export it again",
@@ -144,7 +144,7 @@ impl Dump {
                 link: made.link,
                 start,
                 len: made.bytes.len(),
-                original: made.original as u32,
+                original: made.bytes.len() as u32,
             });
         }
         !batch.frames.is_empty()

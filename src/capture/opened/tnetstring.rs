@@ -3,6 +3,8 @@
 
 /// Lists and dictionaries inside one another.
 const DEPTH: u32 = 32;
+/// Values in one flow: each takes more room than its text may.
+const ITEMS: usize = 1 << 20;
 
 /// A value that borrows from the text.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,11 +20,12 @@ pub(super) enum Item<'a> {
 
 /// Reads one value and gives what stands behind it. `None` where it is broken or cut.
 pub(super) fn read(text: &[u8]) -> Option<(Item<'_>, &[u8])> {
-    nested(text, DEPTH)
+    nested(text, DEPTH, &mut { ITEMS })
 }
 
-fn nested(text: &[u8], depth: u32) -> Option<(Item<'_>, &[u8])> {
+fn nested<'a>(text: &'a [u8], depth: u32, left: &mut usize) -> Option<(Item<'a>, &'a [u8])> {
     let depth = depth.checked_sub(1)?;
+    *left = left.checked_sub(1)?;
     let digits = text.iter().take(11).take_while(|b| b.is_ascii_digit()).count();
     let length: usize = std::str::from_utf8(text.get(..digits)?).ok()?.parse().ok()?;
     let body = text.get(digits..)?.strip_prefix(b":")?;
@@ -34,10 +37,10 @@ fn nested(text: &[u8], depth: u32) -> Option<(Item<'_>, &[u8])> {
         b'#' | b'^' => Item::Number(plain()?.parse().ok()?),
         b'!' => Item::Truth(inside == b"true"),
         b'~' if inside.is_empty() => Item::Null,
-        b']' => Item::List(items(inside, depth)?),
+        b']' => Item::List(items(inside, depth, left)?),
         b'}' => {
             let mut pairs = Vec::new();
-            let mut items = items(inside, depth)?.into_iter();
+            let mut items = items(inside, depth, left)?.into_iter();
             while let Some(key) = items.next() {
                 pairs.push((key, items.next()?));
             }
@@ -48,10 +51,10 @@ fn nested(text: &[u8], depth: u32) -> Option<(Item<'_>, &[u8])> {
     Some((item, rest))
 }
 
-fn items(mut inside: &[u8], depth: u32) -> Option<Vec<Item<'_>>> {
+fn items<'a>(mut inside: &'a [u8], depth: u32, left: &mut usize) -> Option<Vec<Item<'a>>> {
     let mut all = Vec::new();
     while !inside.is_empty() {
-        let (item, rest) = nested(inside, depth)?;
+        let (item, rest) = nested(inside, depth, left)?;
         all.push(item);
         inside = rest;
     }
@@ -104,7 +107,7 @@ mod tests {
 
     #[test]
     fn values_of_every_kind_are_read_and_cut_ones_are_not() {
-        let text = b"57:1:a,2:12#1:b,4:true!1:c,0:~1:d,9:1:x,1:y;]1:e,4:1.25^}!";
+        let text = b"53:1:a,2:12#1:b,4:true!1:c,0:~1:d,8:1:x,1:y;]1:e,4:1.25^}!";
         let (item, rest) = read(text).expect("whole");
         assert_eq!(rest, b"!");
         assert_eq!(item.of("a").and_then(Item::number), Some(12.0));

@@ -17,7 +17,7 @@ pub static SPEC: Spec = Spec {
     shapes: &[],
     // Only what marks a recording says so: no bytes on a wire may.
     probe: None,
-    facts: &["tls.sni", "tls.version", "tls.suite", "tls.alpn_selected", "tls.weak"],
+    facts: &["tls.sni", "tls.version", "tls.suite", "tls.alpn_selected", "tls.weak", "tls.opened"],
     notes: &["opened-head-malformed"],
     open: || Box::new(Opened::default()),
 };
@@ -51,6 +51,7 @@ impl Opened {
         {
             out.fact("tls.weak", old);
         }
+        out.fact("tls.opened", true);
         let child = Child::stream().confidential().label("sni", said.sni.as_deref().unwrap_or_default());
         let child = match said.inside {
             Some(Inside::Http) => child.hint(Hint::Alpn("http/1.1".into())),
