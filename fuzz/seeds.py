@@ -3,6 +3,7 @@
 
 usage: fuzz/seeds.py   (from the root of the repository)
 """
+import json
 import pathlib
 
 root = pathlib.Path(__file__).resolve().parent.parent
@@ -32,6 +33,14 @@ for case in sorted((root / "captures").iterdir()):
     for file in case.glob("capture*"):
         if file.stat().st_size < 60_000:
             put("capture", case.name, file.read_bytes())
+    for file in case.glob("*.har"):
+        log = json.loads(file.read_text())["log"]
+        for n, entry in enumerate(log["entries"]):
+            put("capture", f"{case.name}-{n}", json.dumps({"log": {"entries": [entry]}}).encode())
+    for file in case.glob("*.mitm"):
+        flows = file.read_bytes()
+        length, _, _ = flows.partition(b":")
+        put("capture", case.name, flows[: len(length) + 1 + int(length) + 1])
     for file in case.glob("*.log"):
         put("keylog", case.name, file.read_bytes())
 for file in (root / "tests" / "exchanges").glob("*.txt"):
