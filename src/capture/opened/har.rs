@@ -20,8 +20,10 @@ pub(super) fn recognise(head: &[u8]) -> bool {
     inside.and_then(|t| Some(plain(t.strip_prefix(b"\"log\"")?))).is_some_and(|t| t.starts_with(b":"))
 }
 
-/// Bytes of one entry: as values they take several times the room.
+/// Bytes of one entry, and values in it, in which text counts as it would outside: each takes much more room
+/// than its text may.
 const ENTRY: usize = 32 << 20;
+const VALUES: usize = 3 << 20;
 
 /// Reads all entries, those before a break too.
 pub(super) fn read(text: &[u8]) -> Read {
@@ -80,7 +82,9 @@ impl<'de> Visitor<'de> for Place<'_> {
         let Place::Entries(read) = self else { return Ok(()) };
         while let Some(entry) = seq.next_element::<&RawValue>()? {
             read.entries += 1;
-            let small = Some(entry.get()).filter(|e| e.len() <= ENTRY);
+            let bounded =
+                |e: &&str| e.len() <= ENTRY && memchr::memchr_iter(b',', e.as_bytes()).count() <= VALUES;
+            let small = Some(entry.get()).filter(bounded);
             let value = small.and_then(|e| serde_json::from_str::<Value>(e).ok());
             match value.and_then(|v| session(read.entries, &v)) {
                 Some(session) => read.sessions.push((read.entries, session)),
