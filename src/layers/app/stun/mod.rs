@@ -97,10 +97,11 @@ impl Peeler for Stun {
         }
         // Over a stream several follow each other, padded to words (RFC 8656 section 12.5).
         let need = match bytes.first() {
-            Some(0x40..=0x4f) => bytes
-                .get(2..4)
-                .and_then(|l| l.try_into().ok())
-                .map(|l| 4 + usize::from(u16::from_be_bytes(l))),
+            Some(0x40..=0x4f) => match bytes.get(2..4).and_then(|l| l.try_into().ok()) {
+                Some(length) => Some(4 + usize::from(u16::from_be_bytes(length))),
+                None if !input.end => return Step::more(0, 4),
+                None => None,
+            },
             Some(_) => length(bytes).or_else(|| classic_length(bytes)),
             None => return Step::again(0),
         };
