@@ -16,10 +16,18 @@ fn run(args: &[&str]) -> (Output, String) {
 }
 
 #[test]
+fn interfaces_are_listed_as_by_tcpdump_and_tshark() {
+    let (listed, err) = run(&["-D"]);
+    assert_eq!(listed.status.code(), Some(0), "{err}");
+    assert_eq!(listed.stdout, run(&["interfaces"]).0.stdout);
+}
+
+#[test]
 fn usage_errors_exit_2() {
     for args in [
         &["audit"][..],
         &["audit", "--nonsense"],
+        &["-D", "audit", "Cargo.toml"],
         &["nonsense"],
         &["audit", "Cargo.toml", "--fail-on", "nope"],
         &["audit", "Cargo.toml", "--limit", "flows=many"],

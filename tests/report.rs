@@ -4,7 +4,10 @@ use plainsight::report::dto::{
     self, Conversation, Coverage, Evidence, Exposure, Finding, Grade, InputFile, Report, Verdict,
 };
 use plainsight::report::lines::{Colour, invisible};
-use plainsight::report::{html, json, markdown, terminal::render};
+use plainsight::report::{
+    html, json, markdown,
+    terminal::{Detail, render},
+};
 use unicode_width::UnicodeWidthStr;
 
 fn sample() -> Report {
@@ -58,7 +61,7 @@ fn sample() -> Report {
 #[test]
 fn no_line_is_wider_than_asked_and_no_control_character_passes() {
     for width in [40, 80, 132, 160, 200] {
-        let text = render(&sample(), width, Colour::Off);
+        let text = render(&sample(), width, Colour::Off, Detail::Brief);
         for line in text.lines() {
             assert!(line.width() <= width, "{width}: {} {line}", line.width());
             assert!(!line.chars().any(invisible), "{line:?}");
@@ -67,8 +70,22 @@ fn no_line_is_wider_than_asked_and_no_control_character_passes() {
 }
 
 #[test]
+fn all_evidence_of_a_finding_is_shown_where_it_is_asked_for() {
+    let mut report = sample();
+    let one = report.evidence[0].clone();
+    report.evidence = (1..=9).map(|n| Evidence { id: format!("e{n}"), ..one.clone() }).collect();
+    report.findings[0].evidence = (1..=9).map(|n| format!("e{n}")).collect();
+    let shown = |detail| {
+        let text = render(&report, 100, Colour::Off, detail);
+        (text.matches("▌ e").count(), text.contains("and 5 more (-v)"))
+    };
+    assert_eq!(shown(Detail::Brief), (4, true));
+    assert_eq!(shown(Detail::Full), (9, false));
+}
+
+#[test]
 fn an_empty_report_says_so() {
-    let text = render(&Report::default(), 80, Colour::Off);
+    let text = render(&Report::default(), 80, Colour::Off, Detail::Brief);
     assert!(text.contains("UNDETERMINED") && text.contains("cannot tell"), "{text}");
 }
 
@@ -342,18 +359,18 @@ fn a_text_not_found_without_a_control_is_not_good_news() {
     let mut report = full();
     assert!(!html::render(&report).contains("<td class=\"no\">not found"));
     let found = std::mem::take(&mut report.canaries[0].hits);
-    assert!(render(&report, 100, Colour::Off).contains("proves nothing"));
+    assert!(render(&report, 100, Colour::Off, Detail::Brief).contains("proves nothing"));
     report.canaries.push(dto::Canary { kind: dto::CanaryKind::Control, hits: found, ..Default::default() });
     assert!(html::render(&report).contains("<td class=\"no\">not found"));
-    assert!(render(&report, 100, Colour::Off).contains("the search works"));
+    assert!(render(&report, 100, Colour::Off, Detail::Brief).contains("the search works"));
 }
 
 #[test]
 fn renderings_are_as_approved() {
     insta::assert_snapshot!("full-html", html::render(&full()).split("</style>").nth(1).unwrap_or(""));
     insta::assert_snapshot!("full-markdown", markdown::render(&full()));
-    insta::assert_snapshot!("full-terminal-80", render(&full(), 80, Colour::Off));
-    insta::assert_snapshot!("full-terminal-200", render(&full(), 200, Colour::Off));
+    insta::assert_snapshot!("full-terminal-80", render(&full(), 80, Colour::Off, Detail::Brief));
+    insta::assert_snapshot!("full-terminal-200", render(&full(), 200, Colour::Off, Detail::Brief));
     insta::assert_snapshot!("empty-markdown", markdown::render(&Report::default()));
-    insta::assert_snapshot!("empty-terminal-80", render(&Report::default(), 80, Colour::Off));
+    insta::assert_snapshot!("empty-terminal-80", render(&Report::default(), 80, Colour::Off, Detail::Brief));
 }

@@ -170,7 +170,11 @@ fn text_kind(head: &[u8]) -> &'static str {
     if (body.starts_with('{') || body.starts_with('[')) && body.contains("\"log\"") {
         return "it is a HAR recording, which this version does not read; record packets with a key log instead (`SSLKEYLOGFILE`, docs/keys.md)";
     }
-    if body.starts_with('{') || body.starts_with('[') {
+    // A section of a settings file begins like an array, and goes on with a letter.
+    let array = body
+        .strip_prefix('[')
+        .is_some_and(|b| !b.trim_start().starts_with(|c: char| c.is_ascii_alphabetic()));
+    if body.starts_with('{') || array {
         return "it is JSON text; a saved report is judged again with `plainsight report`";
     }
     if body.starts_with("<?xml") || body.starts_with("<pdml") {

@@ -4,6 +4,7 @@ use super::args::Outputs;
 use super::fault::Fault;
 use plainsight::report::dto::Report;
 use plainsight::report::lines::Colour;
+use plainsight::report::terminal::Detail;
 use plainsight::report::{html, json, markdown, terminal};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
@@ -67,6 +68,9 @@ pub fn report(report: &Report, outputs: &Outputs) -> Result<(), Fault> {
     }
     match taken {
         true => Ok(()),
-        false => say(&terminal::render(report, width(), colour())),
+        false => {
+            let detail = if outputs.verbose { Detail::Full } else { Detail::Brief };
+            say(&terminal::render(report, width(), colour(), detail))
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! The sentences and figures that every renderer words alike.
 
 use super::dto::{
-    App, Canary, CanaryKind, Claim, Confidence, Conversation, Coverage, Evidence, Grade, Hit, InputFile,
-    Learns, Network, Origin, Provider, Report, Transport, Verdict,
+    App, Canary, CanaryKind, Claim, Confidence, Conversation, Coverage, Evidence, Frame, Grade, Hit,
+    InputFile, Learns, Network, Origin, Provider, Report, Transport, Verdict,
 };
 use crate::capture::holds_entries;
 use std::collections::{HashMap, HashSet};
@@ -252,6 +252,17 @@ pub fn key_exchange(t: &Transport) -> Vec<String> {
     lines
 }
 
+/// `frame 7`, or `entry 7` of a recording that holds entries.
+pub fn spot(report: &Report, at: &Frame) -> String {
+    let input = report.inputs.get(at.input as usize);
+    format!("{} {}", numbered(input), at.frame)
+}
+
+/// What the numbers of an input's observations count.
+fn numbered(input: Option<&InputFile>) -> &'static str {
+    if input.is_some_and(|i| holds_entries(&i.format)) { "entry" } else { "frame" }
+}
+
 /// `2 frames of capture.pcapng`, as a person would cite it.
 pub fn place(report: &Report, o: &Origin) -> String {
     let mut parts = Vec::new();
@@ -259,7 +270,7 @@ pub fn place(report: &Report, o: &Origin) -> String {
         let shown: Vec<String> = o.frames.iter().take(6).map(u64::to_string).collect();
         let more = if o.frames.len() > 6 { ", …" } else { "" };
         let input = report.inputs.get(o.input as usize);
-        let noun = if input.is_some_and(|i| holds_entries(&i.format)) { "entry" } else { "frame" };
+        let noun = numbered(input);
         let noun = if o.frames.len() == 1 { noun.to_owned() } else { plural(noun) };
         let file = match input {
             Some(input) if report.inputs.len() > 1 => format!(" of {}", input.path),

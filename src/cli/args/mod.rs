@@ -12,10 +12,14 @@ use std::path::PathBuf;
 /// transport-only or end-to-end encrypted, and shows the evidence.
 #[derive(Debug, Parser)]
 #[command(name = "plainsight", version, max_term_width = 100, after_help = AFTER)]
+#[command(arg_required_else_help = true, args_conflicts_with_subcommands = true)]
 pub struct Typed {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
+    /// List the interfaces that can be captured from, as tcpdump and tshark do
+    #[arg(short = 'D', long)]
+    pub list_interfaces: bool,
 }
 
 const AFTER: &str = "Exit codes: 0 done, 1 a --fail-on gate tripped, 2 usage, 3 an input or output failed, \

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Where frames and secrets come from.
 #[derive(Debug, Args)]
 pub struct Sources {
-    /// Recordings (pcap, pcapng, packed or plain); `-` reads standard input
+    /// Recordings (pcap, pcapng, HAR, mitmproxy flows; packed or plain); `-` reads standard input
     #[arg(value_name = "CAPTURE")]
     pub captures: Vec<PathBuf>,
     /// A recording, as tcpdump and tshark name it; repeatable
@@ -54,6 +54,9 @@ pub struct Outputs {
     /// Write the report as Markdown
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+    /// Show all evidence of every finding and all places of every remark in the terminal
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 impl Outputs {

@@ -20,7 +20,8 @@ use clap::CommandFactory;
 
 /// Runs what was typed; the number is the exit code.
 pub fn run(typed: Typed) -> Result<u8, Fault> {
-    match typed.command {
+    // Without a command, the interfaces were asked for: nothing else goes alone.
+    match typed.command.unwrap_or(Command::Interfaces) {
         Command::Audit(a) => audit::run(&a),
         Command::Compare(c) => compare::run(&c),
         Command::Canary(c) => canary::run(&c.action),

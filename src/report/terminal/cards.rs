@@ -16,8 +16,9 @@ pub fn cards(page: &mut Page, r: &Report) {
     let count = r.weighing().count();
     let groups = alike::fold(r.weighing());
     page.section("Conversations that carry messages", &prose::thousands(count as u64));
-    page.blocks(|width| groups.iter().take(CARDS).map(|g| card(g, width)).collect());
-    page.further(groups.len(), CARDS);
+    let most = page.detail.most(CARDS);
+    page.blocks(|width| groups.iter().take(most).map(|g| card(g, width)).collect());
+    page.further(groups.len(), most);
 }
 
 fn card(group: &Alike<'_>, width: usize) -> Vec<Line> {

@@ -46,8 +46,10 @@ pub fn unseen(page: &mut Page, r: &Report) {
         let mut spans = vec![span(Tone::Strong, &n.code)];
         let meaning = if n.meaning.is_empty() { meanings::of(&n.code) } else { &n.meaning };
         spans.push(span(Tone::Plain, &format!(" {meaning}")));
-        if let Some(at) = n.examples.first() {
-            spans.push(span(Tone::Dim, &format!(" (first in frame {})", at.frame)));
+        if !n.examples.is_empty() {
+            let places: Vec<String> =
+                n.examples.iter().take(page.detail.most(1)).map(|at| prose::spot(r, at)).collect();
+            spans.push(span(Tone::Dim, &format!(" (first in {})", places.join(", "))));
         }
         page.lines.extend(labelled(&format!("{:>8} x", n.count), &spans, page.width));
     }
@@ -60,7 +62,8 @@ pub fn background(page: &mut Page, r: &Report) {
     }
     page.section("In the background", "listed, not weighed");
     let groups = alike::fold(r.background());
-    for g in groups.iter().take(LISTED) {
+    let most = page.detail.most(LISTED);
+    for g in groups.iter().take(most) {
         let c = g.first;
         let (_, tone) = verdict_tones(c.verdict);
         let mut spans = vec![span(Tone::Plain, &prose::quiet(c))];
@@ -72,5 +75,5 @@ pub fn background(page: &mut Page, r: &Report) {
         let body = wrap(&spans, page.width.saturating_sub(LABEL + 1));
         page.lines.extend(beside(vec![vec![span(tone, c.verdict.word())]], body, LABEL, 1));
     }
-    page.further(groups.len(), LISTED);
+    page.further(groups.len(), most);
 }

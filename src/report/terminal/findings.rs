@@ -1,10 +1,14 @@
 //! Findings, each with its evidence and a filter that shows it elsewhere.
 
+use super::Detail;
 use super::page::{MEASURE, Page, barred, labelled};
 use crate::report::alike::{self, Again, FINDINGS};
 use crate::report::dto::{Evidence, Report, Severity};
 use crate::report::lines::{Line, Tone, clean, fit, span, wrap};
 use crate::report::{explain, prose};
+
+/// Evidence of one finding that is shown at first sight.
+const SHOWN: usize = 4;
 
 /// The section of findings.
 pub fn findings(page: &mut Page, r: &Report) {
@@ -13,8 +17,10 @@ pub fn findings(page: &mut Page, r: &Report) {
     }
     page.section("Findings", &prose::thousands(r.findings.len() as u64));
     let groups = alike::findings(r);
-    page.blocks(|width| groups.iter().take(FINDINGS).map(|g| finding(r, g, width)).collect());
-    page.further(groups.len(), FINDINGS);
+    let detail = page.detail;
+    let most = detail.most(FINDINGS);
+    page.blocks(|width| groups.iter().take(most).map(|g| finding(r, g, width, detail)).collect());
+    page.further(groups.len(), most);
 }
 
 fn severity_tone(s: Severity) -> Tone {
@@ -25,7 +31,7 @@ fn severity_tone(s: Severity) -> Tone {
     }
 }
 
-fn finding(r: &Report, group: &Again<'_>, width: usize) -> Vec<Line> {
+fn finding(r: &Report, group: &Again<'_>, width: usize, detail: Detail) -> Vec<Line> {
     let f = group.first;
     let tone = severity_tone(f.severity);
     let inner = width.saturating_sub(2);
@@ -37,11 +43,12 @@ fn finding(r: &Report, group: &Again<'_>, width: usize) -> Vec<Line> {
     if !f.detail.is_empty() {
         lines.extend(wrap(&[span(Tone::Plain, &f.detail)], inner.min(MEASURE)));
     }
-    for e in f.evidence.iter().take(4).filter_map(|id| r.evidence(id)) {
+    let most = detail.most(SHOWN);
+    for e in f.evidence.iter().take(most).filter_map(|id| r.evidence(id)) {
         lines.extend(evidence(r, e, inner));
     }
-    if f.evidence.len() > 4 {
-        lines.push(vec![span(Tone::Dim, &format!("and {} more", f.evidence.len() - 4))]);
+    if f.evidence.len() > most {
+        lines.push(vec![span(Tone::Dim, &format!("and {} more (-v)", f.evidence.len() - most))]);
     }
     if let Some(filter) = &f.tshark {
         lines.extend(labelled("tshark -Y", &[span(Tone::Open, filter)], inner));

@@ -14,9 +14,28 @@ use super::dto::{Report, Verdict};
 use super::lines::{Colour, Tone, print};
 use page::Page;
 
+/// How much of what a report holds is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// What a person reads first.
+    Brief,
+    /// All evidence of findings, all lines of lists, all places of remarks.
+    Full,
+}
+
+impl Detail {
+    /// How many of a list are shown.
+    fn most(self, brief: usize) -> usize {
+        match self {
+            Detail::Brief => brief,
+            Detail::Full => usize::MAX,
+        }
+    }
+}
+
 /// The report in lines of at most `width` columns (at least 40).
-pub fn render(report: &Report, width: usize, colour: Colour) -> String {
-    let mut page = Page { width: width.max(40), lines: Vec::new() };
+pub fn render(report: &Report, width: usize, colour: Colour, detail: Detail) -> String {
+    let mut page = Page { width: width.max(40), detail, lines: Vec::new() };
     head::headline(&mut page, report);
     cards::cards(&mut page, report);
     tables::matrix(&mut page, report);

@@ -1,5 +1,6 @@
 //! The page being written, and the shapes that its sections are made of.
 
+use super::Detail;
 use crate::report::alike;
 use crate::report::lines::{Line, Span, Tone, beside, fit, line_width, span, wrap};
 use unicode_width::UnicodeWidthStr;
@@ -13,6 +14,8 @@ pub const LABEL: usize = 15;
 pub struct Page {
     /// Columns.
     pub width: usize,
+    /// How much is shown.
+    pub detail: Detail,
     /// What was written so far.
     pub lines: Vec<Line>,
 }
