@@ -1,15 +1,15 @@
 //! From a finished audit to the report's data.
 
 mod apps;
+mod canaries;
 mod protection;
 mod statements;
 mod vantages;
 
 use super::Audit;
 use crate::capture::{InputInfo, holds_entries};
-use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength};
-use crate::model::{FrameRef, Timestamp, digest16};
-use crate::peel::Guard;
+use crate::evidence::{Content, Draft, Evidence, Polarity, Strength};
+use crate::model::{FrameRef, Timestamp};
 use crate::report::dto::{self, Report};
 use crate::report::{explain, meanings};
 use crate::verdict::{Confidence, Judgement, Knows, Severity};
@@ -49,7 +49,7 @@ impl Audit {
                 .collect(),
             evidence: self.evidence(&ids),
             findings: self.findings.iter().map(|f| self.finding(&ids, f)).collect(),
-            canaries: self.canary_table(),
+            canaries: canaries::canaries(self),
             exposure: self
                 .exposures
                 .iter()
@@ -116,40 +116,6 @@ impl Audit {
             tshark: ids.filter(f.evidence.iter().filter_map(seen)),
             detail: String::new(),
         }
-    }
-
-    fn canary_table(&self) -> Vec<dto::Canary> {
-        let hits = |n: usize| {
-            let mut hits = Vec::new();
-            for (c, e) in
-                self.drafts.iter().enumerate().flat_map(|(c, d)| d.evidence.iter().map(move |e| (c, e)))
-            {
-                let Kind::Canary { canary, chain, .. } = &e.kind else { continue };
-                if *canary as usize == n {
-                    hits.push(dto::Hit {
-                        layer: e.origin.layers.clone(),
-                        chain: chain.clone(),
-                        party: match e.guard {
-                            Guard::Open => dto::Party::Network,
-                            Guard::Confidential => dto::Party::Provider,
-                        },
-                        conversation: Some(Ids::conversation(c)),
-                        origin: Some(origin(e)),
-                    });
-                }
-            }
-            hits
-        };
-        let table = self.canaries.iter().enumerate().map(|(n, c)| dto::Canary {
-            text_digest: digest16(c.text.as_bytes()),
-            label: c.label.clone(),
-            kind: if c.control { dto::CanaryKind::Control } else { dto::CanaryKind::Canary },
-            length: c.text.len() as u64,
-            shown: None,
-            unsearched: !c.is_searched(),
-            hits: hits(n),
-        });
-        table.collect()
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) struct Message {
 }
 
 /// Whether a slot holds messages.
-pub(super) fn is_message_slot(slot: Option<&str>) -> bool {
+pub fn is_message_slot(slot: Option<&str>) -> bool {
     slot.is_some_and(|s| MESSAGE_SLOTS.contains(&s))
 }
 

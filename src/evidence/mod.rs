@@ -33,6 +33,7 @@ pub use devices::{Devices, GHOST};
 pub use draft::{Content, ConversationKey, Coverage, Draft, Drops, OTHERS, Vantage};
 pub use lookups::{ADDRESSES, Lookups};
 pub use media::{Media, MediaKey, MediaSample};
+pub use message::is_message_slot;
 pub use parcel::{Identity, Parcel, Size};
 pub use planting::{Checks, Planting};
 pub use record::{Evidence, Kind, Polarity, Strength};
