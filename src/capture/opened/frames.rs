@@ -19,10 +19,10 @@ const UDP: u8 = 17;
 
 /// The frames of a session, with the number of its entry.
 pub(super) fn of(entry: u64, session: Session) -> Vec<Made> {
-    let (Some(first), Some(last)) = (session.said.first(), session.said.last()) else { return Vec::new() };
-    let (first, last) = (first.time, last.time);
+    let Some(first) = session.said.first() else { return Vec::new() };
     let mut line = Line {
         entry,
+        now: first.time,
         link: if session.opened.is_some() { LinkType::OPENED } else { LinkType::RAW },
         ends: PerSide { client: session.client, server: session.server },
         next: PerSide::default(),
@@ -32,22 +32,24 @@ pub(super) fn of(entry: u64, session: Session) -> Vec<Made> {
         session.said.iter().for_each(|said| line.datagram(said));
         return line.made;
     }
-    line.segment(first, Side::Client, SYN, &[]);
-    line.segment(first, Side::Server, SYN | ACK, &[]);
+    line.segment(Side::Client, SYN, &[]);
+    line.segment(Side::Server, SYN | ACK, &[]);
     if let Some(opened) = &session.opened {
         let mut head = serde_json::to_vec(opened).unwrap_or_default();
         head.push(b'\n');
-        line.segment(first, Side::Client, ACK, &head);
+        line.segment(Side::Client, ACK, &head);
     }
     session.said.iter().for_each(|said| line.say(said));
-    line.segment(last, Side::Client, FIN | ACK, &[]);
-    line.segment(last, Side::Server, FIN | ACK, &[]);
-    line.segment(last, Side::Client, ACK, &[]);
+    line.segment(Side::Client, FIN | ACK, &[]);
+    line.segment(Side::Server, FIN | ACK, &[]);
+    line.segment(Side::Client, ACK, &[]);
     line.made
 }
 
 struct Line {
     entry: u64,
+    /// Time of the frame being made. It never goes back, whatever the entry says, so that the order stays.
+    now: Timestamp,
     link: LinkType,
     ends: PerSide<Endpoint>,
     /// The next sequence number of each side.
@@ -57,36 +59,38 @@ struct Line {
 
 impl Line {
     fn say(&mut self, said: &Said) {
+        self.now = self.now.max(said.time);
         for piece in said.bytes.chunks(PIECE) {
-            self.segment(said.time, said.side, ACK, piece);
+            self.segment(said.side, ACK, piece);
         }
         if said.lost > 0 {
             // What was not kept is a hole that the other side acknowledges.
             self.next[said.side] = self.next[said.side].wrapping_add(said.lost.min(HOLE) as u32);
-            self.segment(said.time, said.side.other(), ACK, &[]);
+            self.segment(said.side.other(), ACK, &[]);
         }
     }
 
-    fn segment(&mut self, time: Timestamp, side: Side, flags: u8, payload: &[u8]) {
+    fn segment(&mut self, side: Side, flags: u8, payload: &[u8]) {
         let (seq, ack) = (self.next[side], self.next[side.other()]);
         let control = u32::from(flags & (SYN | FIN) != 0);
         self.next[side] = seq.wrapping_add(payload.len() as u32 + control);
         let head = header(self.ends, side, seq, ack, flags);
-        self.push(time, side, TCP, &[head.as_slice(), payload].concat());
+        self.push(side, TCP, &[head.as_slice(), payload].concat());
     }
 
     fn datagram(&mut self, said: &Said) {
+        self.now = self.now.max(said.time);
         let payload = said.bytes.get(..PIECE.min(said.bytes.len())).unwrap_or_default();
         let (from, to) = (self.ends[said.side], self.ends[said.side.other()]);
         let mut bytes = [from.port.to_be_bytes(), to.port.to_be_bytes()].concat();
         bytes.extend((payload.len() as u16 + 8).to_be_bytes());
         bytes.extend([0; 2]);
         bytes.extend(payload);
-        self.push(said.time, said.side, UDP, &bytes);
+        self.push(said.side, UDP, &bytes);
     }
 
     /// Puts an IP header before `bytes`.
-    fn push(&mut self, time: Timestamp, side: Side, protocol: u8, bytes: &[u8]) {
+    fn push(&mut self, side: Side, protocol: u8, bytes: &[u8]) {
         let (from, to) = (self.ends[side].ip, self.ends[side.other()].ip);
         let mut frame = match (from, to) {
             (IpAddr::V4(from), IpAddr::V4(to)) => {
@@ -109,7 +113,7 @@ impl Line {
             }
         };
         frame.extend_from_slice(bytes);
-        self.made.push(Made { time, entry: self.entry, link: self.link, bytes: frame });
+        self.made.push(Made { time: self.now, entry: self.entry, link: self.link, bytes: frame });
     }
 }
 
