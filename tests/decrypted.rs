@@ -85,6 +85,11 @@ fn bodies_that_were_not_kept_are_lost_bytes() {
         assert_eq!(report.summary.coverage.lost, lost);
         assert_eq!(report.summary.verdict.to_string(), "transport-only");
     }
+    // An entry of more values than are held is lost, and known by its address.
+    let mut wide = message("https://chat.example/a");
+    wide["x"] = Value::Array(vec![Value::Null; 4 << 20]);
+    let report = audited(&har(&[wide]));
+    assert!(report.summary.coverage.lost > 16 << 20, "{:?}", report.summary.coverage);
     let packed = json!({"size": 11, "text": "eyJvayI6dHJ1ZX0=", "encoding": "base64"});
     let report = audited(&har(&[entry("https://chat.example/a", json!({}), packed)]));
     assert_eq!(report.summary.coverage.lost, 0);

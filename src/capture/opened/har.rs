@@ -6,9 +6,10 @@ use super::{Read, Said, Session};
 use crate::model::{Endpoint, Inside, Opened, Side, Timestamp};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -82,17 +83,39 @@ impl<'de> Visitor<'de> for Place<'_> {
         let Place::Entries(read) = self else { return Ok(()) };
         while let Some(entry) = seq.next_element::<&RawValue>()? {
             read.entries += 1;
-            let bounded =
-                |e: &&str| e.len() <= ENTRY && memchr::memchr_iter(b',', e.as_bytes()).count() <= VALUES;
-            let small = Some(entry.get()).filter(bounded);
-            let value = small.and_then(|e| serde_json::from_str::<Value>(e).ok());
-            match value.and_then(|v| session(read.entries, &v)) {
+            match value(entry.get()).and_then(|v| session(read.entries, &v)) {
                 Some(session) => read.sessions.push((read.entries, session)),
                 None => read.unread += 1,
             }
         }
         Ok(())
     }
+}
+
+/// An entry that fits the bounds; else what it was for, with all of it lost.
+fn value(entry: &str) -> Option<Value> {
+    let values = memchr::memchr_iter(b',', entry.as_bytes()).count();
+    if entry.len() <= ENTRY && values <= VALUES {
+        return serde_json::from_str(entry).ok();
+    }
+    let outline: Outline = serde_json::from_str(entry).ok()?;
+    let request = json!({
+        "method": outline.request.method, "url": outline.request.url, "bodySize": entry.len()});
+    Some(json!({ "startedDateTime": outline.begin, "request": request }))
+}
+
+/// As much of an entry as takes no room.
+#[derive(Deserialize)]
+struct Outline {
+    #[serde(rename = "startedDateTime")]
+    begin: String,
+    request: Asked,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    method: String,
+    url: String,
 }
 
 fn session(number: u64, entry: &Value) -> Option<Session> {
