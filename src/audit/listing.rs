@@ -1,12 +1,12 @@
 //! The layer tree of a recording as text, for people who look inside.
 
 use super::events::Events;
-use super::shard::segment;
+use super::shard::{segment, tree_of};
 use super::{AuditError, Plan};
 use crate::flow::{Close, Handler, Info, Table};
 use crate::layers::REGISTRY;
-use crate::model::{Arrival, Ledger, Side, Transport, Value};
-use crate::peel::{End, Env, Form, Leaf, Memory, NodeRef, Sink, Tree, Unit};
+use crate::model::{Arrival, Ledger, Side, Value};
+use crate::peel::{End, Env, Form, Leaf, Memory, NodeRef, Sink, Tree};
 use crate::wire::Decoder;
 use std::io::Write;
 
@@ -104,15 +104,11 @@ impl Lister<'_> {
 impl Handler for Lister<'_> {
     type State = Listed;
     fn open(&mut self, info: &Info) -> Listed {
-        let unit = match info.key.transport {
-            Transport::Tcp => Unit::Stream,
-            Transport::Udp => Unit::Datagram,
-        };
         let seen = match self.listing {
             Listing::Tree => Seen::Lines(Lines { reveal: self.plan.reveal, ..Default::default() }),
             Listing::Json => Seen::Events(Events::new(self.plan.reveal)),
         };
-        Listed { tree: Tree::new(unit), seen }
+        Listed { tree: tree_of(info.key.transport), seen }
     }
     fn data(&mut self, state: &mut Listed, info: &Info, side: Side, bytes: &[u8], at: Arrival) {
         self.with(state, info, at, |tree, env| tree.feed(env, side, bytes));

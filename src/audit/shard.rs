@@ -7,7 +7,7 @@ use crate::flow::{Close, Handler, Info, Segment, Table, TcpFlags, TcpSegment};
 use crate::keys::KeyStore;
 use crate::layers::REGISTRY;
 use crate::model::{Arrival, Limits, Side, Transport};
-use crate::peel::{Env, Memory, Tree, Unit};
+use crate::peel::{Env, Hint, Memory, Tree, Unit};
 use crate::wire::{Packet, Proto};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -177,12 +177,17 @@ impl Handler for Peeling {
 
 impl FlowState {
     fn new(shared: &Arc<Shared>, info: &Info, left: &Arc<AtomicU32>) -> Self {
-        let unit = match info.key.transport {
-            Transport::Tcp => Unit::Stream,
-            Transport::Udp => Unit::Datagram,
-        };
         let collector = Collector::new(shared.clone(), info.key, info.first.time, left.clone());
-        Self { tree: Tree::new(unit), collector }
+        Self { tree: tree_of(info.key.transport), collector }
+    }
+}
+
+/// What a flow begins as.
+pub(super) fn tree_of(transport: Transport) -> Tree {
+    match transport {
+        Transport::Tcp => Tree::new(Unit::Stream),
+        Transport::Udp => Tree::new(Unit::Datagram),
+        Transport::Sctp => Tree::stated(Unit::Datagram, Hint::Layer("sctp")),
     }
 }
 
@@ -191,6 +196,7 @@ pub(super) fn segment<'a>(packet: &'a Packet, frame: &'a [u8]) -> Segment<'a> {
     let (payload, missing) = (packet.payload.bytes(frame), packet.missing);
     match packet.proto {
         Proto::Udp => Segment::Udp { payload, missing },
+        Proto::Sctp => Segment::Sctp { payload, missing },
         Proto::Tcp { seq, ack, flags, .. } => {
             Segment::Tcp(TcpSegment { seq, ack, flags: TcpFlags::from_byte(flags.0), payload, missing })
         }
