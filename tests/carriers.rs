@@ -90,8 +90,8 @@ fn an_association_joined_late_is_followed_and_other_protocols_are_told_by_number
     let lines = peel("late", &packets.into_iter().map(|p| (132, true, p)).collect::<Vec<_>>());
     assert_eq!(lines.matches("meet me behind the station").count(), 1, "{lines}");
     for fact in ["46", "3"] {
-        let told = format!("\"name\":\"sctp.payload\"");
-        let found = lines.lines().any(|l| l.contains(&told) && l.contains(&format!("\"value\":{fact}")));
+        let told = "\"name\":\"sctp.payload\"";
+        let found = lines.lines().any(|l| l.contains(told) && l.contains(&format!("\"value\":{fact}")));
         assert!(found, "{fact}\n{lines}");
     }
 }
