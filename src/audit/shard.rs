@@ -188,6 +188,7 @@ pub(super) fn tree(info: &Info) -> Tree {
         Transport::Tcp if info.opened => Tree::stated(Unit::Stream, Hint::Layer("opened")),
         Transport::Tcp => Tree::new(Unit::Stream),
         Transport::Udp => Tree::new(Unit::Datagram),
+        Transport::Sctp => Tree::stated(Unit::Datagram, Hint::Layer("sctp")),
     }
 }
 
@@ -201,6 +202,7 @@ pub(super) fn segment<'a>(packet: &'a Packet, frame: &'a [u8]) -> Segment<'a> {
     let (payload, missing) = (packet.payload.bytes(frame), packet.missing);
     match packet.proto {
         Proto::Udp => Segment::Udp { payload, missing },
+        Proto::Sctp => Segment::Sctp { payload, missing },
         Proto::Tcp { seq, ack, flags, .. } => {
             Segment::Tcp(TcpSegment { seq, ack, flags: TcpFlags::from_byte(flags.0), payload, missing })
         }

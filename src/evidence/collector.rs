@@ -223,7 +223,7 @@ impl Collector {
             return &mut self.messages[i];
         }
         // Datagrams are whole; only streams have several messages under way.
-        let plain = self.flow.transport == Transport::Udp && self.secure_path.is_empty();
+        let plain = self.flow.transport != Transport::Tcp && self.secure_path.is_empty();
         let open = if plain { 2 } else { OPEN };
         if self.messages.len() >= open {
             let oldest = self.messages.remove(0);

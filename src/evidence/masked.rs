@@ -5,7 +5,7 @@ use super::CanaryHit;
 use aho_corasick::AhoCorasick;
 
 /// Longest key whose differences are looked for, octets.
-pub const PERIODS: usize = 8;
+pub const PERIODS: usize = 16;
 /// Differences that must agree: each is one chance in 256.
 const LEAST: usize = 8;
 
@@ -84,5 +84,19 @@ mod tests {
         }
         assert_eq!(masked.find(&whole, PERIODS), []);
         assert_eq!(masked.find(&[7; 64], PERIODS), []);
+    }
+
+    /// One short text under a key nearly as long gives no statistics, only its differences.
+    #[test]
+    fn a_short_text_is_found_under_a_key_of_sixteen_octets() {
+        let text = b"noon under the old bridge".to_vec();
+        let masked = Masked::new(&[(3, text.clone())]);
+        let whole = [&b"{\"m\":\""[..], &text, b"\"}"].concat();
+        for length in 9..=PERIODS {
+            let key: Vec<u8> = (0..length).map(|i| (i * 89 + 41) as u8).collect();
+            let under: Vec<u8> = whole.iter().zip(key.iter().cycle()).map(|(b, k)| b ^ k).collect();
+            assert_eq!(masked.find(&under, PERIODS).len(), 1, "{length}");
+            assert_eq!(masked.find(&under, 1), [], "{length}");
+        }
     }
 }

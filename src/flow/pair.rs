@@ -20,7 +20,7 @@ impl Pair {
         let (b, b_v6) = number(target.ip);
         let (a, b) = ((a, source.port, a_v6), (b, target.port, b_v6));
         let (low, high) = if a <= b { (a, b) } else { (b, a) };
-        let kind = u8::from(low.2) | u8::from(high.2) << 1 | u8::from(transport == Transport::Udp) << 2;
+        let kind = u8::from(low.2) | u8::from(high.2) << 1 | (transport as u8) << 2;
         Self { low: (low.0, low.1), high: (high.0, high.1), kind }
     }
 }
@@ -56,13 +56,22 @@ fn serves(port: u16) -> bool {
     port < 1024 || SERVER_PORTS.contains(&port)
 }
 
-/// The flow's key, judged from its first packet: the client is the sender of a SYN or the receiver
-/// of a SYN-ACK; else the end that is not on a server's port; else, for TCP, the higher port; else
+/// Where the type of an SCTP packet's first chunk stands, and the two that open an association, which stand alone
+/// (RFC 9260 section 3.2, 6.10).
+const CHUNK: usize = 12;
+const INIT: u8 = 1;
+const INIT_ACK: u8 = 2;
+
+/// The flow's key, judged from its first packet: the client is the sender of a SYN or INIT or the receiver
+/// of their acknowledgement; else the end that is not on a server's port; else, for TCP, the higher port; else
 /// the sender.
 pub(super) fn direct(source: Endpoint, target: Endpoint, segment: &Segment<'_>) -> FlowKey {
     let transport = transport_of(segment);
     let sender_serves = match segment {
         Segment::Tcp(s) if s.flags.has(TcpFlags::SYN) => s.flags.has(TcpFlags::ACK),
+        Segment::Sctp { payload, .. } if matches!(payload.get(CHUNK), Some(&(INIT | INIT_ACK))) => {
+            payload.get(CHUNK) == Some(&INIT_ACK)
+        }
         _ => match (serves(source.port), serves(target.port)) {
             (true, false) => true,
             (false, true) => false,
@@ -79,5 +88,6 @@ pub(super) fn transport_of(segment: &Segment<'_>) -> Transport {
     match segment {
         Segment::Tcp(_) => Transport::Tcp,
         Segment::Udp { .. } => Transport::Udp,
+        Segment::Sctp { .. } => Transport::Sctp,
     }
 }

@@ -75,6 +75,13 @@ pub enum Segment<'a> {
         /// Payload bytes after it that were on the wire but not captured.
         missing: u32,
     },
+    /// An SCTP packet with its common header.
+    Sctp {
+        /// Captured bytes.
+        payload: &'a [u8],
+        /// Bytes after them that were on the wire but not captured.
+        missing: u32,
+    },
 }
 
 impl Segment<'_> {
@@ -82,7 +89,7 @@ impl Segment<'_> {
     pub(super) fn payload_len(&self) -> usize {
         match self {
             Segment::Tcp(s) => s.payload.len(),
-            Segment::Udp { payload, .. } => payload.len(),
+            Segment::Udp { payload, .. } | Segment::Sctp { payload, .. } => payload.len(),
         }
     }
 }

@@ -192,7 +192,7 @@ impl<H: Handler> Table<H> {
         self.next_id += 1;
         let (kind, tcp) = match segment {
             Segment::Tcp(_) => (Kind::Tcp, Some(Box::new(Tcp::new()))),
-            Segment::Udp { .. } => (Kind::Udp, None),
+            Segment::Udp { .. } | Segment::Sctp { .. } => (Kind::Udp, None),
         };
         let state = Some(handler.open(&info));
         let touched = self.packets;
@@ -225,7 +225,7 @@ impl<H: Handler> Table<H> {
                 let mut sink = Sink { handler, state, info, notes: &mut self.notes, at };
                 over = tcp.accept(side, &segment, &mut sink);
             }
-            (_, Segment::Udp { payload, missing }) => {
+            (_, Segment::Udp { payload, missing } | Segment::Sctp { payload, missing }) => {
                 info.delivered[side] += payload.len() as u64;
                 info.lost[side] += u64::from(missing);
                 handler.datagram(state, info, side, payload, missing, at);

@@ -29,8 +29,8 @@ pub struct NoiseTransport {
 pub struct NoisePrivate {
     /// The ephemeral key of this handshake.
     pub ephemeral: [u8; 32],
-    /// The end's long-term key.
-    pub fixed: [u8; 32],
+    /// The end's long-term key, where it has one.
+    pub fixed: Option<[u8; 32]>,
     /// Public long-term key of the other end, where it is known before the handshake.
     pub peer: Option<[u8; 32]>,
 }
@@ -44,6 +44,7 @@ pub struct Messengers {
     initiators: HashMap<[u8; 32], NoisePrivate>,
     responders: HashMap<[u8; 32], NoisePrivate>,
     prologues: HashMap<[u8; 32], Arc<[u8]>>,
+    noise_psks: HashMap<[u8; 32], [u8; 32]>,
 }
 
 /// What became of a line of the key log.
@@ -71,6 +72,7 @@ impl Messengers {
             "NOISE_RESPONDER_PRIVATE" => private(rest).map(|(name, keys)| {
                 self.responders.insert(name, keys);
             }),
+            "NOISE_PSK" => self.noise_pre_shared(rest),
             "NOISE_PROLOGUE" => self.prologue(rest),
             _ => return Line::Other,
         };
@@ -116,6 +118,15 @@ impl Messengers {
         Some(())
     }
 
+    fn noise_pre_shared(&mut self, words: &[&str]) -> Option<()> {
+        let [name, psk, ..] = words else { return None };
+        let psk = array(psk)?;
+        if self.noise_psks.len() < MOST {
+            self.noise_psks.insert(array(name)?, psk);
+        }
+        Some(())
+    }
+
     fn prologue(&mut self, words: &[&str]) -> Option<()> {
         let [name, prologue, ..] = words else { return None };
         let bytes = unhex(prologue).filter(|b| b.len() <= LONGEST_PROLOGUE)?;
@@ -155,6 +166,11 @@ impl Messengers {
         self.prologues.get(ephemeral).map(|p| &**p)
     }
 
+    /// The pre-shared key of that handshake, which opens nothing by itself.
+    pub fn noise_psk(&self, ephemeral: &[u8; 32]) -> Option<&[u8; 32]> {
+        self.noise_psks.get(ephemeral)
+    }
+
     /// Whether any secret names the handshake with that ephemeral public key.
     pub fn noise_knows(&self, ephemeral: &[u8; 32]) -> bool {
         self.transports.contains_key(ephemeral)
@@ -169,6 +185,7 @@ impl Messengers {
             + self.transports.len()
             + self.initiators.len()
             + self.responders.len()
+            + self.noise_psks.len()
     }
 
     /// Whether there are none.
@@ -184,12 +201,13 @@ pub fn auth_key_id(key: &[u8; AUTH_KEY]) -> [u8; 8] {
 }
 
 fn private(words: &[&str]) -> Option<([u8; 32], NoisePrivate)> {
-    let [name, ephemeral, fixed, rest @ ..] = words else { return None };
-    let peer = match rest.first() {
-        Some(peer) => Some(array(peer)?),
-        None => None,
+    let [name, ephemeral, rest @ ..] = words else { return None };
+    let key = |at: usize| match rest.get(at) {
+        None | Some(&"-") => Some(None),
+        Some(word) => array(word).map(Some),
     };
-    Some((array(name)?, NoisePrivate { ephemeral: array(ephemeral)?, fixed: array(fixed)?, peer }))
+    let (fixed, peer) = (key(0)?, key(1)?);
+    Some((array(name)?, NoisePrivate { ephemeral: array(ephemeral)?, fixed, peer }))
 }
 
 fn array<const N: usize>(text: &str) -> Option<[u8; N]> {
@@ -239,7 +257,7 @@ mod tests {
         assert_eq!(own.mtproto(&[0; 8]), None);
         assert_eq!(own.mtproxies(), [[0xab; 16]]);
         assert_eq!(own.noise_transport(&[1; 32]).map(|k| k.server), Some([3; 32]));
-        assert_eq!(own.noise_initiator(&[4; 32]).map(|k| (k.fixed, k.peer)), Some(([6; 32], None)));
+        assert_eq!(own.noise_initiator(&[4; 32]).map(|k| (k.fixed, k.peer)), Some((Some([6; 32]), None)));
         assert_eq!(own.noise_responder(&[7; 32]).and_then(|k| k.peer), Some([10; 32]));
         assert_eq!(own.noise_prologue(&[1; 32]), Some(&b"WA\x06\x03"[..]));
         assert_eq!(store.len(), 5);

@@ -13,6 +13,8 @@ pub enum Transport {
     Tcp,
     /// RFC 768.
     Udp,
+    /// RFC 9260, straight over IP. Over UDP it is a layer of a UDP flow.
+    Sctp,
 }
 
 /// An IP address and a port.
@@ -65,6 +67,7 @@ impl fmt::Display for FlowKey {
         let t = match self.transport {
             Transport::Tcp => "tcp",
             Transport::Udp => "udp",
+            Transport::Sctp => "sctp",
         };
         write!(f, "{t} {} > {}", self.client, self.server)
     }

@@ -86,6 +86,7 @@ static ALL: &[(&str, &str)] = &[
     ("ip-fragments-timed-out", "packets miss fragments and were given up"),
     ("ip-overlap-differs", "fragments overlap with different content; somebody may have forged one"),
     ("tcp-malformed", "segments with a header that cannot be true were passed over"),
+    ("sctp-cut", "SCTP packets without their ports were passed over"),
     ("udp-malformed", "datagrams with a header that cannot be true were passed over"),
     (
         "conversation-limit",

@@ -1,4 +1,4 @@
-//! The decoder: takes headers off a frame until a TCP segment or a UDP datagram is left.
+//! The decoder: takes headers off a frame until a TCP segment, a UDP datagram or an SCTP packet is left.
 
 use super::app::Apps;
 use super::fragment::Assembly;
@@ -17,6 +17,8 @@ pub struct Counters {
     pub tcp: u64,
     /// UDP datagrams delivered.
     pub udp: u64,
+    /// SCTP packets straight over IP delivered.
+    pub sctp: u64,
     /// ARP and RARP, also inside tunnels.
     pub arp: u64,
     /// ICMP and ICMPv6.

@@ -82,6 +82,7 @@ impl Decoder {
         match proto {
             6 => self.tcp(view, ends, frame),
             17 => self.udp(view, ends, frame),
+            132 => self.sctp(view, ends, frame),
             0 | 43 | 44 | 51 | 60 | 135 | 139 | 140 => self.extensions(proto, view, ends, frame),
             _ => self.inner(proto, view, ends, frame),
         }
@@ -109,6 +110,7 @@ impl Decoder {
                 },
                 6 => return self.tcp(view, ends, frame),
                 17 => return self.udp(view, ends, frame),
+                132 => return self.sctp(view, ends, frame),
                 _ => return self.inner(proto, view, ends, frame),
             };
             proto = next;
@@ -243,6 +245,16 @@ impl Decoder {
         }
         self.counters.udp += 1;
         Some(packet(ends, ports, Proto::Udp, body, missing, frame))
+    }
+
+    /// Chunks and their order are the layer's business: here only the ports are read.
+    fn sctp(&mut self, view: View<'_>, ends: Ends, frame: Frame) -> Option<Packet> {
+        let mut c = view.cursor();
+        let (Some(source), Some(target)) = (c.u16(), c.u16()) else {
+            return self.undecodable("sctp-cut", &frame);
+        };
+        self.counters.sctp += 1;
+        Some(packet(ends, (source, target), Proto::Sctp, view, ends.missing, frame))
     }
 }
 

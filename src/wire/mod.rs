@@ -19,7 +19,7 @@ pub use decoder::{Counters, Decoder};
 use crate::model::Endpoint;
 use std::sync::Arc;
 
-/// One TCP segment or UDP datagram.
+/// One TCP segment, UDP datagram or SCTP packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packet {
     /// Who sent it (of the innermost IP header, where there are several).
@@ -54,6 +54,8 @@ pub enum Proto {
     },
     /// RFC 768.
     Udp,
+    /// RFC 9260; the payload is the whole packet, its common header included.
+    Sctp,
 }
 
 /// TCP's control bits as in the header's 14th byte.

@@ -20,26 +20,14 @@ impl Asked {
         [("host", &self.host), ("method", &self.method), ("path", &self.path)]
     }
 
-    /// Sets what is known as the context of the exchange on this layer.
+    /// Sets the context of the exchange on this layer, in place of whatever was known before: a message says
+    /// anew what it asks for or answers, and what it leaves out is not known.
     pub fn label(&self, out: &mut Out<'_, '_>) {
-        for (name, value) in self.named().into_iter().filter(|(_, v)| !v.is_empty()) {
-            out.label(name, value);
-        }
-    }
-
-    /// The same in place of whatever was known before: a request says anew what it asks for.
-    pub fn replace_labels(&self, out: &mut Out<'_, '_>) {
         self.named().into_iter().for_each(|(name, value)| out.label(name, value));
     }
 
-    /// What is known as the context of a child.
+    /// The same for a child, hiding what the layer has from other exchanges.
     pub fn labelled(&self, child: Child) -> Child {
-        let known = self.named().into_iter().filter(|(_, v)| !v.is_empty());
-        known.fold(child, |child, (name, value)| child.label(name, value))
-    }
-
-    /// The same, hiding what the layer has from other exchanges.
-    pub fn replacing_labels(&self, child: Child) -> Child {
         self.named().into_iter().fold(child, |child, (name, value)| child.label(name, value))
     }
 }

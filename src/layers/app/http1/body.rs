@@ -42,7 +42,7 @@ impl Http1 {
         let half = &mut self.halves[side];
         half.body = body.filter(|b| *b != Body::Length(0));
         if half.body.is_some() {
-            half.child = Some(out.open(asked.replacing_labels(head.body())));
+            half.child = Some(out.open(asked.labelled(head.body())));
         }
     }
 

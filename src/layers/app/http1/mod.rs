@@ -145,7 +145,7 @@ impl Http1 {
         };
         out.begin_message();
         out.fact("http.method", method);
-        asked.replace_labels(out);
+        asked.label(out);
         http::target(target, side, out);
         head.items(side, out);
         self.upgrade = head.value("upgrade");
@@ -157,7 +157,7 @@ impl Http1 {
 
     fn response(&mut self, side: Side, status: u16, head: &Head<'_>, out: &mut Out<'_, '_>) {
         let interim = (100..200).contains(&status) && status != 101;
-        let asked = if interim { None } else { self.asked.pop_front() };
+        let asked = if interim { self.asked.front().cloned() } else { self.asked.pop_front() };
         let asked = asked.unwrap_or_default();
         out.begin_message();
         out.fact("http.status", u64::from(status));

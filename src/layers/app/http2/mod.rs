@@ -296,7 +296,7 @@ impl Http2 {
     /// Debug data of a GOAWAY frame (RFC 9113 section 6.8) is often text.
     fn goaway(&mut self, side: Side, current: &Current, out: &mut Out<'_, '_>) {
         if let Some(debug) = current.payload.get(8..).filter(|d| !d.is_empty()) {
-            self.streams.interrupt();
+            self.streams.interrupt(out);
             out.begin_message();
             out.item("goaway", Form::Binary, side, debug);
         }

@@ -115,7 +115,7 @@ impl Streams {
                 out.note("http2-data-without-head");
                 self.latest = Some((id, side));
                 out.begin_message();
-                let child = out.open(Child::message());
+                let child = out.open(stream.asked.labelled(Child::message()));
                 stream.ways[side] = Way::Body(child);
                 out.feed(child, side, bytes);
             }
@@ -132,8 +132,9 @@ impl Streams {
     }
 
     /// Something that belongs to no stream begins a message.
-    pub fn interrupt(&mut self) {
+    pub fn interrupt(&mut self, out: &mut Out<'_, '_>) {
         self.latest = None;
+        Asked::default().label(out);
     }
 
     /// Nothing follows of `side` on stream `id`: its end or a reset.

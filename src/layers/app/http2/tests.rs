@@ -169,6 +169,35 @@ fn joined_late_it_shows_what_it_can() {
 }
 
 #[test]
+fn what_a_stream_leaves_out_is_not_taken_from_another() {
+    let nameless = block(&[(":method", "POST"), (":path", "/two"), ("content-type", "text/plain")]);
+    let client = [
+        hello(),
+        frame(HEADERS, END_HEADERS, 1, &post("a.example", "/one", "text/plain")),
+        frame(HEADERS, END_HEADERS, 3, &nameless),
+        frame(DATA, END_STREAM, 3, b"second body"),
+        frame(DATA, END_STREAM, 1, b"first body"),
+        frame(DATA, END_STREAM, 7, b"headless body"),
+    ];
+    // The request of stream 5 was not seen.
+    let answer = block(&[(":status", "200"), ("content-type", "text/plain"), ("x-answer", "third")]);
+    let server = [
+        frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100]),
+        frame(HEADERS, END_HEADERS, 5, &answer),
+        frame(DATA, END_STREAM, 5, b"fifth body"),
+        frame(GOAWAY, 0, 0, b"\0\0\0\x03\0\0\0\0see you"),
+    ];
+    told(&[Turn::Bytes(Client, client.concat()), Turn::Bytes(Server, server.concat())]).must(&[
+        "a.example/one #1 =first body",
+        "http2 /two #2 =second body",
+        "http2/lines  #3 line=headless body",
+        "http2  #4 header.x-answer=third",
+        "http2  #4 =fifth body",
+        "http2  #5 goaway=see you",
+    ]);
+}
+
+#[test]
 fn a_gap_inside_data_costs_that_data_only() {
     let one = post("a.example", "/one", "text/plain");
     let data = frame(DATA, END_STREAM, 1, &[b'x'; 1000]);

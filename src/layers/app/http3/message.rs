@@ -62,7 +62,7 @@ impl Stream {
     /// Prepares the body's child. Where the head promises content it is opened at once, so that it
     /// belongs to the same message; else with its first byte.
     fn expect_body(&mut self, side: Side, head: &Head<'_>, out: &mut Out<'_, '_>) {
-        let child = self.asked.replacing_labels(head.body());
+        let child = self.asked.labelled(head.body());
         let length = head.value("content-length").and_then(|l| l.trim().parse::<u64>().ok());
         let promised = self.asked.method != "HEAD" && length.map_or(!head.media_type().is_empty(), |n| n > 0);
         let half = &mut self.halves[side];
@@ -78,7 +78,7 @@ fn asks(side: Side, head: &Head<'_>, out: &mut Out<'_, '_>) -> Asked {
     out.begin_message();
     let asked = head.asked();
     out.fact("http.method", asked.method.as_str());
-    asked.replace_labels(out);
+    asked.label(out);
     http::target(&head.value(":path").unwrap_or_default(), side, out);
     head.items(side, out);
     asked

@@ -146,6 +146,39 @@ fn obfuscation_is_undone_without_any_key_and_opened_with_one() {
     }
 }
 
+/// TDLib's own bytes, through a proxy of others (`tests/exchanges/`).
+#[test]
+fn a_real_client_behind_the_look_of_tls_is_known_with_the_secret_alone() {
+    let text = include_str!("../../../../tests/exchanges/mtproxy-tls-tdlib.txt");
+    let (mut keys, mut turns) = (KeyStore::default(), Vec::new());
+    for (word, rest) in text.lines().filter_map(|l| l.split_once(' ')) {
+        match word {
+            "k" => assert_eq!(keys.add_keylog(rest.as_bytes(), "test").secrets, 1),
+            ">" => turns.push((Side::Client, crate::bytes::unhex(rest).unwrap())),
+            "<" => turns.push((Side::Server, crate::bytes::unhex(rest).unwrap())),
+            _ => {}
+        }
+    }
+    let lines = run(Unit::Stream, &keys, &turns).lines.join("\n");
+    for part in [
+        "mtproxy.sni=www.example.org",
+        "mtproto.obfuscation=with a proxy's secret",
+        "mtproto.transport=padded intermediate",
+        "mtproto.exchange=req_pq_multi",
+        "mtproto.exchange=resPQ",
+        "mtproto.exchange=req_DH_params",
+    ] {
+        assert!(lines.contains(part), "{part}\n{lines}");
+    }
+    assert!(!lines.contains("note") && !lines.contains("Sealed"), "{lines}");
+    let mut other = KeyStore::default();
+    other.add_keylog(b"MTPROXY_SECRET ee10112233445566778899aabbccddeeff", "test");
+    for keys in [other, KeyStore::default()] {
+        let lines = run(Unit::Stream, &keys, &turns).lines.join("\n");
+        assert!(lines.contains("layer tls") && !lines.contains("mtpro"), "{lines}");
+    }
+}
+
 #[test]
 fn random_bytes_and_other_protocols_are_not_taken() {
     let mut seed = 0x1234_5678_9abc_def1u64;

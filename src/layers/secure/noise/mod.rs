@@ -59,6 +59,6 @@ fn state_opened(opener: &Opener, side: Side, out: &mut Out<'_, '_>) {
 
 /// States what a followed handshake was.
 fn followed(done: &Done, out: &mut Out<'_, '_>) {
-    out.fact("noise.pattern", done.pattern);
+    out.fact("noise.pattern", done.pattern.as_str());
     out.fact("noise.suite", done.suite.name().as_str());
 }

@@ -113,12 +113,17 @@ impl Hash {
         self.of(&[&outer, &inside])
     }
 
-    /// HKDF with two outputs (section 4.3).
-    fn hkdf(self, chaining: &[u8; 32], input: &[u8]) -> ([u8; 32], [u8; 32]) {
+    /// HKDF with N outputs (section 4.3), of which there are two or three.
+    fn hkdf<const N: usize>(self, chaining: &[u8; 32], input: &[u8]) -> [[u8; 32]; N] {
         let temporary = self.mac(chaining, &[input]);
-        let first = self.mac(&temporary, &[&[1]]);
-        let second = self.mac(&temporary, &[&first, &[2]]);
-        (first, second)
+        let (mut number, mut previous) = (0, None::<[u8; 32]>);
+        [(); N].map(|()| {
+            number += 1;
+            let before = previous.as_ref().map_or(&[][..], |p| p);
+            let next = self.mac(&temporary, &[before, &[number]]);
+            previous = Some(next);
+            next
+        })
     }
 }
 
@@ -152,7 +157,14 @@ impl Symmetric {
 
     /// Mixes a secret.
     pub fn mix_key(&mut self, secret: &[u8; 32]) {
-        let (chaining, key) = self.suite.hash.hkdf(&self.chaining, secret);
+        let [chaining, key] = self.suite.hash.hkdf(&self.chaining, secret);
+        (self.chaining, self.key, self.n) = (chaining, Some(key), 0);
+    }
+
+    /// Mixes a pre-shared key (section 5.2).
+    pub fn mix_key_and_hash(&mut self, secret: &[u8; 32]) {
+        let [chaining, hash, key] = self.suite.hash.hkdf(&self.chaining, secret);
+        self.mix_hash(&hash);
         (self.chaining, self.key, self.n) = (chaining, Some(key), 0);
     }
 
@@ -176,6 +188,7 @@ impl Symmetric {
 
     /// The keys of the initiator and of the responder.
     pub fn split(&self) -> ([u8; 32], [u8; 32]) {
-        self.suite.hash.hkdf(&self.chaining, &[])
+        let [initiator, responder] = self.suite.hash.hkdf(&self.chaining, &[]);
+        (initiator, responder)
     }
 }

@@ -64,6 +64,31 @@ fn keys_of_either_end_or_of_the_transport_open_every_message() {
 }
 
 #[test]
+fn patterns_with_a_pre_shared_key_open_with_it_and_not_without() {
+    for (name, pattern) in [
+        ("noise-ikpsk1-private", "IKpsk1"),
+        ("noise-ikpsk2-private", "IKpsk2"),
+        ("noise-xxpsk3-responder", "XXpsk3"),
+        ("noise-nnpsk0-private", "NNpsk0"),
+        ("noise-nnpsk0-responder", "NNpsk0"),
+        ("noise-kkpsk2-responder", "KKpsk2"),
+    ] {
+        let lines = run(name, |_, _| {});
+        assert!(shown(&lines, BRIDGE) && shown(&lines, FOLDER), "{name}\n{lines}");
+        assert!(lines.contains(&format!("noise.pattern={pattern}")), "{name}\n{lines}");
+        assert!(!lines.contains("Sealed"), "{name}\n{lines}");
+        let lines = run(name, |keys, _| keys.retain(|k| !k.starts_with("NOISE_PSK")));
+        assert!(!shown(&lines, BRIDGE) && lines.contains("Sealed"), "{name}\n{lines}");
+        let lines = run(name, |keys, _| {
+            let psk = keys.iter_mut().find(|k| k.starts_with("NOISE_PSK")).unwrap();
+            let last = if psk.ends_with('0') { "1" } else { "0" };
+            psk.replace_range(psk.len() - 1.., last);
+        });
+        assert!(!shown(&lines, BRIDGE) && lines.contains("Sealed"), "{name}\n{lines}");
+    }
+}
+
+#[test]
 fn without_a_key_bare_noise_is_a_guess_and_claims_no_protection() {
     let lines = run("noise-xx-closed", |_, _| {});
     assert!(lines.contains("layer noise Guessed Open"), "{lines}");
