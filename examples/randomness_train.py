@@ -46,8 +46,8 @@ def fold(source):
 
 
 def read(argument, held, wanted):
-    """Features, classes and weights of the samples of the wanted folds, under profiles without the held folds and the
-    sample's own."""
+    """Features, classes, weights and lines of the samples of the wanted folds, under profiles without the held folds
+    and the sample's own."""
     path, _, weight = argument.partition(':')
     parts = []
     for own in wanted:
@@ -58,7 +58,9 @@ def read(argument, held, wanted):
             x.append(np.fromstring(values, 'f4', sep=','))
             y.append((label(name, kind, detectable), float(weight or 1), at))
         parts.append((np.vstack(x), *np.array(y).T))
-    return [np.concatenate(part) for part in zip(*parts)]
+    x, y, w, lines = (np.concatenate(part) for part in zip(*parts))
+    order = np.argsort(lines)
+    return x[order], y[order], w[order], lines[order]
 
 
 def fit(names, held):
@@ -116,7 +118,7 @@ def main():
         model = fit(names[1:], {k})
         x, _, _, lines = read(names[-1], {k}, {k})
         found.update(zip(lines, model.predict(x, num_threads=1)))
-    np.savetxt(out, [found[line] for line in sorted(found)], '%.6f', ',')
+    np.savetxt(out, [row for _, row in sorted(found.items())], '%.6f', ',')
 
 
 if __name__ == '__main__': main()
