@@ -1,6 +1,6 @@
 //! Scores the randomness battery on a labelled folder (blob.bin and index.csv):
 //! `cargo run --release --example randomness -- FOLDER [--features OUT.csv | --predictions IN.csv]`.
-//! With `--predictions` the probabilities are read, one line a sample, as `randomness_train.py --folds` writes
+//! With `--predictions` the probabilities are read, one line a sample, as `randomness_train.py --check` writes
 //! them: the table of models that saw nothing of a sample's source.
 //!
 //! Positives are samples of class "random"; negatives are all others but "mixed" and those marked

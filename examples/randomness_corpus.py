@@ -549,7 +549,10 @@ def media(n):
         at = R.randrange(len(data))
         big = [p for p in data if len(p) >= n]
         if big: return kind, source, 'head', R.choice(big)[:n]
-        return kind, source, 'head', (b''.join(data[at:]) + b''.join(data))[:n] if sum(map(len, data)) >= n else None
+        # Packets in a row have their lengths before them as a rule (RFC 4571 section 2).
+        run = data[at:] + data
+        if R.random() < .75: run = [len(p).to_bytes(2, 'big') + p for p in run]
+        return kind, source, 'head', b''.join(run)[:n] if sum(map(len, run)) >= n else None
     if len(data) < n + 700:
         return (kind + '_head', source, 'head', data[:n]) if len(data) >= n and R.random() < .4 else None
     if kind == 'pcm16' or R.random() < .65:

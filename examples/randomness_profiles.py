@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Counts src/evidence/randomness/profiles.bin: the habits of 24 families of formats, from corpora of
-`randomness_corpus.py`.
+"""Counts src/evidence/randomness/profiles.bin: the habits of 24 families of formats, from labelled folders such as
+`randomness_corpus.py` makes.
 
-    pip install numpy
-    python3 examples/randomness_corpus.py OUT 1.5 31
-    python3 examples/randomness_profiles.py OUT [--without FOLDER] src/evidence/randomness/profiles.bin
+    pip install numpy lightgbm
+    python3 examples/randomness_profiles.py FOLDER ... [--leave FOLDS] src/evidence/randomness/profiles.bin
 
-With `--without`, what comes from a file that FOLDER's index.csv names as a source is left out.
+With `--leave 02` the samples of folds 0 and 2 are left out. A law that was counted on a sample knows it too well, so
+the model is fitted on features under laws that left out the sample's fold (docs/randomness.md).
 
 The file holds rows of 24 signed bytes, one for each family, in 24ths of a bit: log2 of how much likelier the
 family makes what the row stands for than uniform bytes do. Rows, in this order: the newest bit of a window of
@@ -15,8 +15,9 @@ upper half of the byte before it (half * 256 + byte); a byte at place 0..8 (plac
 the XOR of a byte with one 2 to 12 places before it.
 Every law leans on the law with less context, so that what was seldom seen says little.
 """
-import csv, re, sys
+import csv, sys
 import numpy as np
+from randomness_train import fold, origin
 
 FAMILIES = [
     ('text:*', 'mo-text'), ('text:en', 'code', 'html', 'log', 'xml', 'json', 'http', 'rot'), ('legacy',), ('elf', 'pyc', 'ttf', 'sqlite', 'misc', 'mo'), ('protobuf', 'msgpack', 'cbor'),
@@ -53,25 +54,20 @@ def lean(counts, levels, strength, axis_size):
     return np.log2(law * axis_size)
 
 
-def origin(source):
-    return re.sub(r'\.(mo|gz).*$', r'.\1', source.split('|')[0])
-
-
 def main():
     G = len(FAMILIES)
     bits = {(w, o): np.zeros((G, 1 << w)) for o in (True, False) for w in (10, 12)}
     pairs, heads, single, changes = np.zeros((G, 16, 256)), np.zeros((G, 8, 256)), np.zeros((G, 256)), np.zeros((G, 256))
-    folders, barred = sys.argv[1:-1], set()
-    if '--without' in folders:
-        at = folders.index('--without')
-        # Names without a dot are made on the spot ("protobuf") and say nothing.
-        barred = {s for s in (origin(r[6]) for r in csv.reader(open(f'{folders[at + 1]}/index.csv'))) if '.' in s}
+    folders, left = sys.argv[1:-1], set()
+    if '--leave' in folders:
+        at = folders.index('--leave')
+        left = set(map(int, folders[at + 1]))
         del folders[at:at + 2]
     for folder in folders:
         blob = open(f'{folder}/blob.bin', 'rb').read()
-        for row in list(csv.reader(open(f'{folder}/index.csv')))[1:]:
+        for line, row in enumerate(list(csv.reader(open(f'{folder}/index.csv')))[1:]):
             g = family(row[3], row[4])
-            if g is None or origin(row[6]) in barred: continue
+            if g is None or fold(origin(row[3], row[4], row[6], line)) in left: continue
             data = blob[int(row[1]):int(row[1]) + min(int(row[2]), CAP)]
             v = np.frombuffer(data, 'u1')
             # A long sample counts no more than four of 256 bytes.

@@ -2,14 +2,15 @@
 """Fits src/evidence/randomness/model.bin on feature files that `examples/randomness.rs` writes.
 
     pip install lightgbm numpy
-    python3 examples/randomness_train.py FEATURES.csv[:WEIGHT] ... [+ FEATURES.csv[:WEIGHT] ...] src/evidence/randomness/model.bin
-    python3 examples/randomness_train.py --folds 3[:SEED] ... LAST.csv[:WEIGHT] PREDICTIONS.csv
+    python3 examples/randomness_train.py NAME[:WEIGHT] ... src/evidence/randomness/model.bin
+    python3 examples/randomness_train.py --check NAME[:WEIGHT] ... PREDICTIONS.csv
 
-Each group of files, parted by `+`, gets a model of its own, and the models have equal says: the mean of their
-scores. With `--folds` nothing is fitted for good: the samples of the last feature file of each group, which must be
-the same file, are predicted by models that saw no sample of the same source file, in any of the files; `randomness
-FOLDER --predictions PREDICTIONS.csv` scores them. `profiles.bin` comes first (`randomness_profiles.py`), since
-features rest on it. docs/randomness.md has the commands in their order.
+Samples lie in three folds by the file that they come from. NAME.0.csv, NAME.1.csv and NAME.2.csv have the features of
+the same folder under a `profiles.bin` that left out that fold (`randomness_profiles.py --leave`), and each sample's are
+taken from the file of its own fold. With `--check` nothing is fitted for good: the samples of the last NAME are
+predicted by models that saw nothing of their fold, in any folder, neither in the trees nor in the profiles, which
+takes NAME.01.csv, NAME.02.csv and NAME.12.csv too; `randomness FOLDER --predictions PREDICTIONS.csv` scores them.
+docs/randomness.md has the commands in their order.
 
 Seven classes in the order of `Class::ALL`. model.bin: f32 what a step of a leaf is worth, u16 features and for
 each u8 thresholds, f32 each; u16 trees and for each u8 inner nodes, the inner nodes (u8 feature, u8 rank: go
@@ -23,9 +24,8 @@ TEXT = ('text:', 'code:', 'json', 'html', 'xml', 'log', 'http', 'legacy')
 CODES = {'encoded': 2, 'compressed': 3, 'media': 4, 'weak': 5, 'random': 6}
 # Sources that are made on the spot, where the name says nothing.
 MADE = {'enc', 'ecb', 'cipher', 'text', 'json', 'compressed', 'media', 'json_chat', 'protobuf', 'cbor', 'msgpack', 'http', 'ints', 'f32', 'f64', 'lowent', 'sqlite', 'log'}
-# Rounds and options of the models, one for each group of files.
-FITS = [(170, {}), (150, dict(min_data_in_leaf=40, lambda_l2=10))]
-OPTIONS = dict(objective='multiclass', num_class=7, num_leaves=31, learning_rate=.09, min_data_in_leaf=60, feature_fraction=.2, bagging_fraction=.7, bagging_freq=1, lambda_l2=20, max_bin=127, num_threads=1, verbose=-1, seed=7)
+FOLDS, ROUNDS = 3, 280
+OPTIONS = dict(objective='multiclass', num_class=7, num_leaves=31, learning_rate=.06, min_data_in_leaf=60, feature_fraction=.25, bagging_fraction=.7, bagging_freq=1, lambda_l2=20, max_bin=127, num_threads=1, verbose=-1, seed=7)
 
 
 def label(name, kind, detectable):
@@ -41,20 +41,32 @@ def origin(name, kind, source, at):
     return f'{source}#{at}' if source in MADE or name == 'random' or source == kind else source
 
 
-def read(argument, folds, seed):
+def fold(source):
+    return hashlib.md5(source.encode()).digest()[0] * FOLDS // 256
+
+
+def read(argument, held, wanted):
+    """Features, classes, weights and lines of the samples of the wanted folds, under profiles without the held folds
+    and the sample's own."""
     path, _, weight = argument.partition(':')
-    x, y, f = [], [], []
-    for at, line in enumerate(open(path)):
-        name, kind, size, detectable, source, values = line.rstrip().split(',', 5)
-        x.append(np.fromstring(values, 'f4', sep=','))
-        y.append(label(name, kind, detectable))
-        f.append(hashlib.md5((origin(name, kind, source, at) + seed).encode()).digest()[0] * folds // 256)
-    return np.vstack(x), np.array(y), np.array(f), np.full(len(y), float(weight or 1))
+    parts = []
+    for own in wanted:
+        x, y = [], []
+        for at, line in enumerate(open(f"{path}.{''.join(map(str, sorted({own, *held})))}.csv")):
+            name, kind, size, detectable, source, values = line.rstrip().split(',', 5)
+            if fold(origin(name, kind, source, at)) != own: continue
+            x.append(np.fromstring(values, 'f4', sep=','))
+            y.append((label(name, kind, detectable), float(weight or 1), at))
+        parts.append((np.vstack(x), *np.array(y).T))
+    x, y, w, lines = (np.concatenate(part) for part in zip(*parts))
+    order = np.argsort(lines)
+    return x[order], y[order], w[order], lines[order]
 
 
-def fit(x, y, w, rounds, more):
-    known = y >= 0
-    return lgb.train({**OPTIONS, **more}, lgb.Dataset(x[known], y[known], weight=w[known]), rounds)
+def fit(names, held):
+    x, y, w, _ = (np.concatenate(part) for part in zip(*(read(name, held, set(range(FOLDS)) - held) for name in names)))
+    print(x.shape, np.bincount(y[y >= 0].astype(int)), flush=True)
+    return lgb.train(OPTIONS, lgb.Dataset(x[y >= 0], y[y >= 0], weight=w[y >= 0]), ROUNDS)
 
 
 def below(threshold):
@@ -96,39 +108,17 @@ def pack(trees, features, path):
     print(len(trees), 'trees', len(out), 'bytes; unused', [f for f, s in enumerate(steps) if not s])
 
 
-def shared(models):
-    """The trees of all models; each model has an equal part of the say."""
-    trees = [flatten(t) for m in models for t in m.dump_model()['tree_info']]
-    return [(inner, [v / len(models) for v in leaves]) for inner, leaves in trees]
-
-
 def main():
-    arguments = sys.argv[1:]
-    folds, seed = 0, ''
-    if arguments[0] == '--folds':
-        count, _, seed = arguments[1].partition(':')
-        folds, arguments = int(count), arguments[2:]
-    groups = [[]]
-    for argument in arguments[:-1]:
-        if argument == '+': groups.append([])
-        else: groups[-1].append(argument)
-    models, scores = [], 0
-    for names, (rounds, more) in zip(groups, FITS):
-        files = [read(name, folds or 1, seed) for name in names]
-        x, y, f, w = (np.concatenate(parts) for parts in zip(*files))
-        print(x.shape, np.bincount(y[y >= 0]), flush=True)
-        if not folds:
-            models.append(fit(x, y, w, rounds, more))
-            continue
-        last = np.arange(len(y)) >= len(y) - len(files[-1][1])
-        found = np.zeros((len(y), 7))
-        for k in range(folds):
-            held = last & (f == k)
-            found[held] = fit(x[f != k], y[f != k], w[f != k], rounds, more).predict(x[held], raw_score=True, num_threads=1)
-        scores = scores + found[last] / len(groups)
-    if not folds: return pack(shared(models), x.shape[1], arguments[-1])
-    raised = np.exp(scores - scores.max(1, keepdims=True))
-    np.savetxt(arguments[-1], raised / raised.sum(1, keepdims=True), '%.6f', ',')
+    names, out = sys.argv[1:-1], sys.argv[-1]
+    if names[0] != '--check':
+        model = fit(names, set())
+        return pack([flatten(t) for t in model.dump_model()['tree_info']], model.num_feature(), out)
+    found = {}
+    for k in range(FOLDS):
+        model = fit(names[1:], {k})
+        x, _, _, lines = read(names[-1], {k}, {k})
+        found.update(zip(lines, model.predict(x, num_threads=1)))
+    np.savetxt(out, [row for _, row in sorted(found.items())], '%.6f', ',')
 
 
 if __name__ == '__main__': main()

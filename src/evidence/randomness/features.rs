@@ -4,10 +4,10 @@ use super::evalue;
 use super::formats::{self, Format};
 use super::histogram::{Histogram, null_mean_sd};
 use super::windows::{BitOrder, Windows};
-use super::{keys, profiles, trials};
+use super::{framing, keys, profiles, trials};
 
 /// How many there are.
-pub const COUNT: usize = 223;
+pub const COUNT: usize = 229;
 
 /// Everything known of a sample before it is weighed.
 pub struct View<'a> {
@@ -120,6 +120,7 @@ pub fn of(view: &View<'_>) -> [f32; COUNT] {
     out.extend(top_bits(view.bytes));
     habits(view, &mut out);
     out.extend(marks(view.bytes));
+    out.extend(framing::figures(view.bytes));
     debug_assert_eq!(out.len(), COUNT);
     let mut fixed = [0f32; COUNT];
     for (slot, value) in fixed.iter_mut().zip(&out) {

@@ -9,6 +9,7 @@
 mod evalue;
 mod features;
 mod formats;
+mod framing;
 mod histogram;
 mod keys;
 mod model;
