@@ -3,7 +3,7 @@
 use super::alike::{self, Again, Alike, CARDS, FINDINGS, LISTED};
 use super::dto::{Evidence, Grade, Learns, Report, Verdict};
 use super::lines::clean;
-use super::{ends, explain, meanings, prose};
+use super::{ends, explain, meanings, place, prose};
 use std::fmt::Write;
 
 /// The report as Markdown with tables. Equal reports give equal bytes.
@@ -126,7 +126,7 @@ fn card(out: &mut String, r: &Report, group: &Alike<'_>) {
 }
 
 fn evidence(out: &mut String, r: &Report, e: &Evidence) {
-    let place = e.origin.as_ref().map(|o| prose::place(r, o)).unwrap_or_default();
+    let place = e.origin.as_ref().map(|o| place::of(r, o)).unwrap_or_default();
     let _ = write!(out, "- Evidence {}: {} — {}", text(&e.id), text(&e.statement), code(&place));
     if let Some(shown) = e.origin.as_ref().and_then(|o| o.shown.as_ref()) {
         let short: String = shown.chars().take(400).collect();
@@ -339,7 +339,7 @@ fn recordings(out: &mut String, r: &Report) {
     table(out, &["File", "SHA-256", "Holds", "Size", "Time"]);
     for i in &r.inputs {
         let when = prose::span_of_time(i.first.as_deref(), i.last.as_deref());
-        let figures = [prose::counted(i), prose::size(i.bytes), text(&when)];
+        let figures = [place::counted(i), prose::size(i.bytes), text(&when)];
         row(out, &[code(&i.path), code(&i.sha256)].into_iter().chain(figures).collect::<Vec<_>>());
     }
     for k in &r.keys {

@@ -13,5 +13,6 @@ pub mod json;
 pub mod lines;
 pub mod markdown;
 pub mod meanings;
+pub mod place;
 pub mod prose;
 pub mod terminal;

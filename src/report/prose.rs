@@ -1,10 +1,9 @@
 //! The sentences and figures that every renderer words alike.
 
 use super::dto::{
-    App, Canary, CanaryKind, Claim, Confidence, Conversation, Coverage, Evidence, Frame, Grade, Hit,
-    InputFile, Learns, Network, Origin, Provider, Report, Transport, Verdict,
+    App, Canary, CanaryKind, Claim, Confidence, Conversation, Coverage, Evidence, Grade, Hit, Learns,
+    Network, Provider, Report, Transport, Verdict,
 };
-use crate::capture::holds_entries;
 use std::collections::{HashMap, HashSet};
 
 /// The verdict as a headline: a question answered, in no stronger words than the grade may use.
@@ -133,16 +132,12 @@ pub fn count(n: u64, noun: &str) -> String {
     format!("{} {}", thousands(n), if n == 1 { noun.to_owned() } else { plural(noun) })
 }
 
-fn plural(noun: &str) -> String {
+/// The noun of several.
+pub fn plural(noun: &str) -> String {
     match noun.strip_suffix('y') {
         Some(stem) if noun == "entry" => format!("{stem}ies"),
         _ => format!("{noun}s"),
     }
-}
-
-/// What an input is counted in: packets of a capture, entries of a recording that was already decrypted.
-pub fn counted(input: &InputFile) -> String {
-    count(input.packets, if holds_entries(&input.format) { "entry" } else { "packet" })
 }
 
 /// A number with thin groups: `12 345 678`.
@@ -250,49 +245,6 @@ pub fn key_exchange(t: &Transport) -> Vec<String> {
     );
     lines.extend(t.post_quantum.map(|p| if p { "post-quantum" } else { "not post-quantum" }.to_owned()));
     lines
-}
-
-/// `frame 7`, or `entry 7` of a recording that holds entries.
-pub fn spot(report: &Report, at: &Frame) -> String {
-    let input = report.inputs.get(at.input as usize);
-    format!("{} {}", numbered(input), at.frame)
-}
-
-/// What the numbers of an input's observations count.
-fn numbered(input: Option<&InputFile>) -> &'static str {
-    if input.is_some_and(|i| holds_entries(&i.format)) { "entry" } else { "frame" }
-}
-
-/// `2 frames of capture.pcapng`, as a person would cite it.
-pub fn place(report: &Report, o: &Origin) -> String {
-    let mut parts = Vec::new();
-    if !o.frames.is_empty() {
-        let shown: Vec<String> = o.frames.iter().take(6).map(u64::to_string).collect();
-        let more = if o.frames.len() > 6 { ", …" } else { "" };
-        let input = report.inputs.get(o.input as usize);
-        let noun = numbered(input);
-        let noun = if o.frames.len() == 1 { noun.to_owned() } else { plural(noun) };
-        let file = match input {
-            Some(input) if report.inputs.len() > 1 => format!(" of {}", input.path),
-            _ => String::new(),
-        };
-        parts.push(format!("{noun} {}{more}{file}", shown.join(", ")));
-    }
-    let path = match (o.layers.is_empty(), o.field.is_empty()) {
-        (false, false) => format!("{} {}", o.layers, o.field),
-        (false, true) => o.layers.clone(),
-        (true, _) => o.field.clone(),
-    };
-    if !path.is_empty() {
-        parts.push(path);
-    }
-    if o.length > 0 {
-        parts.push(count(o.length, "byte"));
-    }
-    if o.length > 0 && !o.digest.is_empty() {
-        parts.push(format!("sha256 {}…", o.digest));
-    }
-    parts.join(" · ")
 }
 
 /// The marks of one piece of evidence: `proof`, `against`.

@@ -5,7 +5,7 @@ use super::page::Page;
 use super::{badge, further, section, tone};
 use crate::report::alike::{self, Alike, CARDS};
 use crate::report::dto::{Conversation, Coverage, Evidence, Polarity, Report};
-use crate::report::prose;
+use crate::report::{place, prose};
 
 /// Pieces of evidence shown with one conversation beside those its judgement rests on.
 const FURTHER: usize = 60;
@@ -116,7 +116,7 @@ pub fn list(page: &mut Page, r: &Report, all: &[&Evidence]) {
         };
         page.raw("<span class=\"").raw(class).raw("\">").text(e.strength.word()).raw(", ").raw(words);
         page.raw("</span></p>\n");
-        let place = e.origin.as_ref().map(|o| prose::place(r, o)).unwrap_or_default();
+        let place = e.origin.as_ref().map(|o| place::of(r, o)).unwrap_or_default();
         if !place.is_empty() || e.tshark.is_some() {
             page.wrap("<p class=\"where\">", &place, "");
             if let Some(filter) = &e.tshark {

@@ -5,7 +5,7 @@ use super::page::Page;
 use super::{badge, cards, columns, further, section, table, table_end};
 use crate::report::alike::{self, LISTED};
 use crate::report::dto::{Grade, Report, Verdict};
-use crate::report::{explain, meanings, prose};
+use crate::report::{explain, meanings, place, prose};
 
 /// Coverage and notes.
 pub fn unseen(page: &mut Page, r: &Report) {
@@ -73,7 +73,7 @@ pub fn recordings(page: &mut Page, r: &Report) {
         for i in &r.inputs {
             page.wrap("<tr><th scope=\"row\">", &i.path, "<br><span class=\"id\">").text(&i.format);
             page.wrap("</span></th><td><code>", &i.sha256, "</code></td><td class=\"num\">");
-            page.text(&prose::counted(i)).raw("</td><td class=\"num\">").text(&prose::size(i.bytes));
+            page.text(&place::counted(i)).raw("</td><td class=\"num\">").text(&prose::size(i.bytes));
             page.raw("</td><td>").text(&prose::span_of_time(i.first.as_deref(), i.last.as_deref()));
             page.raw("</td></tr>\n");
         }

@@ -5,7 +5,7 @@ use super::verdict_tones;
 use crate::report::alike::{self, LISTED};
 use crate::report::dto::{ClaimState, Report};
 use crate::report::lines::{Tone, beside, span, wrap};
-use crate::report::{meanings, prose};
+use crate::report::{meanings, place, prose};
 
 /// Applications that were recognised, and how their vendors' claims stand.
 pub fn apps(page: &mut Page, r: &Report) {
@@ -48,7 +48,7 @@ pub fn unseen(page: &mut Page, r: &Report) {
         spans.push(span(Tone::Plain, &format!(" {meaning}")));
         if !n.examples.is_empty() {
             let places: Vec<String> =
-                n.examples.iter().take(page.detail.most(1)).map(|at| prose::spot(r, at)).collect();
+                n.examples.iter().take(page.detail.most(1)).map(|at| place::spot(r, at)).collect();
             spans.push(span(Tone::Dim, &format!(" (first in {})", places.join(", "))));
         }
         page.lines.extend(labelled(&format!("{:>8} x", n.count), &spans, page.width));

@@ -5,7 +5,7 @@ use super::page::{MEASURE, Page, barred, labelled};
 use crate::report::alike::{self, Again, FINDINGS};
 use crate::report::dto::{Evidence, Report, Severity};
 use crate::report::lines::{Line, Tone, clean, fit, span, wrap};
-use crate::report::{explain, prose};
+use crate::report::{explain, place, prose};
 
 /// Evidence of one finding that is shown at first sight.
 const SHOWN: usize = 4;
@@ -62,7 +62,7 @@ fn finding(r: &Report, group: &Again<'_>, width: usize, detail: Detail) -> Vec<L
 fn evidence(r: &Report, e: &Evidence, width: usize) -> Vec<Line> {
     let mut lines = labelled(&e.id, &[span(Tone::Plain, &e.statement)], width);
     if let Some(o) = &e.origin {
-        lines.extend(labelled("", &[span(Tone::Dim, &prose::place(r, o))], width));
+        lines.extend(labelled("", &[span(Tone::Dim, &place::of(r, o))], width));
         if let Some(shown) = &o.shown {
             lines.extend(labelled("", &[span(Tone::Bad, &format!("“{}”", fit(&clean(shown), 400)))], width));
         }

@@ -4,7 +4,7 @@ use super::page::{LABEL, MEASURE, Page, blank, labelled};
 use super::verdict_tones;
 use crate::report::dto::Report;
 use crate::report::lines::{Tone, fit, span, wrap};
-use crate::report::prose;
+use crate::report::{place, prose};
 use unicode_width::UnicodeWidthStr;
 
 /// The verdict of the whole in one line, then in words, then what it was judged from.
@@ -44,7 +44,7 @@ pub fn headline(page: &mut Page, r: &Report) {
         let text = format!(
             "{} · {} · {}{}{when}",
             input.path,
-            prose::counted(input),
+            place::counted(input),
             prose::size(input.bytes),
             if when.is_empty() { "" } else { " · " },
         );
