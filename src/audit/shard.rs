@@ -170,7 +170,8 @@ impl Handler for Peeling {
         }
         let mut state = state
             .unwrap_or_else(|| Box::new(FlowState::new(&self.shared, info, &self.unmeasured[self.bucket])));
-        let evidence = state.collector.finish(info.app.as_deref(), info.delivered);
+        let unseen = unseen(info);
+        let evidence = state.collector.finish(info.app.as_deref(), info.delivered, unseen);
         self.totals.add_flow(evidence, &self.shared.limits);
     }
 }
@@ -207,4 +208,13 @@ pub(super) fn segment<'a>(packet: &'a Packet, frame: &'a [u8]) -> Segment<'a> {
             Segment::Tcp(TcpSegment { seq, ack, flags: TcpFlags::from_byte(flags.0), payload, missing })
         }
     }
+}
+
+/// Bytes of a connection that nobody recorded. A side of which there is no packet may have said as much as the other.
+fn unseen(info: &Info) -> u64 {
+    let of = |side: Side| {
+        let silent = info.key.transport == Transport::Tcp && info.packets[side] == 0;
+        info.unseen[side].max(if silent { info.delivered[side.other()] } else { 0 })
+    };
+    of(Side::Client) + of(Side::Server)
 }

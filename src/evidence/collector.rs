@@ -151,11 +151,13 @@ impl Collector {
 
     /// What the flow showed so far, as if it ended here.
     pub fn so_far(&self, app: Option<&str>, bytes: PerSide<u64>) -> FlowEvidence {
-        self.clone().finish(app, bytes)
+        self.clone().finish(app, bytes, 0)
     }
 
-    /// The flow ended: everything is settled. `app` is whose it was, `bytes` what its transport carried.
-    pub fn finish(&mut self, app: Option<&str>, bytes: PerSide<u64>) -> FlowEvidence {
+    /// The flow ended: everything is settled. `app` is whose it was, `bytes` what its transport carried, `unseen`
+    /// counts bytes that arrived, as their receiver said, and were not recorded.
+    pub fn finish(&mut self, app: Option<&str>, bytes: PerSide<u64>, unseen: u64) -> FlowEvidence {
+        self.result.coverage.lost += unseen;
         self.settle_outer();
         for message in std::mem::take(&mut self.messages) {
             self.settle(message);
@@ -241,6 +243,7 @@ impl Collector {
             last: at.time,
             envelopes: Vec::new(),
             readable: Vec::new(),
+            beside: Vec::new(),
             opaque: Vec::new(),
             other: Vec::new(),
             small: Vec::new(),

@@ -93,7 +93,7 @@ const PLACES: usize = 8;
 /// What messages at more services than this say in the same words is a set phrase.
 const SERVICES: usize = 3;
 /// Kinds of field that lie beside the way of a message, whoever runs them.
-const SIDE_SLOTS: [&str; 2] = ["notification", "telemetry"];
+pub const SIDE_SLOTS: [&str; 2] = ["notification", "telemetry"];
 
 impl Copies {
     /// Joins another flow's or shard's; `limit` counts digests.

@@ -2,15 +2,15 @@
 
 use super::collector::{Collector, MEASURED};
 use super::masked;
-use super::message::{BACKUP_SLOT, is_content_slot, is_message_slot, may_be_said};
-use super::randomness::{self, Cipher};
+use super::message::{BACKUP_SLOT, is_content_slot, is_message_slot};
+use super::randomness;
 use super::sink::{chain_of, join_fields, protocol_path};
 use super::trial::candidates::{Read, Reading};
 use super::trial::{self, Candidate, Field, Lock, Named, Secret, Sort, Stood, Taken, candidates};
 use super::{Content, ConversationKey, Evidence, Kind, Polarity, Strength};
 use crate::model::{Memo, Origin, Trust, digest16};
 use crate::peel::{End, Form, Leaf, NodeRef, Why};
-use crate::ruleset::{Subject, language};
+use crate::ruleset::Subject;
 use rustc_hash::FxHasher;
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
@@ -152,45 +152,6 @@ impl Collector {
             let message = self.message(node, leaf.at);
             if content { message.readable.push(e) } else { message.other.push(e) }
         }
-    }
-
-    pub(super) fn clear_leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<(String, String)>) {
-        self.result.coverage.explained += leaf.total;
-        if leaf.form == Form::Text && node.scope() != 0 {
-            let kind = slot.as_ref().map(|(s, _)| s.clone());
-            self.keep_for_trial(node, leaf, kind.as_deref());
-        } else if leaf.form == Form::Plain && node.scope() != 0 {
-            self.keep_rounds(node, leaf);
-        }
-        let Some((slot, rule)) = slot.as_ref().filter(|(s, _)| may_be_said(s)).cloned() else {
-            return self.seen(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
-        };
-        let Ok(text) = std::str::from_utf8(leaf.bytes) else { return };
-        self.turned_text(node, leaf);
-        let natural = language::natural(text);
-        if natural < 0.35 || node.trust() == Trust::Guessed && natural < 0.7 {
-            return;
-        }
-        if is_message_slot(Some(&slot)) {
-            self.said(node, leaf, text);
-        }
-        let kind = Kind::Readable { slot, rule, language_percent: (natural * 100.0) as u8 };
-        let e = self.evidence(node, leaf, kind, Strength::Strong, Polarity::Against);
-        self.message(node, leaf.at).readable.push(e);
-        if self.shared.vantage {
-            self.message_field(node, leaf, Content::Text);
-        }
-    }
-
-    /// A message in a turned alphabet (Caesar, ROT13) reads like words and is none.
-    fn turned_text(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
-        let solved = randomness::solve_xor(leaf.bytes).filter(|s| s.cipher == Cipher::Rotation);
-        let Some(solution) = solved.filter(|_| node.trust() > Trust::Guessed) else { return };
-        let places = solution.key.first().copied().unwrap_or(0);
-        let detail = format!("letters moved {places} places along the alphabet, solved");
-        let kind = Kind::Weak { finding: "weak-obfuscation".into(), detail };
-        let e = self.evidence(node, leaf, kind, Strength::Proof, Polarity::Against);
-        self.message(node, leaf.at).other.push(e);
     }
 
     pub(super) fn opaque_leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<&str>) {

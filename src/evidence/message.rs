@@ -21,6 +21,9 @@ pub(super) const BACKUP_SLOT: &str = "backup";
 /// content like any other.
 const FALLBACK_SLOT: &str = "fallback-body";
 
+/// Sentences in fields of no known kind.
+pub const BESIDE_SLOT: &str = "unknown";
+
 /// Collected evidence of one message.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
@@ -31,6 +34,8 @@ pub(super) struct Message {
     pub last: Timestamp,
     pub envelopes: Vec<Evidence>,
     pub readable: Vec<Evidence>,
+    /// Sentences in fields of no known kind.
+    pub beside: Vec<Evidence>,
     pub opaque: Vec<Evidence>,
     pub other: Vec<Evidence>,
     /// Short opaque fields: nonces and tags, perhaps.
@@ -65,9 +70,17 @@ pub(super) fn is_content_slot(slot: Option<&str>) -> bool {
     slot.is_none_or(|s| !ABOUT_SLOTS.contains(&s))
 }
 
-/// The item of a list that a field is part of: its path up to the innermost position.
+/// The item of a list that a field is part of: its path up to the innermost position. The parts of one body are
+/// no items.
 fn item_of(field: &str) -> &str {
-    field.rfind(']').and_then(|end| field.get(..=end)).unwrap_or("")
+    let item = field.rfind(']').and_then(|end| field.get(..=end)).unwrap_or("");
+    let part = item.rfind('[').and_then(|at| item.get(..at)).is_some_and(|list| list.ends_with("part"));
+    if part { "" } else { item }
+}
+
+/// Whether a field lies inside another.
+fn is_inside(field: &str, outer: &str) -> bool {
+    !outer.is_empty() && field.strip_prefix(outer).is_some_and(|rest| rest.starts_with(['.', '[']))
 }
 
 impl Message {
@@ -127,9 +140,11 @@ impl Message {
                 |e: &Evidence| matches!(&e.kind, Kind::Envelope { class, .. } if class == "e2ee-message");
             let beside = |text: &&Evidence| {
                 let item = item_of(&text.origin.field);
-                list.iter().filter(|e| sealed(e)).any(|e| e.origin.field.starts_with(item))
+                let near = |field: &str| field.starts_with(item) || is_inside(&text.origin.field, field);
+                list.iter().filter(|e| sealed(e)).any(|e| near(&e.origin.field))
             };
-            let copies: Vec<Evidence> = self.readable.iter().filter(beside).cloned().collect();
+            let texts = self.readable.iter().chain(&self.beside);
+            let copies: Vec<Evidence> = texts.filter(beside).cloned().collect();
             list.extend(copies);
         }
     }

@@ -2,6 +2,7 @@
 //! decides a verdict, and nothing behind here sees bytes again.
 
 mod canary;
+mod clear;
 mod collector;
 mod copies;
 mod devices;
@@ -28,7 +29,7 @@ pub mod weak;
 
 pub use canary::{Canaries, Canary, CanaryHit};
 pub use collector::{Collector, FlowEvidence, Shared};
-pub use copies::{Copied, Copies};
+pub use copies::{Copied, Copies, SIDE_SLOTS};
 pub use devices::{Devices, GHOST};
 pub use draft::{Content, ConversationKey, Coverage, Draft, Drops, OTHERS, Vantage};
 pub use lookups::{ADDRESSES, Lookups};

@@ -1,6 +1,7 @@
 //! The evidence record: what was seen, how strong it is, which way it points and where it was.
 
 use super::length::Law;
+use super::message::BESIDE_SLOT;
 use super::relay::Relayed;
 use crate::layers::envelope::PRIVATE_JWK;
 use crate::model::Origin;
@@ -222,6 +223,10 @@ pub struct Evidence {
     pub shown: Option<String>,
 }
 
+/// Formats of secrets that open messages: a private key, the ratchet of a group's session.
+const SECRETS: [&str; 4] =
+    ["openpgp-secret-key", "megolm-session-share", "megolm-session-export", "signal-sender-key-distribution"];
+
 impl Evidence {
     /// Whether the two records say the same of the same field.
     pub fn same(&self, other: &Evidence) -> bool {
@@ -233,11 +238,16 @@ impl Evidence {
             && self.origin.field == other.origin.field
     }
 
-    /// Whether it is a whole private key, in a format that says so, which no password protects.
+    /// Whether it is a sentence in a field of no known kind, beside something sealed.
+    pub fn is_beside(&self) -> bool {
+        matches!(&self.kind, Kind::Readable { slot, .. } if slot == BESIDE_SLOT)
+    }
+
+    /// Whether it is a whole private key or a session's key, in a format that says so, which no password protects.
     pub fn is_private_key(&self) -> bool {
         match &self.kind {
             Kind::Envelope { format, why, .. } => {
-                format == "openpgp-secret-key"
+                SECRETS.contains(&format.as_str())
                     || format == "jwk-secret" && why.as_deref() == Some(PRIVATE_JWK)
             }
             Kind::Rule { rule, .. } => rule == "private-key-pem",

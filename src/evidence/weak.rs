@@ -192,8 +192,12 @@ fn shifted<'a>(list: &'a [&Field]) -> Option<impl Iterator<Item = Evidence> + 'a
 
 /// Two messages under one keystream: where both are text, their XOR never has the high bits set.
 fn reused(key: &ConversationKey, list: &[&Field]) -> Option<(ConversationKey, Evidence)> {
-    let uniform: Vec<&&Field> =
-        list.iter().filter(|f| f.bytes.len() >= 32 && Measure::of(&f.bytes).passes_for_uniform()).collect();
+    let shared = common_prefix(list);
+    let sealed = |f: &&&Field| {
+        let behind = f.bytes.get(shared..).unwrap_or_default();
+        f.bytes.len() >= 32 && behind.len() >= 16 && Measure::of(behind).passes_for_uniform()
+    };
+    let uniform: Vec<&&Field> = list.iter().filter(sealed).collect();
     for (i, a) in uniform.iter().enumerate() {
         for b in &uniform[i + 1..] {
             let n = a.bytes.len().min(b.bytes.len());
@@ -212,6 +216,13 @@ fn reused(key: &ConversationKey, list: &[&Field]) -> Option<(ConversationKey, Ev
     under_one_nonce(&uniform)
         .map(|(field, kind)| (key.clone(), record(field, kind, Strength::Strong)))
         .or_else(|| blocks(key, &uniform))
+}
+
+/// Bytes that all messages begin with: a header, or a nonce that never changes. They tell nothing of what is behind.
+fn common_prefix(list: &[&Field]) -> usize {
+    let Some((first, others)) = list.split_first() else { return 0 };
+    let same = |other: &&Field| first.bytes.iter().zip(&other.bytes).take_while(|(a, b)| a == b).count();
+    others.iter().map(same).min().unwrap_or(0)
 }
 
 /// The same over all messages together, which short ones need: what all begin with, such as a nonce that never
@@ -320,16 +331,18 @@ mod tests {
 
     #[test]
     fn short_messages_under_one_nonce_show_together() {
-        let sealed = |tag_in_front: bool| {
+        let sealed = |nonce: &[u8], tag_in_front: bool| {
             SAID.map(|text| {
                 let body: Vec<u8> = text.bytes().zip(stream("pad", 64)).map(|(a, b)| a ^ b).collect();
-                let (nonce, tag) = (stream("nonce", 12), stream(text, 16));
-                if tag_in_front { [nonce, tag, body].concat() } else { [nonce, body, tag].concat() }
+                let tag = stream(text, 16);
+                if tag_in_front { [nonce, &tag, &body].concat() } else { [nonce, &body, &tag].concat() }
             })
             .to_vec()
         };
-        assert_eq!(findings(sealed(false)), ["keystream-reuse"]);
-        assert_eq!(findings(sealed(true)), ["keystream-reuse"]);
+        for nonce in [stream("nonce", 12), vec![0; 12], vec![7; 24]] {
+            assert_eq!(findings(sealed(&nonce, false)), ["keystream-reuse"]);
+            assert_eq!(findings(sealed(&nonce, true)), ["keystream-reuse"]);
+        }
     }
 
     #[test]

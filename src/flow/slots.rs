@@ -3,6 +3,7 @@
 use super::Info;
 use super::list::{Link, Links};
 use super::pair::Pair;
+use super::segment::Segment;
 use super::tcp::Tcp;
 use crate::model::{Endpoint, Side};
 
@@ -86,5 +87,13 @@ impl<S> Entry<S> {
     /// The side that sends from `source`.
     pub(super) fn side(&self, source: Endpoint) -> Side {
         if source == self.info.key.client { Side::Client } else { Side::Server }
+    }
+
+    /// Whether a segment goes on in a TCP connection that is open.
+    pub(super) fn goes_on(&self, source: Endpoint, segment: &Segment<'_>) -> bool {
+        match (&self.tcp, segment, self.kind) {
+            (Some(tcp), Segment::Tcp(segment), Kind::Tcp) => tcp.goes_on(self.side(source), segment),
+            _ => false,
+        }
     }
 }

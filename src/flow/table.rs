@@ -146,7 +146,7 @@ impl<H: Handler> Table<H> {
         let Packet { source, segment, at, .. } = *packet;
         let Some(entry) = self.slots.at(slot) else { return Ok(Fit::Anew) };
         let quiet = at.time.0.saturating_sub(entry.info.last.time.0);
-        if quiet > self.bounds.idle[entry.kind as usize] {
+        if quiet > self.bounds.idle[entry.kind as usize] && !entry.goes_on(source, &segment) {
             return Err(Idle);
         }
         let (Some(tcp), Segment::Tcp(segment)) = (&entry.tcp, segment) else { return Ok(Fit::Belongs) };

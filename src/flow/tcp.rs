@@ -73,6 +73,16 @@ impl Tcp {
         if answers && ours.began_with(segment.seq) { Fit::Belongs } else { Fit::Anew }
     }
 
+    /// Whether a segment goes on where its side is: a clock that was set, or a long pause, ends no connection.
+    pub(super) fn goes_on(&self, side: Side, segment: &TcpSegment<'_>) -> bool {
+        let ours = &self.streams[side];
+        if segment.flags.has(TcpFlags::SYN) || ours.phase == Phase::Unknown {
+            return false;
+        }
+        let (low, high) = ours.span();
+        ours.position(segment.seq).is_some_and(|p| p + 1 >= low && p <= high + REACH)
+    }
+
     /// Whether a segment that comes after the close is a late one.
     pub(super) fn fit_closed(&self, side: Side, segment: &TcpSegment<'_>) -> Fit {
         let ours = &self.streams[side];

@@ -2,6 +2,7 @@
 //! over the keywords of all rules that name no field.
 
 use super::{Hit, Rule, Subject, language, places};
+use crate::layers::envelope::grammar::notice::is_fallback;
 use crate::peel::Form;
 use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
@@ -144,6 +145,7 @@ impl Compiled {
         self.needles[index].as_ref().is_none_or(|words| words.is_match(start))
             && self.regexes[index].as_ref().is_none_or(|regex| regex.is_match(start))
             && what.language.is_none_or(|percent| text.natural() >= f32::from(percent))
+            && (!what.notice || std::str::from_utf8(s.bytes).is_ok_and(is_fallback))
     }
 }
 
@@ -172,7 +174,8 @@ fn looks_here(rule: &Rule, s: &Subject<'_>, field: &str) -> bool {
     {
         return false;
     }
-    if !place.layers.is_empty() && !s.layers.split('/').any(|l| place.layers.iter().any(|x| x == l)) {
+    let within = |names: &[String]| s.layers.split('/').any(|l| names.iter().any(|x| x == l));
+    if !place.layers.is_empty() && !within(&place.layers) || within(&place.no_layers) {
         return false;
     }
     place.field.is_empty() || place.field.iter().any(|g| fits(g, field))
@@ -192,15 +195,24 @@ fn holds_word(text: &str, word: &str) -> bool {
 /// The last name of a field path: behind the last `.`, `>` or `/`, without list positions. What was
 /// undone inside a field without names of its own (base64) keeps the field's name.
 fn last_name(field: &str) -> &str {
-    let field = field.trim_end_matches('>');
+    let field = carrier(field);
     let name = field.rsplit(['.', '>']).next().unwrap_or("");
     name.split('[').next().unwrap_or("")
+}
+
+/// The field that something came out of: lines and frames inside a field have no names of their own.
+fn carrier(field: &str) -> &str {
+    let mut field = field.trim_end_matches('>');
+    while let Some(outer) = field.strip_suffix(">line").or_else(|| field.strip_suffix(">frame")) {
+        field = outer.trim_end_matches('>');
+    }
+    field
 }
 
 /// A field path in lower case and without list positions, appended to `text`.
 pub(super) fn clean(field: &str, text: &mut String) {
     let mut inside = false;
-    for c in field.trim_end_matches('>').chars() {
+    for c in carrier(field).chars() {
         match c {
             '[' => inside = true,
             ']' => inside = false,

@@ -13,6 +13,7 @@ pub(super) static RULES: &[(&str, &str)] = &[
         include_str!("../../rules/about/push-and-preview-field.toml"),
     ),
     ("rules/about/status-field.toml", include_str!("../../rules/about/status-field.toml")),
+    ("rules/about/stanza-topic.toml", include_str!("../../rules/about/stanza-topic.toml")),
     ("rules/about/topic-field.toml", include_str!("../../rules/about/topic-field.toml")),
     ("rules/content/email-address.toml", include_str!("../../rules/content/email-address.toml")),
     ("rules/content/geo-uri.toml", include_str!("../../rules/content/geo-uri.toml")),
@@ -42,6 +43,7 @@ pub(super) static RULES: &[(&str, &str)] = &[
     ("rules/message/message-frame.toml", include_str!("../../rules/message/message-frame.toml")),
     ("rules/message/message-line.toml", include_str!("../../rules/message/message-line.toml")),
     ("rules/message/protobuf-text.toml", include_str!("../../rules/message/protobuf-text.toml")),
+    ("rules/message/quoted-text.toml", include_str!("../../rules/message/quoted-text.toml")),
     ("rules/message/stanza-body.toml", include_str!("../../rules/message/stanza-body.toml")),
     (
         "rules/metadata/advertising-id-field.toml",

@@ -90,6 +90,9 @@ pub struct Place {
     /// Names of layers, one of which is in the path.
     #[serde(default)]
     pub layers: Vec<String>,
+    /// Names of layers, none of which is in the path.
+    #[serde(default)]
+    pub no_layers: Vec<String>,
     /// Media types, none of which its message states (RFC 9110 section 8.3.1).
     #[serde(default)]
     pub no_media: Vec<String>,
@@ -126,6 +129,9 @@ pub struct What {
     pub max: Option<usize>,
     /// Reads like language at least this much, in percent.
     pub language: Option<u8>,
+    /// Says that a message is encrypted, and nothing else.
+    #[serde(default)]
+    pub notice: bool,
 }
 
 /// What a match means.

@@ -4,7 +4,7 @@ use super::peer::between_ends;
 use super::{Judgement, Verdict};
 use crate::evidence::relay::Outcome;
 use crate::evidence::trial::OPENED;
-use crate::evidence::{Content, Draft, Evidence, GHOST, Kind, Polarity, Strength};
+use crate::evidence::{Content, Draft, Evidence, GHOST, Kind, Polarity, SIDE_SLOTS, Strength};
 use crate::model::Value;
 use crate::peel::Guard;
 use serde::{Deserialize, Serialize};
@@ -97,8 +97,8 @@ pub fn findings(drafts: &[Draft], judgements: &[Judgement]) -> Vec<Finding> {
                 continue;
             }
             of_evidence(&mut found, c, i, e, judgement.verdict);
-            let elsewhere = enveloped.iter().any(|host| *host != draft.key.endpoint) || !enveloped.is_empty();
-            if elsewhere && reads(e) {
+            let elsewhere = || enveloped.iter().any(|host| *host != draft.key.endpoint);
+            if reads(e) && (elsewhere() || !enveloped.is_empty() && lies_aside(e)) {
                 found.add("content-copy", Severity::High, confidence(e), c, i);
             }
         }
@@ -224,6 +224,12 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
         }
         _ => {}
     }
+}
+
+/// Whether it stands in a field for notifications or telemetry, whoever runs them.
+fn lies_aside(e: &Evidence) -> bool {
+    matches!(&e.kind, Kind::Readable { slot, .. } | Kind::Canary { slot: Some(slot), .. }
+        if SIDE_SLOTS.contains(&slot.as_str()))
 }
 
 /// Whether one of these was undone to reach the text.

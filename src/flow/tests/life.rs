@@ -193,6 +193,20 @@ fn a_flow_is_split_by_its_own_pause() {
 }
 
 #[test]
+fn a_pause_or_a_clock_that_was_set_ends_no_connection_that_goes_on() {
+    let mut w = Wire::with(&limits());
+    w.handshake(100, 500);
+    w.says(0, b"ab");
+    w.now += 400_000_000_000;
+    w.says(2, b"cd");
+    assert_eq!((w.opens(), w.text(Side::Client).as_str(), w.closes().len()), (1, "abcd", 0));
+    // Bytes from somewhere else are another connection's.
+    w.now += 400_000_000_000;
+    w.says(0x2000_0000, b"ef");
+    assert_eq!((w.opens(), w.closes()), (2, vec![Close::Idle]));
+}
+
+#[test]
 fn a_time_that_jumps_back_closes_nothing() {
     let mut w = Wire::with(&limits());
     for step in 0..20 {

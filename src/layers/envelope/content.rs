@@ -2,6 +2,7 @@
 //! CMS signed, plain and compressed data.
 
 use super::grammar::der::{self, Tlv};
+use super::grammar::encoding::base64url;
 use super::grammar::xml::{self, Element};
 use super::openpgp;
 use super::{Class, Envelope};
@@ -17,11 +18,22 @@ pub(super) fn readable(envelope: &Envelope, input: &[u8], decoded: &[u8], most: 
     match envelope.format {
         "openpgp-cleartext-signed" => clear_signed(input),
         "xep-0373" if is_open(envelope.class) => literal(decoded, most, 0).map(stanza_content),
+        "jws" | "didcomm-signed" => jws(input),
         "cms-data" | "cms-signed-data" | "cms-compressed-data" => cms(decoded, most),
         // Whatever carries the packets: a stanza has a format of its own.
         _ if envelope.protocol == openpgp::PROTOCOL && is_open(envelope.class) => literal(decoded, most, 0),
         _ => None,
     }
+}
+
+/// The payload of a JWS in compact or JSON form, if it is text (RFC 7515 section 7). Anybody reads it.
+fn jws(input: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(input).ok()?.trim();
+    let payload = match text.starts_with('{') {
+        true => serde_json::from_str::<serde_json::Value>(text).ok()?.get("payload")?.as_str()?.to_owned(),
+        false => text.split('.').nth(1)?.to_owned(),
+    };
+    base64url(&payload).filter(|plain| std::str::from_utf8(plain).is_ok())
 }
 
 fn is_open(class: Class) -> bool {

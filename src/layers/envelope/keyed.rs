@@ -3,7 +3,7 @@
 
 use super::grammar::encoding::{base64, unhex};
 use super::grammar::signs;
-use super::{Class, Envelope, ObjectRecogniser, Tier};
+use super::{Class, Envelope, ObjectRecogniser, Tier, recognise_binary};
 use ring::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde_json::{Map, Value};
 
@@ -72,7 +72,12 @@ fn sealed(object: &Object, text: &str) -> Option<Envelope> {
         .or_else(|| signs::repeating_xor(&ciphertext).map(|_| "a short repeating XOR key shows through"))
         .or_else(|| nonce.as_ref().filter(|n| n.iter().all(|&b| b == 0)).map(|_| "the nonce is all zero"));
     let split = nonce.as_ref().map_or(0, Vec::len);
+    // What the ciphertext itself says that it is needs no scheme of its own.
+    let known = sign.is_none() && recognise_binary(&ciphertext).is_some_and(|e| e.class.claim() > 1);
     let (key_sign, tier) = key_beside(object, nonce.as_deref().unwrap_or_default(), &ciphertext);
+    if known && key_sign.is_none() {
+        return None;
+    }
     let envelope =
         Envelope::new(FORMAT, PROTOCOL, Class::Symmetric, if sign.is_some() { Tier::T1 } else { tier })
             .maybe("algorithm", algorithm)

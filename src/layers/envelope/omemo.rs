@@ -150,13 +150,16 @@ fn encrypted(root: &Element, element: &Element, format: &'static str, check: Key
     Some(envelope.broken_if(leak).broken_if(sign).broken_if(plain))
 }
 
-/// A readable body beside the payload. Version 0.3 does not pad, so a body as long as the payload is
+/// A readable body or subject beside the payload. Version 0.3 does not pad, so a text as long as the payload is
 /// the message itself whatever it says.
 fn body_leak(root: &Element, payload: usize, unpadded: bool) -> Option<&'static str> {
-    let bodies = root.all().into_iter().filter(|e| e.name == "body" && e.namespace != NEW);
+    let bodies = root
+        .all()
+        .into_iter()
+        .filter(|e| matches!(e.name.as_str(), "body" | "subject") && e.namespace != NEW);
     let mut texts = bodies.map(|e| e.text.trim()).filter(|t| !t.is_empty());
     let leaks = |t: &str| !notice::is_fallback(t) || (unpadded && t.len() == payload);
-    texts.any(leaks).then_some("the message stands readable in <body> beside the ciphertext")
+    texts.any(leaks).then_some("text stands readable in <body> or <subject> beside the ciphertext")
 }
 
 fn bundle(element: &Element) -> Option<Envelope> {

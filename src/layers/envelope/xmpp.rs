@@ -40,7 +40,7 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
     };
     let bytes = base64_lines(body)?;
     let inner = recognise_as("openpgp", &bytes)?;
-    let leak = root.all().into_iter().filter(|e| e.name == "body").any(|e| {
+    let leak = root.all().into_iter().filter(|e| matches!(e.name.as_str(), "body" | "subject")).any(|e| {
         let text = e.text.trim();
         !text.is_empty() && !notice::is_fallback(text)
     });
@@ -49,7 +49,7 @@ fn recognise(bytes: &[u8]) -> Option<Envelope> {
         .maybe("from", root.attribute("from"))
         .maybe("to", root.attribute("to"))
         .decoded(bytes);
-    let why = (leak && claims).then_some("the message stands readable in <body> beside the ciphertext");
+    let why = (leak && claims).then_some("text stands readable in <body> or <subject> beside the ciphertext");
     Some(envelope.broken_if(why))
 }
 

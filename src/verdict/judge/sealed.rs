@@ -65,8 +65,9 @@ pub(super) fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -
     let reasons = select(draft, |e| strict(e) && e.strength >= Strength::Strong);
     let spoiled =
         draft.evidence.iter().any(|e| e.polarity == Polarity::Against && e.strength >= Strength::Strong);
+    let beside = draft.evidence.iter().any(Evidence::is_beside);
     let covered = covered(draft);
-    let sound = !reasons.is_empty() && !spoiled && covered;
+    let sound = !reasons.is_empty() && !spoiled && !beside && covered;
     let experiment_holds = experiment.speaks() && experiment.found == 0;
     let grade = match (sound, experiment_holds) {
         (true, true) => Grade::G3,
@@ -100,11 +101,14 @@ pub(super) fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -
             "{protocol} envelopes are there, but too much of their connections was lost, stayed sealed or went beyond a limit to say that nothing else is readable"
         ),
         (false, _) if draft.evidence.iter().any(Evidence::is_private_key) => format!(
-            "{protocol} envelopes are there, but a private key passed where the provider could see it: it may open them"
+            "{protocol} envelopes are there, but a private key or a session's key passed where the provider could see it: it may open them"
         ),
         (false, _) if spoiled => {
             format!("{protocol} envelopes are there, but something in the same messages speaks against them")
         }
+        (false, _) if beside => format!(
+            "{protocol} envelopes are there, and beside them in the same messages a readable sentence that may be part of what was sealed"
+        ),
         (false, _) => format!("too few or too loosely structured {protocol} envelopes to rely on"),
     };
     Judgement {

@@ -53,6 +53,8 @@ struct Walk<'o, 'a, 'e> {
     /// Declarations in scope: prefix (empty for the default) and namespace.
     scope: Vec<(String, String)>,
     mechanism: String,
+    /// Whether a subject is a room's: nothing is said beside it (XEP-0045 section 8.1).
+    topic: bool,
 }
 
 /// Name and namespace of the element that `xml` starts with.
@@ -80,8 +82,20 @@ pub(super) fn hand_on(xml: &[u8], side: Side, out: &mut Out<'_, '_>) -> bool {
         open: Vec::new(),
         scope: vec![(String::new(), "jabber:client".to_owned())],
         mechanism: String::new(),
+        topic: !says_something(&text),
     };
     walk.run(&text)
+}
+
+/// Whether a stanza has an element with a message in it, readable or not.
+fn says_something(xml: &str) -> bool {
+    xml.split('<').skip(1).any(|tag| {
+        let name =
+            tag.split(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/')).next().unwrap_or("");
+        let local = name.rsplit(':').next().unwrap_or("");
+        matches!(local, "body" | "encrypted" | "openpgp")
+            || local == "x" && tag.contains("jabber:x:encrypted")
+    })
 }
 
 impl Walk<'_, '_, '_> {
@@ -132,6 +146,7 @@ impl Walk<'_, '_, '_> {
         let name = local(start);
         let shown = match name.as_str() {
             "text" if CONDITIONS.contains(&namespace.as_str()) => "diagnostic",
+            "subject" if self.topic => "topic",
             other => other,
         };
         let path = self.path.len();

@@ -119,3 +119,15 @@ fn a_bosh_body_holds_stanzas() {
     let seen = lines(&[(Side::Client, http.as_bytes()), (Side::Client, text)], usize::MAX);
     assert!(has(&seen, "xmpp-stanzas") && has(&seen, "message.body"), "{seen:#?}");
 }
+
+#[test]
+fn a_subject_is_a_topic_only_where_nothing_else_is_said() {
+    let topic = client("<message from='r@c' type='groupchat'><subject>summer party</subject></message>");
+    assert!(has(&topic, "message.topic=summer party"), "{topic:#?}");
+    for beside in
+        ["<body>yes</body>", "<encrypted xmlns='urn:xmpp:omemo:2'/>", "<x xmlns='jabber:x:encrypted'>a</x>"]
+    {
+        let seen = client(&format!("<message to='b@x'><subject>at noon</subject>{beside}</message>"));
+        assert!(has(&seen, "message.subject=at noon"), "{seen:#?}");
+    }
+}

@@ -1,6 +1,9 @@
 //! Notices that stand beside ciphertext for clients without the key: what they say, and that they say nothing
 //! else.
 
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
 /// Words for encryption in the languages of the common clients.
 const ENCRYPTION: &[&str] = &[
     "encrypt",
@@ -57,50 +60,168 @@ const SUBJECT: &[&str] = &[
     "mesaj",
 ];
 
-/// Words by which a notice goes on: where to learn more, and what to install.
-const POINTERS: &[&str] = &[
-    "http",
-    "client",
-    "cliente",
-    "клиент",
-    "plugin",
-    "support",
-    "unterstütz",
-    "informat",
-    "informac",
-    "install",
+/// All other words that notices of clients are made of, in the languages of the common clients.
+const WORDS: &str = "
+a able about access an and another app application are as at available be because been before both but by can
+cannot cant client clients contact contain contains content could couldnt decrypt did display device devices
+do does doesnt download due e2e e2ee either else enable enabled end error failed find for format from further
+get has hasnt however have hidden how i if in info information install installed into is isnt it its jep key keys know
+latest learn like may method missing more my need needed needs new newer no not of off omemo on one only open
+openpgp opened or order otr otrv2 otrv3 otrv23 our out own pgp please plugin private protected protocol read
+reader reason receive received record recipient request requested required requires see seem seems send sender
+senders sending sent session sessions set should show shown so software some someone supported supporting supports
+text than that the their them they this to try turn unable understand unfortunately update upgrade us use used
+user users uses using v2 v3 v23 version view viewed visit was wants was we were what which will wish with without
+xep yet you your conversations gajim dino monal signal element matrix xmpp jabber ietf org im www
+aber achtung als an anderen anwendung app auf aus bei benötigt benutze bitte das dein deine dem den der des diese
+dieser dieses du eine einem einen einer ein erhalten es fehlt fur für gerät gesendet hat hast ich ihr ihre im in
+informationen ist kann kannst kein keine können konnte leider lesen mehr mit nicht nutzt öffnen programm scheint
+schlüssel sie so um und ungelesen unter von vom vor weitere welche werden wird wurde zu zum zur
+avec avez ce cet cette clé clés client contenu dans de des du elle en est et être ici il je la le les lire logiciel
+mais ne nest pas par peut plus pour prend pris que qui reçu sa semble ses son sur un une utilisant utilise vers vos
+votre vous charge envoyé impossible mais ma
+al aplicación con contenido cliente clientes de el ella en es esta está este está fue ha la las leer lo los más
+mensaje mi no o para parece pero por puede que recibido se ser si sin su te tu un una usando usar versión y
+alla che chi con contenuto dal del della di è e essere il inviato leggere ma non o per può più ricevuto sembra
+sono stato suo ti tuo una uno usa usando è
+ao aplicativo as com como conteúdo da do e ele em enviado esta eu foi isso mas mais na não nas no nos o os ou para
+parece pela pelo pode por que seu sua suporta suportar um uma você usando
+aan als bent bevat dat de deze die dit door een en er gebruik geen heb heeft het hebben ik is je jouw kan kunnen
+lees lezen lijkt maar meer met naar niet of om ondersteund ondersteunt ontvangen op te u uw van verstuurd verzonden
+voor werd wordt zijn
+är att av den denna det detta ditt din du en er et ett för har i ikke inte kan klient med men og och som støtter stöder
+til till
+nie jest z przez ta ten to w wiadomość klient twój obsługuje zaszyfrowana że
+je tato zpráva není pomocí klient váš
+az ez egy nem ön
+без был была в ваш вашем вы для его если есть и из или имеет как клиент ключ ключа ключей ключи ко может можно мне помощью
+мы на не нет но о об он она от отправил отправлено по поддерживает поддерживается подробнее получили приложение при
+прочитать расшифровать с сообщение сообщения так то у что чтобы это этого этой
+";
+
+/// Characters and words of the scripts that set no spaces, as notices need them.
+const UNSPACED: &[&str] = &[
+    "暗号化",
+    "加密",
+    "암호화",
+    "メッセージ",
+    "クライアント",
+    "されて",
+    "いません",
+    "いる",
+    "います",
+    "できません",
+    "できない",
+    "ため",
+    "ので",
+    "消息",
+    "信息",
+    "訊息",
+    "这条",
+    "此",
+    "已",
+    "这是",
+    "一条",
+    "是",
+    "您",
+    "的",
+    "你",
+    "客户端",
+    "不",
+    "支持",
+    "使用",
+    "了",
+    "无法",
+    "解密",
+    "復号",
+    "この",
+    "は",
+    "が",
+    "を",
+    "に",
+    "で",
+    "と",
+    "対応",
+    "して",
+    "あなた",
+    "메시지",
+    "이",
+    "는",
+    "은",
+    "를",
+    "을",
+    "로",
+    "된",
+    "입니다",
+    "되었습니다",
+    "있습니다",
+    "지원하지",
+    "않습니다",
+    "클라이언트",
 ];
 
 /// Longer texts are none.
 const LONGEST: usize = 400;
+/// A link to where more can be learned is short.
+const LONGEST_LINK: usize = 60;
 
-/// Whether a readable text beside ciphertext only says that the message is encrypted. One sentence has to say
-/// so and no other may speak of something else: a message that was copied behind a notice is no notice.
+/// Whether a readable text beside ciphertext only says that the message is encrypted: it says so, and every word of
+/// it is one that such notices are made of. What else stands in it somebody wrote.
 pub fn is_fallback(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    let has = |sentence: &str, words: &[&str]| words.iter().any(|w| sentence.contains(w));
-    let sentences: Vec<&str> =
-        sentences(&lower).into_iter().filter(|s| s.contains(char::is_alphabetic)).collect();
-    let says = sentences.iter().any(|s| has(s, ENCRYPTION) && has(s, SUBJECT));
-    let only = sentences.iter().all(|s| has(s, ENCRYPTION) || has(s, POINTERS));
-    text.len() < LONGEST && says && only
+    if text.len() >= LONGEST {
+        return false;
+    }
+    let lower = text.to_lowercase().replace(['\'', '’'], "");
+    let has = |words: &[&str]| words.iter().any(|w| lower.contains(w));
+    has(ENCRYPTION) && has(SUBJECT) && only_words_of_notices(&lower)
 }
 
-/// Parts of a text up to a full stop and white space. A link keeps its stops.
-fn sentences(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    let mut stopped = false;
-    for (at, c) in text.char_indices() {
-        let ends = matches!(c, '\n' | '。' | '！' | '？') || stopped && c.is_whitespace();
-        if ends {
-            found.push(&text[from..at]);
-            from = at + c.len_utf8();
+fn only_words_of_notices(lower: &str) -> bool {
+    let text = without_asker(lower);
+    let mut links = 0;
+    let mut before = "";
+    for token in text.split_whitespace() {
+        if token.contains("://") {
+            links += 1;
+            if links > 1 || token.len() > LONGEST_LINK {
+                return false;
+            }
+            continue;
         }
-        stopped = matches!(c, '.' | '!' | '?' | ']') || stopped && matches!(c, ')' | '*' | '"');
+        for word in token.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
+            let numbered = matches!(before, "xep" | "jep" | "omemo" | "version");
+            let number = numbered && word.len() <= 4 && word.bytes().all(|b| b.is_ascii_digit());
+            if !(number || is_known(word)) {
+                return false;
+            }
+            before = word;
+        }
     }
-    found.push(&text[from..]);
-    found
+    true
+}
+
+fn is_known(word: &str) -> bool {
+    static KNOWN: OnceLock<HashSet<&'static str>> = OnceLock::new();
+    let known = KNOWN.get_or_init(|| WORDS.split_whitespace().collect());
+    known.contains(word)
+        || ENCRYPTION.iter().chain(SUBJECT).any(|stem| word.contains(stem) && word.len() <= stem.len() + 24)
+        || is_unspaced(word)
+}
+
+/// Text without spaces, of which nearly all is what notices say.
+fn is_unspaced(word: &str) -> bool {
+    if word.chars().all(|c| c < '\u{3000}') {
+        return false;
+    }
+    let rest = UNSPACED.iter().fold(word.to_owned(), |rest, known| rest.replace(known, ""));
+    rest.chars().count() <= 2
+}
+
+/// An offer of OTR names whoever makes it: "(somebody) has requested".
+fn without_asker(text: &str) -> &str {
+    let offer = text.find(" has requested ");
+    let asker = |at: usize| text.get(..at).is_some_and(|name| name.split_whitespace().count() <= 2);
+    offer.filter(|at| asker(*at)).and_then(|at| text.get(at..)).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -120,6 +241,13 @@ mod tests {
             "This user has requested an Off-the-Record private conversation. However, you do not have a plugin to support that. See http://otr.cypherpunks.ca/ for more information.",
             "Diese Nachricht ist mit OMEMO verschlüsselt.",
             "この消息は暗号化されています。",
+            "?OTR?v2? This user has requested an Off-the-Record private conversation. However, you do not have a plugin to support that.",
+            "This is an OMEMO encrypted message which your client doesn’t seem to support. Find more information on https://conversations.im/omemo",
+            "This message is encrypted with OMEMO (XEP-0384).",
+            "Ce message est chiffré avec OMEMO.",
+            "Este mensaje está cifrado con OMEMO.",
+            "Dit bericht is versleuteld met OMEMO.",
+            "Это сообщение зашифровано с помощью OMEMO.",
         ] {
             assert!(is_fallback(text), "{text}");
         }
@@ -131,6 +259,13 @@ mod tests {
             "I sent you an OMEMO encrypted message but your client doesn't seem to support that. the lawyer called again today",
             "[This message is OMEMO encrypted] see you at the old bridge at noon",
             "[This message is OMEMO encrypted]\nsee you at the old bridge at noon",
+            "This message is OMEMO encrypted see you at the old bridge at noon",
+            "OMEMO encrypted message: hello",
+            "Encrypted message - call me when you land",
+            "see you at the old bridge at noon (this message is encrypted with OMEMO)",
+            "Diese Nachricht ist mit OMEMO verschlüsselt wir treffen uns am Mittag an der Brücke",
+            "encrypted message https://maps.example/x https://maps.example/y",
+            "この消息は暗号化されています。明日の正午に古い橋で会いましょう",
             "let us meet in the crypt of the old church at noon",
             "they chiffre everything there, bring your own lunch",
             "see you at the old bridge at noon",
