@@ -62,7 +62,7 @@ const SUBJECT: &[&str] = &[
 
 /// All other words that notices of clients are made of, in the languages of the common clients.
 const WORDS: &str = "
-a able about access an and another app application are as at available be because been before both but by can
+a able about access b capable compatible href http https an and another app application are as at available be because been before both but by can
 cannot cant client clients contact contain contains content could couldnt decrypt did display device devices
 do does doesnt download due e2e e2ee either else enable enabled end error failed find for format from further
 get has hasnt however have hidden how i if in info information install installed into is isnt it its jep key keys know
@@ -177,27 +177,35 @@ pub fn is_fallback(text: &str) -> bool {
 }
 
 fn only_words_of_notices(lower: &str) -> bool {
-    let text = without_asker(lower);
-    let mut links = 0;
+    let Some(text) = without_link(without_asker(lower)) else { return false };
     let mut before = "";
-    for token in text.split_whitespace() {
-        if token.contains("://") {
-            links += 1;
-            if links > 1 || token.len() > LONGEST_LINK {
-                return false;
-            }
-            continue;
+    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
+        let numbered = matches!(before, "xep" | "jep" | "omemo" | "version");
+        let number = numbered && word.len() <= 4 && word.bytes().all(|b| b.is_ascii_digit());
+        if !(number || is_known(word)) {
+            return false;
         }
-        for word in token.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
-            let numbered = matches!(before, "xep" | "jep" | "omemo" | "version");
-            let number = numbered && word.len() <= 4 && word.bytes().all(|b| b.is_ascii_digit());
-            if !(number || is_known(word)) {
-                return false;
-            }
-            before = word;
-        }
+        before = word;
     }
     true
+}
+
+/// The text without its link, which may stand in it several times; `None` where it has two or a long one.
+fn without_link(text: &str) -> Option<String> {
+    let mut pieces = text.split("://");
+    let mut plain = pieces.next()?.to_owned();
+    let mut link = None;
+    for piece in pieces {
+        let end = piece.find(|c: char| c.is_whitespace() || "\"<>)".contains(c)).unwrap_or(piece.len());
+        let (this, rest) = piece.split_at(end);
+        let this = this.trim_end_matches(['.', '/']);
+        if this.len() > LONGEST_LINK || *link.get_or_insert(this) != this {
+            return None;
+        }
+        plain.push(' ');
+        plain.push_str(rest);
+    }
+    Some(plain)
 }
 
 fn is_known(word: &str) -> bool {
@@ -248,6 +256,15 @@ mod tests {
             "Este mensaje está cifrado con OMEMO.",
             "Dit bericht is versleuteld met OMEMO.",
             "Это сообщение зашифровано с помощью OMEMO.",
+            "You received a message encrypted with OMEMO but your client doesn't support OMEMO.",
+            "This message is *encrypted* with OMEMO (See :XEP:`384`).",
+            "?OTRv23?\n<b>alice@x.example</b> has requested an <a href=\"https://otr.cypherpunks.ca/\">Off-the-Record private conversation</a>.  However, you do not have a plugin to support that.\nSee <a href=\"https://otr.cypherpunks.ca/\">https://otr.cypherpunks.ca/</a> for more information.",
+            "** Unable to decrypt: The sender's device has not sent us the keys for this encrypted message. **",
+            "This message is encrypted. You need OpenPGP to read it.",
+            "I sent you an encrypted message. To read it, you need an OMEMO capable client.",
+            "Open this message in a client that supports end-to-end encryption.",
+            "This message is encrypted using OMEMO.",
+            "You have received an encrypted message.",
         ] {
             assert!(is_fallback(text), "{text}");
         }
