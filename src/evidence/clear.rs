@@ -5,7 +5,7 @@ use super::message::{BESIDE_SLOT, is_message_slot, may_be_said};
 use super::randomness::{self, Cipher};
 use super::{Content, Evidence, Kind, Polarity, Strength};
 use crate::layers::envelope::grammar::notice::is_fallback;
-use crate::model::{Arrival, Trust};
+use crate::model::{Arrival, Side, Trust};
 use crate::peel::{Family, Form, Leaf, NodeRef};
 use crate::ruleset::language;
 
@@ -25,6 +25,7 @@ impl Collector {
         } else if leaf.form == Form::Plain && node.scope() != 0 {
             self.keep_rounds(node, leaf);
         }
+        self.answered(node, leaf);
         let Some((slot, rule)) = slot.as_ref().filter(|(s, _)| may_be_said(s)).cloned() else {
             self.beside(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
             return self.seen(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
@@ -43,6 +44,17 @@ impl Collector {
         self.message(node, leaf.at).readable.push(e);
         if self.shared.vantage {
             self.message_field(node, leaf, Content::Text);
+        }
+    }
+
+    /// What a service's answer to a request of HTTP says of itself.
+    fn answered(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        if leaf.side != Side::Server || node.scope() == 0 || !leaf.field.starts_with("$.") {
+            return;
+        }
+        let carrier = node.layers().find(|s| s.family == Family::App).map_or("", |s| s.name);
+        if matches!(carrier, "http1" | "http2" | "http3") && node.field().is_empty() {
+            self.message(node, leaf.at).answer.take(leaf.field, leaf.bytes);
         }
     }
 

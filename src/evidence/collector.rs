@@ -1,5 +1,6 @@
 //! The sink of one flow: runs the observers over what the engine tells and sums it up per conversation.
 
+use super::answer::Answer;
 use super::devices::{Devices, Seen};
 use super::drafts::Drafts;
 use super::media::Media;
@@ -243,6 +244,7 @@ impl Collector {
             last: at.time,
             envelopes: Vec::new(),
             readable: Vec::new(),
+            answer: Answer::default(),
             beside: Vec::new(),
             opaque: Vec::new(),
             other: Vec::new(),

@@ -1,10 +1,11 @@
 //! One message while its flow is being read: what its fields showed, and what that makes of it.
 
+use super::answer::Answer;
 use super::collector::OWN;
 use super::devices::Stanza;
 use super::sequence::Seal;
 use super::{Content, Evidence, Kind, Polarity, Size, Strength};
-use crate::model::Timestamp;
+use crate::model::{Side, Timestamp};
 
 /// Kinds of field that hold what somebody says to somebody.
 pub(super) const MESSAGE_SLOTS: [&str; 2] = ["message-text", "message-other"];
@@ -34,6 +35,8 @@ pub(super) struct Message {
     pub last: Timestamp,
     pub envelopes: Vec<Evidence>,
     pub readable: Vec<Evidence>,
+    /// What the service's answer says of itself.
+    pub answer: Answer,
     /// Sentences in fields of no known kind.
     pub beside: Vec<Evidence>,
     pub opaque: Vec<Evidence>,
@@ -87,6 +90,7 @@ impl Message {
     /// What conversations the message belongs to, each with its evidence. A message with an envelope
     /// and readable text belongs to two.
     pub(super) fn contents(&mut self) -> Vec<(Content, Vec<Evidence>)> {
+        self.readable.retain(|e| e.origin.side != Side::Server || !self.answer.explains(&e.origin.field));
         self.set_notices_aside();
         self.set_sealed_keys_aside();
         let mut found = Vec::new();

@@ -1,6 +1,7 @@
 //! Observers: from what the layers found to evidence records. One observer per file. Nothing here
 //! decides a verdict, and nothing behind here sees bytes again.
 
+mod answer;
 mod canary;
 mod clear;
 mod collector;
