@@ -108,7 +108,7 @@ impl Dtls {
             (Side::Client, 3) => Label::ClientTraffic,
             (Side::Server, 3) => Label::ServerTraffic,
             _ => {
-                let before = self.halves[side].keys.iter().find(|k| k.epoch + 1 == epoch);
+                let before = self.halves[side].keys.iter().find(|k| k.epoch.checked_add(1) == Some(epoch));
                 if let Some(keys) = before.and_then(|k| k.updated(suite)) {
                     epochs::keep(&mut self.halves[side].keys, keys);
                     out.fact("tls.key_update", true);
