@@ -1,7 +1,8 @@
-//! Every file of a folder of captures opens or is refused with a reason, and decodes without a
-//! panic. The folders (separated by `:`) are named by the environment variable PLAINSIGHT_CORPUS;
+//! Every file of a folder of captures opens or is refused with a reason, decodes without a panic, and is
+//! audited to a report. The folders (separated by `:`) are named by the environment variable PLAINSIGHT_CORPUS;
 //! without it the test says so and checks nothing.
 
+use plainsight::audit::{Plan, run};
 use plainsight::capture::{self, Batch};
 use plainsight::model::Limits;
 use plainsight::wire::Decoder;
@@ -37,6 +38,14 @@ fn read(path: &Path) -> Result<(u64, String), String> {
     Ok((input.packets, input.sha256))
 }
 
+/// Audits a file that opens. No more can be understood than was seen.
+fn audit(path: &Path) {
+    let plan = Plan { captures: vec![path.to_owned()], threads: 1, ..Plan::default() };
+    let audit = run(&plan, &|_| {}).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let coverage = audit.report().summary.coverage;
+    assert!(coverage.parsed <= coverage.seen, "{}: {coverage:?}", path.display());
+}
+
 #[test]
 fn every_file_of_the_corpus_is_read_or_refused() {
     let Ok(folders) = std::env::var("PLAINSIGHT_CORPUS") else {
@@ -54,6 +63,7 @@ fn every_file_of_the_corpus_is_read_or_refused() {
         match read(path) {
             Ok((n, sha256)) => {
                 assert_eq!(sha256.len(), 64);
+                audit(path);
                 opened += 1;
                 packets += n;
             }
