@@ -168,7 +168,7 @@ fn text_kind(head: &[u8]) -> &'static str {
         return "it is a TLS key log; give it with `--keylog` beside the capture";
     }
     if (body.starts_with('{') || body.starts_with('[')) && body.contains("\"log\"") {
-        return "it is a HAR recording, which this version does not read; record packets with a key log instead (`SSLKEYLOGFILE`, docs/keys.md)";
+        return "it looks like a HAR recording whose first member is not `log`; export it again";
     }
     // A section of a settings file begins like an array, and goes on with a letter.
     let array = body
@@ -181,7 +181,7 @@ fn text_kind(head: &[u8]) -> &'static str {
         return "it is XML text; give the capture it was made from";
     }
     if head.iter().take_while(|b| b.is_ascii_digit()).count() > 0 && text.contains(":7:version") {
-        return "it is a mitmproxy flow dump, which this version does not read; record packets beside the proxy and let it write a key log (`SSLKEYLOGFILE`)";
+        return "it looks like flows of mitmproxy and does not begin with one; save them again";
     }
     let printable = head.iter().filter(|b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)).count();
     if !head.is_empty() && printable * 100 >= head.len() * 95 {

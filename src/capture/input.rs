@@ -304,7 +304,7 @@ impl Reader {
 }
 
 /// A recording that is read whole may not be larger than the bound.
-const TOO_LARGE: &str = "it is a HAR file or proxy dump larger than 128 MiB, which would have to be held whole; \
+const TOO_LARGE: &str = "it is a HAR file or proxy dump larger than what is held whole (128 MiB); \
     save it in parts, or record packets with a key log";
 
 /// Reads all that is left behind `text`; false where it is more than `most`.

@@ -29,8 +29,9 @@
 //! # Both
 //!
 //! - Idle flows are closed by capture time. A flow that is idle too long is split by its own
-//!   packets, unless a segment goes on where its TCP stream was; the sweep of the others only returns memory earlier. A time that jumps back closes
-//!   nothing, and one single time far ahead does not move the sweep's clock.
+//!   packets, unless a segment goes on where its TCP stream was; the sweep of the others only returns
+//!   memory earlier. A time that jumps back closes nothing, and one single time far ahead does not
+//!   move the sweep's clock.
 //! - A closed TCP flow is remembered for [`LINGER`] seconds, so that late copies do not look like a
 //!   new flow.
 

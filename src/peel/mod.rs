@@ -25,7 +25,8 @@ pub use memory::Memory;
 pub use node::NodeRef;
 pub use out::{Child, Handle, Out};
 pub use peeler::{
-    AfterGap, By, CutWhy, End, Form, Guard, Input, Leaf, Line, LineEnd, Peeler, Sink, Step, Then, Unit, Why,
+    AfterGap, By, CutWhy, End, Form, Guard, Input, Leaf, Line, LineEnd, Part, Peeler, Sink, Step, Then, Unit,
+    Why,
 };
 pub use record::Recorder;
 pub use spec::{Before, Eats, Family, Guess, Hint, Probe, Registry, Spec};

@@ -74,6 +74,29 @@ pub enum LineEnd {
     Input,
 }
 
+/// Which part of a line it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// What stands before the limit.
+    Head,
+    /// What stands behind the limit, or behind lost bytes.
+    Rest,
+}
+
+impl Line<'_> {
+    /// Which part of a line it is. `goes_on` remembers for each side whether the next one is a rest.
+    pub fn part(&self, goes_on: &mut bool) -> Part {
+        let cut = self.ends == LineEnd::Limit;
+        match (std::mem::replace(goes_on, cut), cut) {
+            (true, _) => Part::Rest,
+            (false, true) => Part::Head,
+            (false, false) => Part::Whole,
+        }
+    }
+}
+
 impl<'a> Input<'a> {
     /// The first line, of `longest` bytes at the most. `Err` is the step that waits for more.
     ///

@@ -15,10 +15,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// Whether a file begins like one: an object whose first member is `log`.
 pub(super) fn recognise(head: &[u8]) -> bool {
-    let plain = |text: &[u8]| text.trim_ascii_start().to_vec();
-    let text = plain(head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head));
-    let inside = text.strip_prefix(b"{").map(plain);
-    inside.and_then(|t| Some(plain(t.strip_prefix(b"\"log\"")?))).is_some_and(|t| t.starts_with(b":"))
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let member = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    let value = member.and_then(|m| m.strip_prefix(b"\"log\""));
+    value.is_some_and(|v| v.trim_ascii_start().starts_with(b":"))
 }
 
 /// Bytes of one entry, and values in it, in which text counts as it would outside: each takes much more room

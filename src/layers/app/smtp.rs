@@ -4,7 +4,7 @@ use super::dotted::Dotted;
 use super::login::Login;
 use crate::model::{PerSide, Side};
 use crate::peel::{
-    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, LineEnd, Out, Peeler, Probe, Spec, Step,
+    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Part, Peeler, Probe, Spec, Step,
 };
 use std::collections::VecDeque;
 
@@ -156,15 +156,15 @@ impl Peeler for Smtp {
             Ok(line) => line,
             Err(wait) => return wait,
         };
-        let cut = line.ends == LineEnd::Limit;
-        let rest = std::mem::replace(&mut self.lost[side], cut);
-        if cut && !rest {
-            out.note("smtp-line-too-long");
-        }
-        match side {
-            _ if cut || rest => out.item("rest", Form::Text, side, line.text),
-            Side::Client => self.command(line.text, out),
-            Side::Server => self.reply(line.text, out),
+        match (line.part(&mut self.lost[side]), side) {
+            (Part::Whole, Side::Client) => self.command(line.text, out),
+            (Part::Whole, Side::Server) => self.reply(line.text, out),
+            (part, _) => {
+                if part == Part::Head {
+                    out.note("smtp-line-too-long");
+                }
+                out.item("rest", Form::Text, side, line.text);
+            }
         }
         Step::again(line.taken)
     }

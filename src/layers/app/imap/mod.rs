@@ -6,7 +6,8 @@ mod grammar;
 use super::login::Login;
 use crate::model::{PerSide, Side};
 use crate::peel::{
-    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, LineEnd, Out, Peeler, Probe, Spec, Step,
+    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, LineEnd, Out, Part, Peeler, Probe, Spec,
+    Step,
 };
 use grammar::{Holds, announced, holds, is_fetch, piece_of, quoted_bodies, strings, whole_mail, word};
 
@@ -150,21 +151,16 @@ impl Peeler for Imap {
             Err(wait) => return wait,
         };
         let half = &mut self.halves[side];
-        let rest = std::mem::replace(&mut half.lost, line.ends == LineEnd::Limit);
-        match line.ends {
-            LineEnd::Limit => {
+        match line.part(&mut half.lost) {
+            Part::Whole if line.ends == LineEnd::Feed => self.piece(side, line.text, out),
+            Part::Whole => half.line.extend_from_slice(line.text),
+            part => {
                 half.line.clear();
-                if !rest {
+                if part == Part::Head {
                     out.note("imap-line-too-long");
                 }
                 out.item("rest", Form::Text, side, line.text);
             }
-            _ if rest => {
-                half.line.clear();
-                out.item("rest", Form::Text, side, line.text);
-            }
-            LineEnd::Feed => self.piece(side, line.text, out),
-            LineEnd::Input => half.line.extend_from_slice(line.text),
         }
         Step::again(line.taken)
     }

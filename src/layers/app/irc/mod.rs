@@ -6,9 +6,7 @@ mod probe;
 mod tests;
 
 use crate::model::{PerSide, Side};
-use crate::peel::{
-    AfterGap, Child, Eats, Family, Form, Handle, Hint, Input, LineEnd, Out, Peeler, Spec, Step,
-};
+use crate::peel::{AfterGap, Child, Eats, Family, Form, Handle, Hint, Input, Out, Part, Peeler, Spec, Step};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use grammar::{LONGEST, Line, PARAMETERS, clean, decoded, line};
@@ -53,15 +51,14 @@ impl Peeler for Irc {
             Ok(piece) => piece,
             Err(wait) => return wait,
         };
-        let cut = piece.ends == LineEnd::Limit;
-        let continued = std::mem::replace(&mut self.overlong[input.side], cut);
-        if cut && !continued {
+        let part = piece.part(&mut self.overlong[input.side]);
+        if part == Part::Head {
             out.note("irc-line-too-long");
         }
         if !piece.text.is_empty() {
             out.begin_message();
             let text = decoded(piece.text);
-            match line(&text).filter(|_| !continued) {
+            match line(&text).filter(|_| part != Part::Rest) {
                 Some(read) => self.command(&read, input.side, out),
                 None => out.item("line", Form::Text, input.side, text.as_bytes()),
             }
