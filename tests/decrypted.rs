@@ -95,6 +95,27 @@ fn bodies_that_were_not_kept_are_lost_bytes() {
     assert_eq!(report.summary.coverage.lost, 0);
 }
 
+/// What a recorder left out, or a bound passed over, may hold anything.
+#[test]
+fn what_is_missing_from_a_recording_takes_a_claim_away() {
+    let sealed = include_str!("envelopes/matrix_room_encrypted_json.json");
+    let url = "https://matrix.example/_matrix/client/v3/rooms/a/messages";
+    let sent = || json!({"mimeType": "application/json", "text": "{}"});
+    let whole = entry(url, sent(), json!({"size": sealed.len(), "text": sealed}));
+    let report = audited(&har(&[whole.clone(), whole.clone()]));
+    assert_eq!(report.summary.verdict.to_string(), "e2ee");
+    let left_out = entry(url, sent(), json!({"size": 50_000}));
+    let mut wide = message(url);
+    wide["x"] = Value::Array(vec![Value::Null; 4 << 20]);
+    for missing in [left_out, wide] {
+        let report = audited(&har(&[whole.clone(), whole.clone(), missing]));
+        assert_eq!(report.summary.verdict.to_string(), "undetermined");
+        assert!(report.conversations.iter().all(|c| c.verdict.to_string() != "e2ee"));
+    }
+    let said = audited(&har(&[whole.clone(), whole, message("https://matrix.example/send")]));
+    assert_eq!(said.summary.verdict.to_string(), "transport-only");
+}
+
 #[test]
 fn messages_of_a_websocket_are_read() {
     let mut socket = message("wss://chat.example/ws");

@@ -8,6 +8,7 @@ use crate::evidence::{
 };
 use crate::evidence::{Evidence, Kind, Polarity, Strength, pooled, same_service, weak};
 use crate::model::{Limits, Notes, Value};
+use crate::verdict::COVERAGE_FLOOR;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -310,7 +311,18 @@ impl Totals {
             let own = named[key].messages;
             *kin.entry((key.endpoint.clone(), key.content.clone())).or_default() += own;
         }
+        // What was lost beside a claim, at the same service, may hold messages as well.
+        let mut gone: BTreeMap<String, u64> = BTreeMap::new();
+        for (key, draft) in named.iter().filter(|(k, _)| k.content == Content::Background) {
+            *gone.entry(key.endpoint.clone()).or_default() += draft.coverage.lost;
+        }
         for draft in named.values_mut() {
+            if matches!(draft.key.content, Content::Envelope(_) | Content::Opaque)
+                && let Some(lost) = gone.get(&draft.key.endpoint)
+            {
+                let coverage = Coverage { lost: draft.coverage.lost.max(*lost), ..draft.coverage };
+                draft.limited |= coverage.looked_at() < COVERAGE_FLOOR;
+            }
             draft.evidence.sort();
             let key = (draft.key.endpoint.clone(), draft.key.content.clone());
             draft.kin = kin.get(&key).copied().unwrap_or(0);

@@ -3,6 +3,8 @@
 
 mod sealed;
 
+pub use sealed::COVERAGE_FLOOR;
+
 use super::lattice::{Grade, Network, Provider, Verdict, headline};
 use crate::evidence::{Content, Draft, Evidence, Kind, Polarity, Strength};
 use crate::peel::{Guard, Why};

@@ -16,7 +16,7 @@ mod tunnel;
 pub use apps::{Compared, Recognised, Sighting, Standing, claims, recognise, reweigh};
 pub use exposure::{Exposure, Knows, exposures};
 pub use findings::{Confidence, Finding, Severity, findings};
-pub use judge::{Experiment, Judgement, judge};
+pub use judge::{COVERAGE_FLOOR, Experiment, Judgement, judge};
 pub use lattice::{Grade, Network, Provider, Verdict, headline};
 pub use relay::weigh;
 pub use summary::{Summary, summarise};
