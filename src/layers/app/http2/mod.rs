@@ -166,7 +166,8 @@ impl Http2 {
         let n = input.bytes.len().min(PREFACE.len());
         if input.bytes[..n] == PREFACE[..n] && (n == PREFACE.len() || !input.end) {
             if n < PREFACE.len() {
-                return Step::more(0, PREFACE.len());
+                // The first byte that differs tells, however much comes with it.
+                return Step::more(0, n + 1);
             }
             half.begun = true;
             half.framed = true;
