@@ -170,6 +170,19 @@ fn control_packets_open_with_the_key_of_the_media() {
 }
 
 #[test]
+fn packets_that_come_twice_or_in_another_order_are_media_still() {
+    let once = sealed(96, 40);
+    let twice: Vec<_> = once.iter().flat_map(|turn| [turn.clone(), turn.clone()]).collect();
+    let swapped: Vec<_> = once.chunks(2).flat_map(|pair| pair.iter().rev().cloned()).collect();
+    for turns in [twice, swapped] {
+        let lines = peel(Unit::Datagram, &turns, &mut Memory::default());
+        assert!(has(&lines, "layer rtp"), "{lines:#?}");
+    }
+    let same: Vec<_> = std::iter::repeat_n(once[0].clone(), 40).collect();
+    assert!(!has(&peel(Unit::Datagram, &same, &mut Memory::default()), "layer rtp"));
+}
+
+#[test]
 fn noise_is_taken_for_neither_media_nor_reports() {
     for seed in 0..40 {
         let mut next = noise(seed + 1);
