@@ -190,6 +190,7 @@ fn full() -> Report {
             ..Default::default()
         },
         weighs: true,
+        peers: vec!["192.0.2.9:443".into()],
         why_weighs: "a known message field".into(),
         first: Some("2026-01-02T03:04:05Z".into()),
         ..Default::default()

@@ -324,7 +324,7 @@ fn background(out: &mut String, r: &Report) {
     table(out, &["Endpoint", "Protocol", "Size", "Verdict"]);
     let groups = alike::fold(r.background());
     for g in groups.iter().take(LISTED) {
-        let (c, size) = (g.first, prose::size(g.seen()));
+        let (c, size) = (g.first, text(&prose::amount(r, g.first, g.seen())));
         let others = match g.others.len() {
             0 => String::new(),
             n => format!(" and {} others alike", prose::thousands(n as u64)),

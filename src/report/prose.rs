@@ -81,13 +81,26 @@ pub fn claim(c: &Claim) -> String {
 }
 
 /// A conversation that is listed and not weighed, in a line.
-pub fn quiet(c: &Conversation) -> String {
+pub fn quiet(r: &Report, c: &Conversation) -> String {
     let protocol = match (c.protocol.as_str(), c.coverage.seen) {
         ("", 0) => return format!("{} · no payload", name(c)),
         ("", _) => "unknown protocol",
         (protocol, _) => protocol,
     };
-    [name(c), protocol.to_owned(), size(c.coverage.seen)].join(" · ")
+    [name(c), protocol.to_owned(), amount(r, c, c.coverage.seen)].join(" · ")
+}
+
+/// How much was said in a conversation that is only listed, or whose bytes they are.
+pub fn amount(r: &Report, c: &Conversation, seen: u64) -> String {
+    let beside: Vec<&str> = r.beside(c).map(|c| c.id.as_str()).collect();
+    match beside.as_slice() {
+        [] => size(seen),
+        [ids @ .., last] if ids.len() < 3 => {
+            let ids: String = ids.iter().map(|id| format!("{id}, ")).collect();
+            format!("beside {ids}{last}")
+        }
+        [first, ..] => format!("beside {first} and {} more", beside.len() - 1),
+    }
 }
 
 /// What kind of traffic, how much, and when.

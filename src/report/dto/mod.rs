@@ -289,6 +289,14 @@ impl Report {
         self.conversations.iter().filter(|c| !c.weighs)
     }
 
+    /// The conversations with messages at the service of one that is only listed. Their connections are the
+    /// same, so that its bytes are counted there.
+    pub fn beside<'a>(&'a self, listed: &'a Conversation) -> impl Iterator<Item = &'a Conversation> {
+        self.conversations.iter().filter(move |c| {
+            c.weighs && c.endpoint == listed.endpoint && c.peers.iter().any(|p| listed.peers.contains(p))
+        })
+    }
+
     /// A piece of evidence by its id.
     pub fn evidence(&self, id: &str) -> Option<&Evidence> {
         numbered(&self.evidence, id, |e| &e.id)

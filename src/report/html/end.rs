@@ -56,7 +56,7 @@ pub fn background(page: &mut Page, r: &Report) {
             page.wrap(" and ", &prose::thousands(g.others.len() as u64), " others alike");
         }
         page.wrap("</span></th><td>", &c.protocol, "</td><td class=\"num\">");
-        page.text(&prose::size(g.seen())).raw("</td><td>").text(c.verdict.word()).raw("</td><td>");
+        page.text(&prose::amount(r, c, g.seen())).raw("</td><td>").text(c.verdict.word()).raw("</td><td>");
         page.text(if c.why_weighs.is_empty() { &c.reason } else { &c.why_weighs }).raw("</td></tr>\n");
     }
     table_end(page);

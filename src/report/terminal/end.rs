@@ -66,7 +66,7 @@ pub fn background(page: &mut Page, r: &Report) {
     for g in groups.iter().take(most) {
         let c = g.first;
         let (_, tone) = verdict_tones(c.verdict);
-        let mut spans = vec![span(Tone::Plain, &prose::quiet(c))];
+        let mut spans = vec![span(Tone::Plain, &prose::quiet(r, c))];
         if !g.others.is_empty() {
             let others = prose::thousands(g.others.len() as u64);
             let more = format!(" · {others} others alike, {} in all", prose::size(g.seen()));
