@@ -50,13 +50,6 @@ pub fn exposures(drafts: &[Draft], judgements: &[Judgement]) -> Vec<Exposure> {
         let provider = draft.key.endpoint.as_str();
         if judgement.weighs.is_some() {
             let first = judgement.reasons.first().map(|i| (c, *i));
-            let network = match judgement.network {
-                Network::Readable => Knows::Learns,
-                Network::Protected => Knows::DoesNot,
-                Network::Unknown => Knows::Unknown,
-            };
-            let item = if draft.key.content == Content::Call { "call-media" } else { "message-text" };
-            set(item, "network", network, first);
             let operator = match judgement.provider {
                 Provider::Readable => Knows::Learns,
                 // Structure alone does not tell whether the provider holds the keys.
@@ -64,6 +57,19 @@ pub fn exposures(drafts: &[Draft], judgements: &[Judgement]) -> Vec<Exposure> {
                 Provider::Sealed => Knows::Unknown,
                 Provider::Unknown => Knows::Unknown,
             };
+            let network = match judgement.network {
+                Network::Readable => Knows::Learns,
+                // Whoever is on the path sees all that the provider sees, and no more is known of it.
+                Network::Protected
+                    if judgement.provider == Provider::Sealed && in_the_open(draft, judgement) =>
+                {
+                    operator
+                }
+                Network::Protected => Knows::DoesNot,
+                Network::Unknown => Knows::Unknown,
+            };
+            let item = if draft.key.content == Content::Call { "call-media" } else { "message-text" };
+            set(item, "network", network, first);
             set(item, provider, operator, first);
             for item in ["timing", "sizes", "ip-address"] {
                 set(item, "network", Knows::Learns, None);
@@ -89,4 +95,9 @@ pub fn exposures(drafts: &[Draft], judgements: &[Judgement]) -> Vec<Exposure> {
     let mut all: Vec<Exposure> = cells.into_values().collect();
     all.sort_by_key(|e| (e.item != "message-text", e.item.clone(), e.party != "network", e.party.clone()));
     all
+}
+
+/// Whether what a judgement rests on stood where anybody on the path sees it.
+fn in_the_open(draft: &Draft, judgement: &Judgement) -> bool {
+    judgement.reasons.iter().filter_map(|i| draft.evidence.get(*i)).any(|e| e.guard == Guard::Open)
 }

@@ -105,16 +105,24 @@ fn opaque_fields_are_e2ee_only_by_a_passed_experiment_and_with_nothing_against_t
 }
 
 #[test]
-fn the_matrix_says_that_a_provider_does_not_learn_only_where_an_experiment_passed() {
+fn the_matrix_says_who_does_not_learn_a_text_only_where_an_experiment_passed() {
     use crate::verdict::exposure::{Knows, exposures};
-    let drafts = [sealed_draft()];
-    let at_the_provider = |experiment: &Experiment| {
+    let learns = |party: &str, guard: Guard, experiment: &Experiment| {
+        let mut drafts = [sealed_draft()];
+        drafts[0].evidence.iter_mut().for_each(|e| e.guard = guard);
         let judgements = [judge(&drafts[0], experiment)];
         let cells = exposures(&drafts, &judgements);
-        cells.into_iter().find(|c| c.item == "message-text" && c.party == "a:1").map(|c| c.state)
+        cells.into_iter().find(|c| c.item == "message-text" && c.party == party).map(|c| c.state)
     };
-    assert_eq!(at_the_provider(&Experiment::default()), Some(Knows::Unknown));
-    assert_eq!(at_the_provider(&PASSED), Some(Knows::DoesNot));
+    let none = Experiment::default();
+    for guard in [Guard::Open, Guard::Confidential] {
+        assert_eq!(learns("a:1", guard, &none), Some(Knows::Unknown));
+        assert_eq!(learns("a:1", guard, &PASSED), Some(Knows::DoesNot));
+        assert_eq!(learns("network", guard, &PASSED), Some(Knows::DoesNot));
+    }
+    assert_eq!(learns("network", Guard::Confidential, &none), Some(Knows::DoesNot));
+    // On an open path it sees what the provider sees.
+    assert_eq!(learns("network", Guard::Open, &none), Some(Knows::Unknown));
 }
 
 /// Their keys may stand in clear signalling, of which a draft of control packets knows nothing.
