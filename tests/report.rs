@@ -367,6 +367,29 @@ fn a_text_not_found_without_a_control_is_not_good_news() {
 }
 
 #[test]
+fn an_open_way_is_not_called_protected() {
+    use plainsight::peel::Guard;
+    let words = |guard| {
+        let evidence = Evidence { id: "e1".into(), guard: Some(guard), ..Default::default() };
+        let talk = Conversation {
+            reasons: vec!["e1".into()],
+            verdict: Verdict::E2ee,
+            network: dto::Network::Protected,
+            provider: dto::Provider::Sealed,
+            weighs: true,
+            ..Default::default()
+        };
+        let mut r = Report { conversations: vec![talk], evidence: vec![evidence], ..Default::default() };
+        r.summary.network = dto::Network::Protected;
+        render(&r, 100, Colour::Off, Detail::Brief) + &markdown::render(&r) + &html::render(&r)
+    };
+    let (open, closed) = (words(Guard::Open), words(Guard::Confidential));
+    assert!(!open.contains("protected on the path") && open.matches("the way is open").count() == 5);
+    assert!(!open.contains("cannot read") && closed.contains("cannot read"));
+    assert!(closed.contains("protected on the path") && !closed.contains("the way is open"));
+}
+
+#[test]
 fn renderings_are_as_approved() {
     insta::assert_snapshot!("full-html", html::render(&full()).split("</style>").nth(1).unwrap_or(""));
     insta::assert_snapshot!("full-markdown", markdown::render(&full()));

@@ -84,7 +84,7 @@ fn head(out: &mut String, r: &Report) {
         let _ = writeln!(out, "{}\n", text(&s.reason));
     }
     let _ = writeln!(out, "- Grade {}: {}", s.grade, prose::grade(s.verdict, s.grade));
-    let _ = writeln!(out, "- Network: {}", prose::network(s.network));
+    let _ = writeln!(out, "- Network: {}", prose::network(r, s.network, r.weighing()));
     let _ = writeln!(out, "- Service: {}", prose::provider(s.provider));
     let weigh = prose::count(s.counted.weigh, "conversation");
     let background = prose::thousands(s.counted.background);
@@ -112,7 +112,7 @@ fn card(out: &mut String, r: &Report, group: &Alike<'_>) {
         }
     };
     item("Why", &c.reason);
-    item("Network", prose::network(c.network));
+    item("Network", prose::network(r, c.network, std::iter::once(c)));
     item("Service", prose::provider(c.provider));
     item("Not ruled out", &c.not_ruled_out.join("; "));
     item("Next step", &c.next_step);

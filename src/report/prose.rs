@@ -34,10 +34,13 @@ pub fn grade(verdict: Verdict, grade: Grade) -> &'static str {
     }
 }
 
-/// Who on the path can read.
-pub fn network(n: Network) -> &'static str {
+/// Who on the path can read what is said in these conversations.
+pub fn network<'a>(r: &Report, n: Network, mut of: impl Iterator<Item = &'a Conversation>) -> &'static str {
     match n {
         Network::Readable => "readable by anyone on the path",
+        Network::Protected if of.any(|c| r.is_open_way(c)) => {
+            "the way is open: sealed by the envelopes alone, as far as the grade goes"
+        }
         Network::Protected => "protected on the path",
         Network::Unknown => "cannot be told",
     }

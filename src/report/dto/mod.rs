@@ -22,6 +22,7 @@ pub use words::{
 };
 
 use crate::model::Limits;
+use crate::peel::Guard;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -287,6 +288,13 @@ impl Report {
     /// The conversations that are only listed.
     pub fn background(&self) -> impl Iterator<Item = &Conversation> {
         self.conversations.iter().filter(|c| !c.weighs)
+    }
+
+    /// Whether messages that seem sealed for the ends go an open way, so that whoever listens there gets what
+    /// the service gets.
+    pub fn is_open_way(&self, c: &Conversation) -> bool {
+        let mut reasons = c.reasons.iter().filter_map(|id| self.evidence(id));
+        c.provider == Provider::Sealed && reasons.any(|e| e.guard == Some(Guard::Open))
     }
 
     /// The conversations with messages at the service of one that is only listed. Their connections are the

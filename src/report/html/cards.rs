@@ -37,7 +37,7 @@ fn card(page: &mut Page, r: &Report, group: &Alike<'_>) {
     if let Some(also) = prose::shared_host(c) {
         page.wrap("<dt>Application</dt><dd>", &sentence(&also), "</dd>\n");
     }
-    page.wrap("<dt>On the path</dt><dd>", prose::network(c.network), "</dd>\n");
+    page.wrap("<dt>On the path</dt><dd>", prose::network(r, c.network, std::iter::once(c)), "</dd>\n");
     page.wrap("<dt>The service</dt><dd>", prose::provider(c.provider), "</dd>\n");
     if !c.not_ruled_out.is_empty() {
         page.raw("<dt>Not ruled out</dt><dd><ul>");

@@ -24,7 +24,7 @@ pub fn head(page: &mut Page, r: &Report) {
     if !s.reason.is_empty() {
         page.wrap("<p class=\"lead\">", &sentence(&s.reason), "</p>\n");
     }
-    path(page, s.network, s.provider);
+    path(page, s.network, s.provider, r.weighing().any(|c| r.is_open_way(c)));
     ladder(page, s.grade);
     page.wrap("<p class=\"cap\"><b>", s.grade.word(), "</b> ");
     page.text(prose::grade(s.verdict, s.grade)).raw(" · ");
@@ -45,7 +45,7 @@ pub fn sentence(text: &str) -> String {
 }
 
 /// From one end to the other: who is on the way and what they can read.
-fn path(page: &mut Page, network: Network, provider: Provider) {
+fn path(page: &mut Page, network: Network, provider: Provider, open: bool) {
     let on_path = match network {
         Network::Readable => "bad",
         Network::Protected => "good",
@@ -58,7 +58,7 @@ fn path(page: &mut Page, network: Network, provider: Provider) {
     };
     page.raw("<ol class=\"path\" aria-label=\"From sender to receiver\">\n<li class=\"end\">Sender</li>\n");
     for (tone, who, what) in [
-        (on_path, "Anyone on the path", network_word(network)),
+        (on_path, "Anyone on the path", network_word(network, open)),
         (service, "The service", provider_word(provider)),
     ] {
         page.raw("<li class=\"hop ").raw(tone).raw("\"><b>").raw(what).raw("</b><span>").raw(who);
@@ -67,9 +67,10 @@ fn path(page: &mut Page, network: Network, provider: Provider) {
     page.raw("<li class=\"end\">Receiver</li>\n</ol>\n");
 }
 
-fn network_word(n: Network) -> &'static str {
+fn network_word(n: Network, open: bool) -> &'static str {
     match n {
         Network::Readable => "can read",
+        Network::Protected if open => provider_word(Provider::Sealed),
         Network::Protected => "cannot read",
         Network::Unknown => "cannot be told",
     }

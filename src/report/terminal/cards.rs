@@ -17,11 +17,11 @@ pub fn cards(page: &mut Page, r: &Report) {
     let groups = alike::fold(r.weighing());
     page.section("Conversations that carry messages", &prose::thousands(count as u64));
     let most = page.detail.most(CARDS);
-    page.blocks(|width| groups.iter().take(most).map(|g| card(g, width)).collect());
+    page.blocks(|width| groups.iter().take(most).map(|g| card(r, g, width)).collect());
     page.further(groups.len(), most);
 }
 
-fn card(group: &Alike<'_>, width: usize) -> Vec<Line> {
+fn card(r: &Report, group: &Alike<'_>, width: usize) -> Vec<Line> {
     let c = group.first;
     let (shade, tone) = verdict_tones(c.verdict);
     let inner = width.saturating_sub(2);
@@ -47,7 +47,7 @@ fn card(group: &Alike<'_>, width: usize) -> Vec<Line> {
     if let Some(also) = prose::shared_host(c) {
         lines.extend(plain("application", &also));
     }
-    lines.extend(plain("network", prose::network(c.network)));
+    lines.extend(plain("network", prose::network(r, c.network, std::iter::once(c))));
     lines.extend(plain("provider", prose::provider(c.provider)));
     lines.extend(bullets("not ruled out", &c.not_ruled_out, inner));
     if !c.next_step.is_empty() {

@@ -32,7 +32,8 @@ pub fn headline(page: &mut Page, r: &Report) {
     }
     page.lines.append(&mut lines);
     blank(&mut page.lines);
-    let mut facts = labelled("network", &[span(Tone::Plain, prose::network(s.network))], page.width);
+    let mut facts =
+        labelled("network", &[span(Tone::Plain, prose::network(r, s.network, r.weighing()))], page.width);
     facts.extend(labelled("provider", &[span(Tone::Plain, prose::provider(s.provider))], page.width));
     let weigh = prose::count(s.counted.weigh, "conversation");
     let background = prose::thousands(s.counted.background);
