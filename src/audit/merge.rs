@@ -3,8 +3,8 @@
 use super::crowd::Crowd;
 use crate::evidence::trial::{self, Candidate, Concerned, Field, Lock, Sort, Store};
 use crate::evidence::{
-    ADDRESSES, Canaries, Content, ConversationKey, Copies, Coverage, Devices, Draft, FlowEvidence, Identity,
-    Lookups, Media, Parcel,
+    ADDRESSES, Asides, Canaries, Content, ConversationKey, Copies, Coverage, Devices, Draft, FlowEvidence,
+    Identity, Lookups, Media, Parcel,
 };
 use crate::evidence::{Evidence, Kind, Polarity, Strength, pooled, same_service, weak};
 use crate::model::{Limits, Notes, Value};
@@ -29,6 +29,7 @@ pub struct Totals {
     kept: Store,
     copies: Copies,
     devices: Devices,
+    asides: Asides,
     media: Media,
     names: Lookups,
     parcels: Vec<Parcel>,
@@ -57,6 +58,7 @@ impl Totals {
         self.kept.add(flow.candidates, flow.fields, flow.given_up);
         self.copies.merge(flow.copies, limits.copies);
         self.devices.merge(flow.devices);
+        self.asides.merge(flow.asides);
         self.media.merge(flow.media);
         self.keep_passages(flow.parcels, flow.identities);
     }
@@ -135,6 +137,7 @@ impl Totals {
             }
         }
         self.add_private_keys(limits);
+        self.add_asides(limits);
         self.limit(&concerned);
         self.add_copies(canaries, limits);
         self.add_ghosts(limits);
@@ -157,6 +160,26 @@ impl Totals {
             for draft in self.drafts.apart_mut().filter(sealed) {
                 draft.evidence.retain(|e| (&e.kind, &e.origin) != (&evidence.kind, &evidence.origin));
                 draft.add(Evidence { polarity: Polarity::Against, ..evidence.clone() }, limits.evidence);
+            }
+        }
+    }
+
+    /// Texts in fields of no known kind that differ from message to message stand beside the sealed messages of
+    /// their service.
+    fn add_asides(&mut self, limits: &Limits) {
+        let asides = std::mem::take(&mut self.asides);
+        let sealed = |d: &&mut Draft| matches!(d.key.content, Content::Envelope(_));
+        if asides.is_cut() {
+            self.notes.add("aside-limit", None);
+            self.drafts.apart_mut().filter(sealed).for_each(|d| d.limited = true);
+        }
+        for (service, conversation, evidence) in asides.evidence() {
+            let concerned = |d: &&mut Draft| match &conversation {
+                Some(key) => d.key == *key,
+                None => same_service(&d.key.endpoint, &service),
+            };
+            for draft in self.drafts.apart_mut().filter(sealed).filter(concerned) {
+                draft.add(evidence.clone(), limits.evidence);
             }
         }
     }
@@ -283,6 +306,7 @@ impl Totals {
         self.kept.merge(other.kept);
         self.copies.merge(other.copies, limits.copies);
         self.devices.merge(other.devices);
+        self.asides.merge(other.asides);
         self.media.merge(other.media);
         self.keep_passages(other.parcels, other.identities);
     }

@@ -1,18 +1,16 @@
 //! Fields that anybody reads who gets so far: what is said in them, and what is not known to be said.
 
+use super::aside::{self, Near};
 use super::collector::Collector;
-use super::message::{BESIDE_SLOT, is_message_slot, may_be_said};
+use super::message::{is_message_slot, may_be_said};
 use super::randomness::{self, Cipher};
+use super::sink::join_fields;
 use super::{Content, Evidence, Kind, Polarity, Strength};
 use crate::layers::envelope::grammar::notice::is_fallback;
 use crate::model::{Arrival, Side, Trust};
 use crate::peel::{Family, Form, Leaf, NodeRef};
 use crate::ruleset::language;
 
-/// Words that make a sentence in a field of unknown kind.
-const SENTENCE: usize = 4;
-/// Characters of a script without spaces that make one.
-const UNSPACED: usize = 8;
 /// Such sentences that are kept of one message.
 const SENTENCES: usize = 8;
 
@@ -69,27 +67,59 @@ impl Collector {
         self.message(node, leaf.at).other.push(e);
     }
 
-    /// A sentence in a field that no rule knows. Beside ciphertext nobody can say that it is no part of what was
-    /// sealed.
+    /// What stands in a field that no rule knows. Beside ciphertext nobody can say that a sentence is no part of
+    /// what was sealed, nor that words are none which differ from message to message.
     fn beside(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<&str>) {
-        if slot.is_some() || leaf.form != Form::Text || node.scope() == 0 || !may_say(node, leaf.field) {
-            return;
-        }
-        let Some(text) = std::str::from_utf8(leaf.bytes).ok().filter(|t| is_long(t)) else { return };
-        let natural = language::natural(text);
-        if natural < 0.8 || node.trust() == Trust::Guessed || is_fallback(text) {
-            return;
-        }
-        let kind = Kind::Readable {
-            slot: BESIDE_SLOT.to_owned(),
-            rule: String::new(),
-            language_percent: (natural * 100.0) as u8,
+        let unknown = match slot {
+            None => true,
+            // Of a message rather than of a room if it changes with each of them.
+            Some(slot) => slot == TOPIC_SLOT && node.layers().next().is_some_and(|s| s.name == "json"),
         };
-        let e = self.evidence(node, leaf, kind, Strength::Strong, Polarity::Neutral);
-        let message = self.message(node, leaf.at);
-        if message.beside.len() < SENTENCES {
-            message.beside.push(e);
+        if !unknown || leaf.form == Form::Plain || node.scope() == 0 || !may_say(node, leaf) {
+            return;
         }
+        let Some(text) = std::str::from_utf8(leaf.bytes).ok().filter(|t| !is_fallback(t)) else { return };
+        let sentence = aside::sentence(text).filter(|_| slot.is_none());
+        if sentence.is_none() && !aside::may_be_said(text) {
+            return self.listed(node, leaf, text);
+        }
+        let kind = aside::kind(sentence.unwrap_or(0.0));
+        let strength = if sentence.is_some() { Strength::Strong } else { Strength::Weak };
+        let e = self.evidence(node, leaf, kind, strength, Polarity::Neutral);
+        if sentence.is_some() {
+            self.said_aside(node, leaf, e.clone());
+        }
+        let message = self.message(node, leaf.at);
+        match sentence {
+            Some(_) if message.beside.len() < SENTENCES => message.beside.push(e),
+            Some(_) => {}
+            None => message.words.few(e),
+        }
+    }
+
+    /// A word that may be one of several, each in a place of its own.
+    fn listed(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, word: &str) {
+        if !aside::has_position(leaf.field) || !aside::is_word(word) {
+            return;
+        }
+        let place = aside::without_positions(&join_fields(node.field(), leaf.field));
+        if self.message(node, leaf.at).words.is_first(&place, word) {
+            let e = self.evidence(node, leaf, aside::kind(0.0), Strength::Weak, Polarity::Neutral);
+            self.message(node, leaf.at).words.begin(place, e, word);
+        }
+    }
+
+    /// A sentence at a service that may have sealed messages elsewhere.
+    fn said_aside(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, record: Evidence) {
+        let field = &record.origin.field;
+        let last = field.rsplit(['.', '>']).next().unwrap_or("").to_ascii_lowercase();
+        let remark = leaf.side == Side::Server && REMARKS.iter().any(|r| last.starts_with(r));
+        // What is asked and answered about a server (XMPP) are its forms.
+        if remark || ["iq.", "presence."].iter().any(|stanza| field.starts_with(stanza)) {
+            return;
+        }
+        let endpoint = self.endpoint(node);
+        self.result.asides.add(&endpoint, Near::Service(leaf.side), record);
     }
 
     /// A link that carries its file's key gives the file away to whoever reads it (XEP-0454).
@@ -104,19 +134,23 @@ impl Collector {
     }
 }
 
+/// The kind of field that says what a group, or a mail, is about.
+const TOPIC_SLOT: &str = "topic";
+/// Fields of a service's answers that hold remarks.
+const REMARKS: [&str; 8] = ["error", "reason", "detail", "desc", "hint", "help", "title", "label"];
+/// Headers that hold what an application made up, or where its user was.
+const HEADERS: [&str; 3] = ["header.x-", "header.cookie", "header.referer"];
+
 /// Whether a field of this layer may hold what a person wrote, though no rule knows it: in structured data, in a
-/// stanza, and in a header that an application made up.
-fn may_say(node: &NodeRef<'_>, field: &str) -> bool {
+/// stanza, in a header that an application made up, and the text that is all of a request.
+fn may_say(node: &NodeRef<'_>, leaf: &Leaf<'_>) -> bool {
+    let made_up = |field: &str| HEADERS.iter().any(|h| field.contains(h));
+    let header = |field: &str| field.contains("header.");
     let stanza = || node.layers().next().is_some_and(|s| s.name == "xmpp");
     match node.family() {
-        Some(Family::Codec) => ![node.field(), field].iter().any(|f| f.contains("header.")),
-        Some(Family::App) => field.starts_with("header.x-") || stanza(),
-        _ => false,
+        Some(Family::Codec) => [node.field(), leaf.field].iter().all(|f| !header(f) || made_up(f)),
+        Some(Family::App) => made_up(leaf.field) || stanza(),
+        Some(Family::Secure | Family::Envelope) => false,
+        None => leaf.side == Side::Client && !node.path().is_empty(),
     }
-}
-
-/// Whether a text is long enough to be a sentence.
-fn is_long(text: &str) -> bool {
-    text.split_ascii_whitespace().nth(SENTENCE - 1).is_some()
-        || text.chars().filter(|c| *c >= '\u{3000}').nth(UNSPACED - 1).is_some()
 }

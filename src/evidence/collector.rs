@@ -1,6 +1,7 @@
 //! The sink of one flow: runs the observers over what the engine tells and sums it up per conversation.
 
 use super::answer::Answer;
+use super::aside::{Asides, Near, Words};
 use super::devices::{Devices, Seen};
 use super::drafts::Drafts;
 use super::media::Media;
@@ -8,7 +9,7 @@ use super::message::Message;
 use super::parcel::{Identity, Parcel, Parcels};
 use super::sink::protocol_path;
 use super::trial::{Candidate, Field, GivenUp, Room};
-use super::{Canaries, Content, Copies, Coverage, Draft, Evidence, Kind, Lookups};
+use super::{Canaries, Content, ConversationKey, Copies, Coverage, Draft, Evidence, Kind, Lookups};
 use crate::model::{Arrival, Facts, FlowKey, Limits, Notes, Origin, PerSide, Side, Timestamp, Transport};
 use crate::peel::{NodeRef, Why};
 use crate::ruleset::{Hit, Ruleset};
@@ -62,6 +63,8 @@ pub struct FlowEvidence {
     pub identities: Vec<Identity>,
     /// Lists of people's devices, and devices that messages are sealed for.
     pub devices: Devices,
+    /// Texts in fields of no known kind.
+    pub asides: Asides,
 }
 
 /// Messages held open at once; an older one is settled when a newer one needs its place.
@@ -246,6 +249,8 @@ impl Collector {
             readable: Vec::new(),
             answer: Answer::default(),
             beside: Vec::new(),
+            words: Words::default(),
+            asides: Vec::new(),
             opaque: Vec::new(),
             other: Vec::new(),
             small: Vec::new(),
@@ -275,6 +280,9 @@ impl Collector {
         let sizes = std::mem::take(&mut message.sizes);
         let mut seals = std::mem::take(&mut message.seals);
         seals.iter_mut().for_each(|(_, seal)| seal.partner = partner[seal.side]);
+        for list in message.words.sentences().filter(|e| e.origin.side == Side::Client) {
+            self.result.asides.add(&message.endpoint, Near::Service(Side::Client), list);
+        }
         for (content, evidence) in message.contents() {
             let limit = self.shared.limits.evidence;
             let draft = self.drafts.of(&message.endpoint, &message.path, content, message.first);
@@ -288,6 +296,11 @@ impl Collector {
             draft.add_sizes(of_it.map(|(_, size)| size.clone()).collect());
             let of_it = seals.iter().filter(|(c, _)| *c == draft.key.content);
             draft.add_seals(of_it.map(|(_, seal)| seal.clone()).collect());
+        }
+        for (content, words) in message.asides {
+            let (endpoint, path) = (message.endpoint.clone(), message.path.clone());
+            let near = Near::Item(ConversationKey { endpoint, path, content });
+            self.result.asides.add(&message.endpoint, near, words);
         }
     }
 

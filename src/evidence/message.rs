@@ -1,6 +1,7 @@
 //! One message while its flow is being read: what its fields showed, and what that makes of it.
 
 use super::answer::Answer;
+use super::aside::Words;
 use super::collector::OWN;
 use super::devices::Stanza;
 use super::sequence::Seal;
@@ -22,9 +23,6 @@ pub(super) const BACKUP_SLOT: &str = "backup";
 /// content like any other.
 const FALLBACK_SLOT: &str = "fallback-body";
 
-/// Sentences in fields of no known kind.
-pub const BESIDE_SLOT: &str = "unknown";
-
 /// Collected evidence of one message.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
@@ -39,6 +37,10 @@ pub(super) struct Message {
     pub answer: Answer,
     /// Sentences in fields of no known kind.
     pub beside: Vec<Evidence>,
+    /// A few words in such fields, and those of lists.
+    pub words: Words,
+    /// Words in the same item as an envelope, and the conversation that the envelope makes.
+    pub asides: Vec<(Content, Evidence)>,
     pub opaque: Vec<Evidence>,
     pub other: Vec<Evidence>,
     /// Short opaque fields: nonces and tags, perhaps.
@@ -109,6 +111,7 @@ impl Message {
             }
         }
         let sealed = found.iter().any(|(c, _)| matches!(c, Content::Envelope(_)));
+        self.beside.extend(self.words.sentences());
         self.lay_copies_beside(&mut found);
         if !self.readable.is_empty() {
             found.push((Content::Text, std::mem::take(&mut self.readable)));
@@ -135,11 +138,12 @@ impl Message {
 
     /// A readable text in the same item as an envelope speaks against it: what was sealed may stand there
     /// once more. Other items of a list are other messages, and so is the rest of a bare stream.
-    fn lay_copies_beside(&self, found: &mut [(Content, Vec<Evidence>)]) {
+    fn lay_copies_beside(&mut self, found: &mut [(Content, Vec<Evidence>)]) {
         if self.scope & OWN != 0 {
             return;
         }
-        for (_, list) in found.iter_mut().filter(|(c, _)| matches!(c, Content::Envelope(_))) {
+        let words = self.words.all();
+        for (content, list) in found.iter_mut().filter(|(c, _)| matches!(c, Content::Envelope(_))) {
             let sealed =
                 |e: &Evidence| matches!(&e.kind, Kind::Envelope { class, .. } if class == "e2ee-message");
             let beside = |text: &&Evidence| {
@@ -148,7 +152,8 @@ impl Message {
                 list.iter().filter(|e| sealed(e)).any(|e| near(&e.origin.field))
             };
             let texts = self.readable.iter().chain(&self.beside);
-            let copies: Vec<Evidence> = texts.filter(beside).cloned().collect();
+            let copies: Vec<Evidence> = texts.filter(&beside).cloned().collect();
+            self.asides.extend(words.iter().filter(|e| beside(e)).map(|e| (content.clone(), e.clone())));
             list.extend(copies);
         }
     }

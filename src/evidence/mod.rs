@@ -2,6 +2,7 @@
 //! decides a verdict, and nothing behind here sees bytes again.
 
 mod answer;
+mod aside;
 mod canary;
 mod clear;
 mod collector;
@@ -28,6 +29,7 @@ pub mod trial;
 pub mod uniform;
 pub mod weak;
 
+pub use aside::Asides;
 pub use canary::{Canaries, Canary, CanaryHit};
 pub use collector::{Collector, FlowEvidence, Shared};
 pub use copies::{Copied, Copies, SIDE_SLOTS};

@@ -1,7 +1,7 @@
 //! The evidence record: what was seen, how strong it is, which way it points and where it was.
 
+use super::aside::BESIDE_SLOT;
 use super::length::Law;
-use super::message::BESIDE_SLOT;
 use super::relay::Relayed;
 use crate::layers::envelope::PRIVATE_JWK;
 use crate::model::Origin;
@@ -250,8 +250,18 @@ impl Evidence {
                 SECRETS.contains(&format.as_str())
                     || format == "jwk-secret" && why.as_deref() == Some(PRIVATE_JWK)
             }
-            Kind::Rule { rule, .. } => rule == "private-key-pem",
+            Kind::Rule { rule, .. } => {
+                rule == "private-key-pem" || rule == "private-key-field" && self.is_bare_key()
+            }
             _ => false,
         }
+    }
+
+    /// Whether what is called a private key is as long as one or a pair of them, and not called wrapped.
+    fn is_bare_key(&self) -> bool {
+        // Octets, hexadecimal digits or base64 of a scalar, with a type before it, of a pair, of a pair's message.
+        let length = matches!(self.origin.length, 32 | 33 | 43 | 44 | 64..=72 | 86..=96 | 128);
+        let name = self.origin.field.rsplit('.').next().unwrap_or("").to_ascii_lowercase();
+        length && !["enc", "wrap", "seal", "cipher", "protected"].iter().any(|w| name.contains(w))
     }
 }

@@ -32,6 +32,10 @@ static ALL: &[(&str, &str)] = &[
         "more texts and fields were seen than are remembered to find copies; a copy may be missed",
     ),
     (
+        "aside-limit",
+        "more places with texts in fields of no known kind were seen than are remembered; what they stood beside is not called end-to-end encrypted",
+    ),
+    (
         "trial-key-limit",
         "more different secrets were in sight than are tried; conversations with ciphertexts that they may have opened are not called end-to-end encrypted",
     ),

@@ -107,7 +107,7 @@ pub(super) fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -
             format!("{protocol} envelopes are there, but something in the same messages speaks against them")
         }
         (false, _) if beside => format!(
-            "{protocol} envelopes are there, and beside them in the same messages a readable sentence that may be part of what was sealed"
+            "{protocol} envelopes are there, and with them, in fields of no known kind, readable text that may be part of what was sealed"
         ),
         (false, _) => format!("too few or too loosely structured {protocol} envelopes to rely on"),
     };
