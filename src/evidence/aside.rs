@@ -235,7 +235,11 @@ pub(super) fn may_be_said(text: &str) -> bool {
         let word = w.trim_end_matches(|c: char| c.is_ascii_punctuation());
         word.chars().all(|c| c.is_alphabetic() && !c.is_uppercase() || matches!(c, '\'' | '’' | '-'))
     };
-    unspaced || words.len() >= 2 && words.iter().any(plain)
+    let large = |w: Option<&&str>| w.is_some_and(|w| w.starts_with(char::is_uppercase));
+    // Names have small words inside: de, van der, bin.
+    let particle = |w: &&str| !plain(w) || w.chars().count() <= 3;
+    let name = words.len() > 2 && large(words.first()) && large(words.last()) && words.iter().all(particle);
+    unspaced || words.len() >= 2 && words.iter().any(plain) && !name
 }
 
 /// A text without its tags.
@@ -294,9 +298,16 @@ mod tests {
         for said in ["meet me", "The doctor", "ok see u tmrw at 5", "call 555-0199 now", "明天见面"] {
             assert!(may_be_said(said), "{said}");
         }
-        for other in
-            ["Henrik Olsen", "4711", "c0ffee00-1111", "text/html; charset", "Pixel 8", "en-GB", "sent"]
-        {
+        for other in [
+            "Henrik Olsen",
+            "Eva van der Vries",
+            "4711",
+            "c0ffee00-1111",
+            "text/html; charset",
+            "Pixel 8",
+            "en-GB",
+            "sent",
+        ] {
             assert!(!may_be_said(other), "{other}");
         }
     }
