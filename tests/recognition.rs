@@ -2,7 +2,7 @@
 
 use plainsight::layers::REGISTRY;
 use plainsight::model::Side;
-use plainsight::peel::{Eats, Form, Guess, Probe};
+use plainsight::peel::{Eats, Exchange, Form, Guess, Probe, Unit};
 
 /// Rows that are chosen by structure alone and must not steal what is not theirs.
 const ROWS: [&str; 17] = [
@@ -101,21 +101,19 @@ fn every_exchange_is_taken_by_its_own_row() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges");
     for name in ROWS {
         let text = std::fs::read_to_string(folder.join(format!("{name}.txt"))).expect(name);
-        let first = text.lines().find_map(|l| l.strip_prefix("> ").or(l.strip_prefix("< "))).expect("bytes");
-        let bytes: Vec<u8> =
-            (0..first.len() / 2).map(|i| u8::from_str_radix(&first[2 * i..2 * i + 2], 16).unwrap()).collect();
-        let port = text.lines().find_map(|l| l.strip_prefix("port ")).expect("a port").parse().unwrap();
-        let datagram = text.contains("unit datagram");
+        let said = Exchange::read(&text);
+        let (_, bytes) = said.turns.first().expect("bytes");
+        let datagram = said.unit == Unit::Datagram;
         let takes = |row: &&plainsight::peel::Spec| {
             let eats = if datagram { row.eats != Eats::Stream } else { row.eats == Eats::Stream };
             let (side, form) = (Side::Client, Form::Binary);
             let probe = Probe {
-                bytes: &bytes,
+                bytes,
                 side,
                 other: &[],
                 end: true,
                 form,
-                server_port: port,
+                server_port: said.server_port,
                 stated: false,
                 known: false,
                 before: &[],

@@ -3,26 +3,13 @@
 use super::packet::{Checksum, Packet};
 use super::*;
 use crate::keys::KeyStore;
-use crate::model::{Arrival, Limits};
-use crate::peel::{Env, Recorder, Tree, Unit};
+use crate::peel::{Surroundings, Tree, Unit};
 
 /// Runs datagrams of the client through an association that is stated.
 fn peel(datagrams: impl Iterator<Item = Vec<u8>>) -> Vec<String> {
-    let (limits, mut sink, keys) = (Limits::default(), Recorder::default(), KeyStore::default());
-    let mut tree = Tree::stated(Unit::Datagram, Hint::Layer(SPEC.name));
-    let mut env = Env {
-        registry: &crate::layers::REGISTRY,
-        limits: &limits,
-        keys: &keys,
-        memory: &mut Default::default(),
-        sink: &mut sink,
-        server_port: 9899,
-        at: Arrival::default(),
-    };
-    datagrams.for_each(|d| tree.feed(&mut env, Side::Client, &d));
-    tree.finish(&mut env);
-    assert!(sink.root.balances());
-    sink.lines
+    let turns: Vec<_> = datagrams.map(|d| (Side::Client, d)).collect();
+    let tree = Tree::stated(Unit::Datagram, Hint::Layer(SPEC.name));
+    Surroundings::new(&crate::layers::REGISTRY, 9899).record(tree, &turns).lines
 }
 
 /// A packet without a checksum that holds one DATA chunk.
