@@ -235,11 +235,6 @@ impl KeyStore {
         self.premasters.get(encrypted).map(|s| &**s)
     }
 
-    /// The sessions that the store has secrets for, by client random, in order of arrival.
-    pub fn client_randoms(&self) -> impl Iterator<Item = &[u8; 32]> {
-        self.order.iter()
-    }
-
     /// Secrets of MTProto and Noise.
     pub fn messengers(&self) -> &Messengers {
         &self.messengers
