@@ -5,7 +5,6 @@ use super::{Env, Hint, Leaf, Memory, NodeRef, Registry, Sink, Tree, Unit};
 use crate::bytes::unhex;
 use crate::keys::KeyStore;
 use crate::model::{Arrival, Ledger, Limits, Side, Value, digest16};
-use std::sync::LazyLock;
 
 /// Lines in the order of the engine's calls. Nothing in them depends on how input was cut.
 #[derive(Debug, Default, Clone)]
@@ -53,8 +52,6 @@ impl Sink for Recorder {
     }
 }
 
-static NO_KEYS: LazyLock<KeyStore> = LazyLock::new(KeyStore::default);
-
 /// What surrounds trees that are fed by hand: flows between the same two hosts, of which later ones meet what
 /// earlier ones left.
 #[derive(Debug)]
@@ -74,7 +71,13 @@ pub struct Surroundings<'k> {
 impl<'k> Surroundings<'k> {
     /// Usual bounds, no secrets, and nothing before.
     pub fn new(registry: &'k Registry, server_port: u16) -> Self {
-        Self { registry, limits: Limits::default(), keys: &NO_KEYS, memory: Memory::default(), server_port }
+        Self {
+            registry,
+            limits: Limits::default(),
+            keys: KeyStore::none(),
+            memory: Memory::default(),
+            server_port,
+        }
     }
 
     /// What a tree works with that tells all to `sink`.

@@ -2,7 +2,6 @@
 
 use super::packet::{Checksum, Packet};
 use super::*;
-use crate::keys::KeyStore;
 use crate::peel::{Surroundings, Tree, Unit};
 
 /// Runs datagrams of the client through an association that is stated.
@@ -29,23 +28,7 @@ fn data(tag: u32, tsn: u32, flags: u8, payload: u32, bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn noise_and_a_wrong_checksum_are_not_taken() {
-    let keys = KeyStore::default();
-    let ask = |bytes: &[u8], known| {
-        let (side, other, before) = (Side::Client, &[][..], &[][..]);
-        let form = Form::Binary;
-        probe(&Probe {
-            bytes,
-            side,
-            other,
-            end: true,
-            form,
-            server_port: 1,
-            stated: false,
-            known,
-            before,
-            keys: &keys,
-        })
-    };
+    let ask = |bytes: &[u8], known| probe(&Probe { known, ..Probe::alone(bytes, 1) });
     let unchecked = data(7, 1, 3, 51, b"see you");
     assert_eq!(Packet::read(&unchecked).map(|p| p.checksum()), Some(Checksum::Zero));
     assert_eq!((ask(&unchecked, false), ask(&unchecked, true)), (Guess::No, Guess::Sure));
