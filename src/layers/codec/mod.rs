@@ -5,6 +5,7 @@ mod cpim;
 mod data;
 mod data_url;
 mod deflating;
+mod escaped;
 mod form;
 mod framed;
 mod json;

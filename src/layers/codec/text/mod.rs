@@ -214,20 +214,7 @@ fn percent(bytes: &[u8]) -> Decoded {
     if escaped == 0 || bytes.iter().any(|b| *b == b' ' || !b.is_ascii()) {
         return None;
     }
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((b, tail)) = rest.split_first() {
-        rest = tail;
-        let digit = |i: usize| tail.get(i).and_then(|d| (*d as char).to_digit(16));
-        match (b, digit(0), digit(1)) {
-            (b'%', Some(h), Some(l)) => {
-                plain.push((h << 4 | l) as u8);
-                rest = &tail[2..];
-            }
-            (b'+', ..) => plain.push(b' '),
-            _ => plain.push(*b),
-        }
-    }
+    let plain = super::escaped::percent(bytes, b' ');
     readable(&plain).then_some((plain, Form::Text))
 }
 
