@@ -7,7 +7,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 macro_rules! row {
-    ($static:ident, $name:literal, $title:literal, $forms:expr, $hint:literal, $decode:ident) => {
+    ($static:ident, $name:literal, $title:literal, $forms:expr, $hint:literal, $decode:ident, $sure:ident) => {
         /// The row.
         pub static $static: Spec = Spec {
             name: $name,
@@ -17,7 +17,7 @@ macro_rules! row {
             forms: $forms,
     answers: |h| matches!(h, Hint::Encoding(e) if e.eq_ignore_ascii_case($hint)),
             shapes: &[],
-            probe: Some(|p| guess($decode(p.bytes))),
+            probe: Some(|p| $sure($decode(p.bytes))),
             facts: &[],
             notes: &[],
             open: || Box::new(Decoder($decode)),
@@ -41,46 +41,35 @@ use numbers::numbers;
 use utf7::utf7;
 use wide::{utf16, utf32};
 
-row!(BASE64, "base64", "Base64 (RFC 4648)", &[Form::Text], "base64", base64);
-row!(HEX, "hex", "Hexadecimal", &[Form::Text], "hex", hex);
-row!(PERCENT, "percent", "Percent encoding (RFC 3986)", &[Form::Text], "percent", percent);
-row!(BASE32, "base32", "Base32 (RFC 4648)", &[Form::Text], "base32", base32);
-row!(BASE85, "base85", "Ascii85, Z85 and base85 (RFC 1924)", &[Form::Text], "base85", base85);
-row!(UTF16, "utf16", "UTF-16 text", &[Form::Binary, Form::Text], "utf-16", utf16);
-row!(UTF32, "utf32", "UTF-32 text", &[Form::Binary, Form::Text], "utf-32", utf32);
-row!(QUOTED, "quoted-printable", "Quoted-printable (RFC 2045)", &[Form::Text], "quoted-printable", quoted);
-row!(ENTITIES, "entities", "Character references of HTML", &[Form::Text], "entities", entities);
-row!(ESCAPES, "escapes", "Escaped characters", &[Form::Text], "escapes", escapes);
+row!(BASE64, "base64", "Base64 (RFC 4648)", &[Form::Text], "base64", base64, by_form);
+row!(HEX, "hex", "Hexadecimal", &[Form::Text], "hex", hex, by_form);
+row!(PERCENT, "percent", "Percent encoding (RFC 3986)", &[Form::Text], "percent", percent, by_form);
+row!(BASE32, "base32", "Base32 (RFC 4648)", &[Form::Text], "base32", base32, by_form);
+row!(BASE85, "base85", "Ascii85, Z85 and base85 (RFC 1924)", &[Form::Text], "base85", base85, by_form);
+row!(UTF16, "utf16", "UTF-16 text", &[Form::Binary, Form::Text], "utf-16", utf16, by_form);
+row!(UTF32, "utf32", "UTF-32 text", &[Form::Binary, Form::Text], "utf-32", utf32, by_form);
+row!(
+    QUOTED,
+    "quoted-printable",
+    "Quoted-printable (RFC 2045)",
+    &[Form::Text],
+    "quoted-printable",
+    quoted,
+    by_form
+);
+row!(ENTITIES, "entities", "Character references of HTML", &[Form::Text], "entities", entities, by_form);
+row!(ESCAPES, "escapes", "Escaped characters", &[Form::Text], "escapes", escapes, by_form);
 
-/// Rows whose result may be an accident.
-macro_rules! guessed {
-    ($static:ident, $name:literal, $title:literal, $forms:expr, $hint:literal, $decode:ident) => {
-        /// The row.
-        pub static $static: Spec = Spec {
-            name: $name,
-            title: $title,
-            family: Family::Codec,
-            eats: Eats::Message,
-            forms: $forms,
-    answers: |h| matches!(h, Hint::Encoding(e) if e.eq_ignore_ascii_case($hint)),
-            shapes: &[],
-            probe: Some(|p| if $decode(p.bytes).is_some() { Guess::Maybe } else { Guess::No }),
-            facts: &[],
-            notes: &[],
-            open: || Box::new(Decoder($decode)),
-        };
-    };
-}
-
-guessed!(UTF7, "utf7", "UTF-7 text (RFC 2152)", &[Form::Text], "utf-7", utf7);
-guessed!(NUMBERS, "numbers", "Characters written as numbers", &[Form::Text], "charcodes", numbers);
-guessed!(
+row!(UTF7, "utf7", "UTF-7 text (RFC 2152)", &[Form::Text], "utf-7", utf7, at_most_maybe);
+row!(NUMBERS, "numbers", "Characters written as numbers", &[Form::Text], "charcodes", numbers, at_most_maybe);
+row!(
     GSM7,
     "gsm7",
     "GSM 7-bit text, packed (3GPP TS 23.038)",
     &[Form::Binary, Form::Text],
     "gsm-7bit",
-    gsm7
+    gsm7,
+    at_most_maybe
 );
 
 /// Decoded bytes and how they are to be seen.
@@ -97,12 +86,17 @@ impl Peeler for Decoder {
 }
 
 /// Text that came out is convincing; bytes are as convincing as the alphabet they came from.
-fn guess(decoded: Decoded) -> Guess {
+fn by_form(decoded: Decoded) -> Guess {
     match decoded {
         Some((_, Form::Text)) => Guess::Sure,
         Some(_) => Guess::Maybe,
         None => Guess::No,
     }
+}
+
+/// What came out may be an accident.
+fn at_most_maybe(decoded: Decoded) -> Guess {
+    if decoded.is_some() { Guess::Maybe } else { Guess::No }
 }
 
 /// UTF-8 of some length with no control characters but white space.
