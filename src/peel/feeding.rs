@@ -4,7 +4,7 @@ use super::choose::{self, Choice};
 use super::hashing::Hashing;
 use super::node::{Inbox, State};
 use super::tree::Env;
-use super::{By, End, Form, Hint, Probe, Spec, Tree, Unit, Why};
+use super::{By, Child, End, Form, Hint, Probe, Spec, Tree, Unit, Why};
 use crate::model::{Bucket, PerSide, Side, Trust, media_head};
 
 impl Tree {
@@ -26,6 +26,34 @@ impl Tree {
             }
         }
         self.route(env, id, side, bytes);
+    }
+
+    /// Whether one field more of `parent` is looked at; if so, a sink that wants its bytes has them.
+    pub(super) fn looks_at(
+        &mut self,
+        env: &mut Env<'_>,
+        parent: u32,
+        child: &Child,
+        side: Side,
+        bytes: &[u8],
+    ) -> bool {
+        let Some(node) = self.node_mut(parent) else {
+            return false;
+        };
+        node.fields += 1;
+        if node.fields > env.limits.fields {
+            if node.fields == env.limits.fields + 1 {
+                self.note(env, parent, "field-limit");
+            }
+            return false;
+        }
+        if env.sink.wants_bytes()
+            && child.form != Form::Plain
+            && let Some(node) = self.node_ref(parent)
+        {
+            env.sink.bytes(&node, &child.field, side, 0, bytes, env.at);
+        }
+        true
     }
 
     /// Sends counted bytes where the node's state wants them.
