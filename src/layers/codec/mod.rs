@@ -4,6 +4,7 @@ mod compressed;
 mod cpim;
 mod data;
 mod data_url;
+mod decoded;
 mod deflating;
 mod escaped;
 mod form;

@@ -1,7 +1,8 @@
 //! Encodings that stand for bytes in text: base64, base32 and hexadecimal (RFC 4648), base85, percent
 //! (RFC 3986), escapes, and text in other units than octets.
 
-use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Spec, Step};
+use super::decoded::{Decoded, Decoder};
+use crate::peel::{Eats, Family, Form, Guess, Hint, Spec};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -71,19 +72,6 @@ row!(
     gsm7,
     at_most_maybe
 );
-
-/// Decoded bytes and how they are to be seen.
-type Decoded = Option<(Vec<u8>, Form)>;
-
-struct Decoder(fn(&[u8]) -> Decoded);
-
-impl Peeler for Decoder {
-    fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        let Some((plain, form)) = (self.0)(input.bytes) else { return Step::again(0) };
-        out.item("", form, input.side, &plain);
-        Step::again(input.bytes.len())
-    }
-}
 
 /// Text that came out is convincing; bytes are as convincing as the alphabet they came from.
 fn by_form(decoded: Decoded) -> Guess {
