@@ -55,7 +55,8 @@ fn run(spec: &'static Spec, turns: &[(Side, &[u8])], piece: usize) -> Recorder {
     };
     let limits = Limits { message: 1 << 20, ..Limits::default() };
     let step = if whole { usize::MAX } else { piece };
-    let pieces: Vec<_> = turns.iter().flat_map(|(s, bytes)| bytes.chunks(step).map(|part| (*s, part))).collect();
+    let pieces: Vec<_> =
+        turns.iter().flat_map(|(s, bytes)| bytes.chunks(step).map(|part| (*s, part))).collect();
     Surroundings { limits, keys: &KEYS, ..Surroundings::new(&REGISTRY, 443) }
         .record(Tree::stated(unit, Hint::Layer(spec.name)), &pieces)
 }
