@@ -3,10 +3,9 @@
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use plainsight::keys::KeyStore;
 use plainsight::layers::REGISTRY;
-use plainsight::model::{Arrival, Limits, Side};
-use plainsight::peel::{Env, Sink, Tree, Unit};
+use plainsight::model::Side;
+use plainsight::peel::{Sink, Surroundings, Tree, Unit};
 
 fn main() {
     divan::main();
@@ -25,17 +24,9 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 fn run(bytes: &[u8]) -> u64 {
-    let (limits, keys, mut sink) = (Limits::default(), KeyStore::default(), Silent);
+    let (mut around, mut sink) = (Surroundings::new(&REGISTRY, 443), Silent);
     let mut tree = Tree::new(Unit::Stream);
-    let mut env = Env {
-        registry: &REGISTRY,
-        limits: &limits,
-        keys: &keys,
-        memory: &mut Default::default(),
-        sink: &mut sink,
-        server_port: 443,
-        at: Arrival::default(),
-    };
+    let mut env = around.env(&mut sink);
     for segment in bytes.chunks(1400) {
         tree.feed(&mut env, Side::Client, segment);
     }

@@ -10,8 +10,8 @@ use divan::{Bencher, black_box};
 use plainsight::evidence::{Canaries, Canary};
 use plainsight::keys::KeyStore;
 use plainsight::layers::REGISTRY;
-use plainsight::model::{Arrival, Ledger, Limits, Side, Value};
-use plainsight::peel::{Env, Leaf, NodeRef, Sink, Tree, Unit};
+use plainsight::model::{Arrival, Ledger, Side, Value};
+use plainsight::peel::{Leaf, NodeRef, Sink, Surroundings, Tree, Unit};
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hkdf::HKDF_SHA256;
 use schedule::expand;
@@ -42,16 +42,9 @@ impl Sink for Count {
 }
 
 fn peel(unit: Unit, turns: &[(Side, Vec<u8>)], keys: &KeyStore) -> u64 {
-    let (limits, mut sink, mut tree) = (Limits::default(), Count::default(), Tree::new(unit));
-    let mut env = Env {
-        registry: &REGISTRY,
-        limits: &limits,
-        keys,
-        memory: &mut Default::default(),
-        sink: &mut sink,
-        server_port: 443,
-        at: Arrival::default(),
-    };
+    let mut around = Surroundings { keys, ..Surroundings::new(&REGISTRY, 443) };
+    let (mut sink, mut tree) = (Count::default(), Tree::new(unit));
+    let mut env = around.env(&mut sink);
     for (side, bytes) in turns {
         for piece in bytes.chunks(1400) {
             tree.feed(&mut env, *side, piece);

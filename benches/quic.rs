@@ -7,8 +7,8 @@ use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use plainsight::keys::KeyStore;
 use plainsight::layers::REGISTRY;
-use plainsight::model::{Arrival, Limits, Side};
-use plainsight::peel::{Env, Recorder, Sink, Tree, Unit};
+use plainsight::model::Side;
+use plainsight::peel::{Recorder, Sink, Surroundings, Tree, Unit};
 use ring::aead::quic::{self, HeaderProtectionKey};
 use ring::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hkdf;
@@ -164,16 +164,9 @@ fn session(suite: Suite, packets: usize, bytes: impl Fn(usize) -> u8) -> (Vec<(S
 }
 
 fn peel(turns: &[(Side, Vec<u8>)], keys: &KeyStore, sink: &mut dyn Sink) {
-    let (limits, mut tree) = (Limits::default(), Tree::new(Unit::Datagram));
-    let mut env = Env {
-        registry: &REGISTRY,
-        limits: &limits,
-        keys,
-        memory: &mut Default::default(),
-        sink,
-        server_port: 443,
-        at: Arrival::default(),
-    };
+    let mut around = Surroundings { keys, ..Surroundings::new(&REGISTRY, 443) };
+    let mut tree = Tree::new(Unit::Datagram);
+    let mut env = around.env(sink);
     for (side, datagram) in turns {
         tree.feed(&mut env, *side, datagram);
     }

@@ -34,9 +34,8 @@ fn peel(name: &str, packets: &[(u8, bool, Vec<u8>)]) -> String {
 
 /// Packets of `tests/exchanges/sctp.txt`: pieces out of order, bundled, sent twice and lost.
 fn exchange() -> Vec<(bool, Vec<u8>)> {
-    let text = include_str!("exchanges/sctp.txt");
-    let lines = text.lines().filter_map(|l| l.split_once(' ')).filter(|(word, _)| matches!(*word, ">" | "<"));
-    lines.map(|(word, hex)| (word == ">", plainsight::bytes::unhex(hex).unwrap())).collect()
+    let said = plainsight::peel::Exchange::read(include_str!("exchanges/sctp.txt"));
+    said.turns.into_iter().map(|(side, bytes)| (side == plainsight::model::Side::Client, bytes)).collect()
 }
 
 fn in_udp(packet: &[u8]) -> Vec<u8> {

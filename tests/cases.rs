@@ -2,71 +2,24 @@
 //! no code. Each case is audited with its keys and planted texts, once more without keys, and once more
 //! with another number of threads, which must not change a byte of the report.
 
+#[path = "cases/case.rs"]
+mod case;
+
+use case::{Case, cases};
 use plainsight::audit::{Audit, Plan, Rejudged, rejudge, run};
-use plainsight::evidence::Canary;
-use plainsight::keys::KeyStore;
 use plainsight::report::dto::Report;
 use plainsight::report::json;
 use plainsight::verdict::Verdict;
-use serde::Deserialize;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-#[derive(Deserialize)]
-struct Case {
-    capture: String,
-    keylog: Option<String>,
-    #[serde(default)]
-    canaries: Vec<String>,
-    expect: Expect,
+/// How it is audited with all that is known of it, or with nothing but the recording.
+fn plan(case: &Case, known: bool) -> Plan {
+    let plan = case.plan(known);
+    if known { plan } else { Plan { canaries: Vec::new(), ..plan } }
 }
 
-#[derive(Deserialize)]
-struct Expect {
-    verdict: Vec<Verdict>,
-    verdict_without_keys: Option<Vec<Verdict>>,
-    e2ee_allowed: bool,
-    #[serde(default)]
-    conversations_with: Vec<Verdict>,
-    #[serde(default)]
-    findings: Vec<Vec<String>>,
-    #[serde(default)]
-    findings_forbidden: Vec<String>,
-}
-
-fn folders() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
-    let mut all: Vec<PathBuf> = std::fs::read_dir(root)
-        .expect("captures/ is there")
-        .flatten()
-        .map(|e| e.path())
-        .filter(|p| p.join("case.toml").exists())
-        .collect();
-    all.sort();
-    all
-}
-
-fn plan(folder: &Path, case: &Case, with_keys: bool, threads: usize) -> Plan {
-    let mut keys = KeyStore::default();
-    if let Some(name) = case.keylog.as_ref().filter(|_| with_keys) {
-        let text = std::fs::read(folder.join(name)).expect("the key log is there");
-        keys.add_keylog(&text, name);
-    }
-    let canary = |text: &String| Canary { text: text.clone(), label: None, control: false };
-    Plan {
-        captures: vec![folder.join(&case.capture)],
-        keys: Arc::new(keys),
-        canaries: if with_keys { case.canaries.iter().map(canary).collect() } else { Vec::new() },
-        threads,
-        ..Plan::default()
-    }
-}
-
-fn check(folder: &Path, wrong: &mut Vec<String>) {
-    let name = folder.file_name().expect("a folder").to_string_lossy().into_owned();
-    let text = std::fs::read_to_string(folder.join("case.toml")).expect("case.toml is readable");
-    let case: Case = toml::from_str(&text).unwrap_or_else(|e| panic!("{name}/case.toml: {e}"));
-    let audit = run(&plan(folder, &case, true, 1), &|_| {}).unwrap_or_else(|e| panic!("{name}: {e}"));
+fn check(case: &Case, wrong: &mut Vec<String>) {
+    let name = case.name();
+    let audit = run(&plan(case, true), &|_| {}).unwrap_or_else(|e| panic!("{name}: {e}"));
     if !case.expect.verdict.contains(&audit.summary.verdict) {
         wrong.push(format!("{name}: {:?}, expected {:?}", audit.summary.verdict, case.expect.verdict));
     }
@@ -93,7 +46,7 @@ fn check(folder: &Path, wrong: &mut Vec<String>) {
     for id in case.expect.findings_forbidden.iter().filter(|id| found(id)) {
         wrong.push(format!("{name}: finding {id} is forbidden"));
     }
-    let blind = run(&plan(folder, &case, false, 1), &|_| {}).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let blind = run(&plan(case, false), &|_| {}).unwrap_or_else(|e| panic!("{name}: {e}"));
     if let Some(accepted) = case.expect.verdict_without_keys.as_ref().filter(|_| case.keylog.is_some())
         && !accepted.contains(&blind.summary.verdict)
     {
@@ -108,7 +61,8 @@ fn check(folder: &Path, wrong: &mut Vec<String>) {
     if unknown.verdict == Verdict::E2ee && (known.verdict, known.grade) < (Verdict::E2ee, unknown.grade) {
         wrong.push(format!("{name}: {unknown:?} without keys is stronger than {known:?} with them"));
     }
-    let threaded = run(&plan(folder, &case, true, 3), &|_| {}).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let three = Plan { threads: 3, ..plan(case, true) };
+    let threaded = run(&three, &|_| {}).unwrap_or_else(|e| panic!("{name}: {e}"));
     if (&audit.drafts, &audit.judgements) != (&threaded.drafts, &threaded.judgements) {
         wrong.push(format!("{name}: three threads report something else than one"));
     }
@@ -158,11 +112,9 @@ fn saved_report(name: &str, audit: &Audit, wrong: &mut Vec<String>) {
 
 #[test]
 fn every_case_is_judged_as_its_truth_says() {
-    let folders = folders();
-    assert!(folders.len() >= 24, "only {} cases", folders.len());
     let mut wrong = Vec::new();
-    for folder in folders {
-        check(&folder, &mut wrong);
+    for case in cases() {
+        check(&case, &mut wrong);
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
@@ -171,11 +123,9 @@ fn every_case_is_judged_as_its_truth_says() {
 #[test]
 fn ciphertext_in_datagrams_counts_as_sealed() {
     for name in ["dtls12-ecdhe-aes128gcm", "quic-h3-plain", "voip-dtls-srtp"] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name);
-        let text = std::fs::read_to_string(folder.join("case.toml")).expect("case.toml is readable");
-        let case: Case = toml::from_str(&text).expect("a case");
+        let case = Case::named(name);
         let sealed = |keys: bool| -> u64 {
-            let audit = run(&plan(&folder, &case, keys, 1), &|_| {}).expect("audited");
+            let audit = run(&plan(&case, keys), &|_| {}).expect("audited");
             audit.drafts.iter().map(|d| d.coverage.sealed).sum()
         };
         let (closed, opened) = (sealed(false), sealed(true));
@@ -229,10 +179,8 @@ fn a_sealed_token_is_never_a_message() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("tokens.pcapng");
     std::fs::write(&file, &bytes).expect("written");
-    let case: Case =
-        toml::from_str("capture = 'tokens.pcapng'\n[expect]\nverdict = []\ne2ee_allowed = false")
-            .expect("a case");
-    let audit = run(&plan(folder.path(), &case, true, 1), &|_| {}).expect("audited");
+    let plan = Plan { captures: vec![file], ..Plan::default() };
+    let audit = run(&plan, &|_| {}).expect("audited");
     assert!(audit.totals.packets == 4 && !audit.judgements.is_empty());
     assert!(audit.judgements.iter().all(|j| j.verdict != Verdict::E2ee), "{:#?}", audit.judgements);
 }

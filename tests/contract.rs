@@ -4,110 +4,51 @@
 
 use plainsight::keys::KeyStore;
 use plainsight::layers::REGISTRY;
-use plainsight::model::{Arrival, Limits, Side};
-use plainsight::peel::{Eats, Env, Hint, Recorder, Tree, Unit};
+use plainsight::model::Side;
+use plainsight::peel::{Eats, Exchange, Recorder, Surroundings, Unit};
 
-/// One exchange on a stream or in datagrams, as the sides spoke.
-#[derive(Clone)]
-struct Exchange {
-    name: String,
-    unit: Unit,
-    /// The layer, where it is stated.
-    layer: Option<&'static str>,
-    server_port: u16,
-    turns: Vec<(Side, Vec<u8>)>,
-    keys: KeyStore,
-}
-
-fn run(exchange: &Exchange, cut: impl Fn(&[u8]) -> Vec<usize>) -> Recorder {
-    let limits = Limits::default();
-    let mut sink = Recorder::default();
-    let mut tree = match exchange.layer {
-        Some(name) => Tree::stated(exchange.unit, Hint::Layer(name)),
-        None => Tree::new(exchange.unit),
-    };
-    let mut env = Env {
-        registry: &REGISTRY,
-        limits: &limits,
-        keys: &exchange.keys,
-        memory: &mut Default::default(),
-        sink: &mut sink,
-        server_port: exchange.server_port,
-        at: Arrival::default(),
-    };
-    for (side, bytes) in &exchange.turns {
+fn run(said: &Exchange, keys: &KeyStore, cut: impl Fn(&[u8]) -> Vec<usize>) -> Recorder {
+    let mut pieces = Vec::new();
+    for (side, bytes) in &said.turns {
         let mut from = 0;
         // A datagram is whole by nature.
-        let cuts = if exchange.unit == Unit::Datagram { Vec::new() } else { cut(bytes) };
+        let cuts = if said.unit == Unit::Datagram { Vec::new() } else { cut(bytes) };
         for to in cuts.into_iter().chain([bytes.len()]) {
-            tree.feed(&mut env, *side, &bytes[from..to]);
+            pieces.push((*side, &bytes[from..to]));
             from = to;
         }
     }
-    tree.finish(&mut env);
-    sink
+    let mut around = Surroundings { keys, ..Surroundings::new(&REGISTRY, said.server_port) };
+    around.record(said.tree(&REGISTRY), &pieces)
 }
 
-fn text(name: &str, server_port: u16, turns: &[(Side, &[u8])]) -> Exchange {
+fn text(name: &str, server_port: u16, turns: &[(Side, &[u8])]) -> (String, Exchange) {
     let turns = turns.iter().map(|(s, b)| (*s, b.to_vec())).collect();
-    Exchange {
-        name: name.to_owned(),
-        unit: Unit::Stream,
-        layer: None,
-        server_port,
-        turns,
-        keys: KeyStore::default(),
-    }
+    let (unit, layer, keylog) = (Unit::Stream, None, String::new());
+    (name.to_owned(), Exchange { unit, layer, server_port, keylog, turns })
 }
 
-/// An exchange written down line by line in `tests/exchanges/`, so that a new layer's is one file: `port` of
-/// the server, `unit datagram` unless it is a stream, `layer` where something outside states it, `k` a line of its key log, `>` and `<` bytes of the
-/// client and the server in hexadecimal, one datagram or write a line. `#` starts a comment. Keep it under
-/// 4 KB: every cut of it is tried.
-fn written(name: String, text: &str) -> Exchange {
-    let unhex = |t: &str| -> Vec<u8> {
-        let t = t.trim();
-        (0..t.len() / 2).map(|i| u8::from_str_radix(&t[2 * i..2 * i + 2], 16).unwrap()).collect()
-    };
-    let (unit, keys) = (Unit::Stream, KeyStore::default());
-    let mut exchange = Exchange { name, unit, layer: None, server_port: 443, turns: Vec::new(), keys };
-    for line in text.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty()) {
-        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
-        match word {
-            "port" => exchange.server_port = rest.trim().parse().expect("a port"),
-            "layer" => exchange.layer = Some(REGISTRY.find(rest.trim()).expect("a layer").name),
-            "unit" if rest.trim() == "datagram" => exchange.unit = Unit::Datagram,
-            "k" => {
-                let report = exchange.keys.add_keylog(rest.as_bytes(), &exchange.name);
-                assert!(report.malformed.is_empty(), "{}: {line}", exchange.name);
-            }
-            ">" => exchange.turns.push((Side::Client, unhex(rest))),
-            "<" => exchange.turns.push((Side::Server, unhex(rest))),
-            _ => panic!("{}: what is {line:?}?", exchange.name),
-        }
-    }
-    exchange
-}
-
-fn folder() -> Vec<Exchange> {
+/// Every file of `tests/exchanges/`, so that a new layer's is one file. Keep it under 4 KB: every cut of it is
+/// tried.
+fn folder() -> Vec<(String, Exchange)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges");
     let mut files: Vec<_> =
         std::fs::read_dir(folder).expect("tests/exchanges").flatten().map(|e| e.path()).collect();
     files.sort();
     let read = |p: &std::path::PathBuf| {
         let name = p.file_stem().expect("a name").to_string_lossy().into_owned();
-        written(name, &std::fs::read_to_string(p).expect("text"))
+        (name, Exchange::read(&std::fs::read_to_string(p).expect("text")))
     };
     files.iter().map(read).collect()
 }
 
-fn exchanges() -> Vec<Exchange> {
+fn exchanges() -> Vec<(String, Exchange)> {
     let mut all = folder();
     all.extend(spelled());
     all
 }
 
-fn spelled() -> Vec<Exchange> {
+fn spelled() -> Vec<(String, Exchange)> {
     use Side::{Client, Server};
     vec![
         text("nothing known", 4711, &[(Client, b"\x00\x01\x02\x03 zzz"), (Server, b"\xff\xfe\xfd")]),
@@ -215,11 +156,12 @@ fn spelled() -> Vec<Exchange> {
 
 #[test]
 fn splitting_the_input_anywhere_changes_nothing() {
-    for exchange in exchanges() {
-        let whole = run(&exchange, |_| vec![]);
+    for (name, said) in exchanges() {
+        let keys = said.keys();
+        let whole = run(&said, &keys, |_| vec![]);
         for n in [1usize, 2, 3, 7, 64] {
-            let cut = run(&exchange, |b| (1..b.len()).filter(|i| i % n == 0).collect());
-            assert_eq!(whole.lines, cut.lines, "{} cut every {n} bytes", exchange.name);
+            let cut = run(&said, &keys, |b| (1..b.len()).filter(|i| i % n == 0).collect());
+            assert_eq!(whole.lines, cut.lines, "{name} cut every {n} bytes");
         }
     }
 }
@@ -232,9 +174,10 @@ fn splitting_what_is_too_long_changes_nothing() {
     for spec in REGISTRY.specs().filter(|s| s.eats == Eats::Stream) {
         for bytes in &inputs {
             let turns = vec![(Side::Server, bytes.clone()), (Side::Client, bytes.clone())];
-            let exchange = Exchange { layer: Some(spec.name), turns, ..text("too long", 443, &[]) };
-            let whole = run(&exchange, |_| vec![]);
-            let cut = run(&exchange, |b| (1..b.len()).filter(|i| i % 999 == 0).collect());
+            let (layer, keys) = (Some(spec.name.to_owned()), KeyStore::default());
+            let said = Exchange { layer, turns, ..text("too long", 443, &[]).1 };
+            let whole = run(&said, &keys, |_| vec![]);
+            let cut = run(&said, &keys, |b| (1..b.len()).filter(|i| i % 999 == 0).collect());
             assert!(whole.lines == cut.lines, "{} is cut elsewhere in pieces", spec.name);
             assert!(whole.root.balances(), "{}", spec.name);
         }
@@ -243,23 +186,24 @@ fn splitting_what_is_too_long_changes_nothing() {
 
 #[test]
 fn every_byte_stands_in_one_bucket() {
-    for exchange in exchanges() {
-        let fed: u64 = exchange.turns.iter().map(|(_, b)| b.len() as u64).sum();
-        let root = run(&exchange, |_| vec![]).root;
-        assert_eq!(root.fed, fed, "{}", exchange.name);
-        assert!(root.balances(), "{}: {root:?}", exchange.name);
+    for (name, said) in exchanges() {
+        let fed: u64 = said.turns.iter().map(|(_, b)| b.len() as u64).sum();
+        let root = run(&said, &said.keys(), |_| vec![]).root;
+        assert_eq!(root.fed, fed, "{name}");
+        assert!(root.balances(), "{name}: {root:?}");
     }
 }
 
 #[test]
 fn truncation_at_every_byte_is_harmless() {
-    for exchange in exchanges() {
-        for (turn, (_, bytes)) in exchange.turns.iter().enumerate() {
+    for (_, said) in exchanges() {
+        let keys = said.keys();
+        for (turn, (_, bytes)) in said.turns.iter().enumerate() {
             for keep in 0..bytes.len() {
-                let mut turns = exchange.turns[..=turn].to_vec();
+                let mut turns = said.turns[..=turn].to_vec();
                 turns[turn].1.truncate(keep);
-                let cut = Exchange { turns, ..exchange.clone() };
-                assert!(run(&cut, |_| vec![]).root.balances());
+                let cut = Exchange { turns, ..said.clone() };
+                assert!(run(&cut, &keys, |_| vec![]).root.balances());
             }
         }
     }

@@ -2,76 +2,29 @@
 //! readable text never makes it better, order never changes it. Over every case of `captures/`, and over
 //! synthetic conversations.
 
+#[path = "cases/case.rs"]
+mod case;
 #[path = "honesty/synthetic.rs"]
 mod synthetic;
 
+use case::{Case, cases};
 use plainsight::audit::{Audit, Plan, run};
 use plainsight::capture::{self, Batch, LinkType, PcapngWriter};
-use plainsight::evidence::{Canary, Content, Draft, Polarity, Strength};
-use plainsight::keys::KeyStore;
+use plainsight::evidence::{Content, Draft, Polarity, Strength};
 use plainsight::model::{Limits, Timestamp};
 use plainsight::verdict::{Experiment, Grade, Verdict, findings, judge, summarise};
 use proptest::prelude::*;
-use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use synthetic::{accusation, draft, experiment};
 
-#[derive(Deserialize)]
-struct Case {
-    capture: String,
-    keylog: Option<String>,
-    #[serde(default)]
-    canaries: Vec<String>,
-    expect: Expect,
-}
-
-#[derive(Deserialize)]
-struct Expect {
-    e2ee_allowed: bool,
-    /// What refutes it passes once: a part of the recording may lack it.
-    #[serde(default)]
-    refuted_once: bool,
-}
-
-fn cases() -> Vec<(PathBuf, Case)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
-    let folders = std::fs::read_dir(root).expect("captures/ is there").flatten().map(|e| e.path());
-    let mut all: Vec<(PathBuf, Case)> = folders
-        .filter_map(|p| {
-            let text = std::fs::read_to_string(p.join("case.toml")).ok()?;
-            Some((p, toml::from_str(&text).expect("a case")))
-        })
-        .collect();
-    all.sort_by(|a, b| a.0.cmp(&b.0));
-    assert!(all.len() >= 24);
-    all
-}
-
-enum Keys {
-    Given,
-    Withheld,
-}
-
-fn audited(folder: &Path, case: &Case, capture: PathBuf, keys: Keys) -> Audit {
-    audited_within(folder, case, capture, keys, Limits::default())
-}
-
-fn audited_within(folder: &Path, case: &Case, capture: PathBuf, keys: Keys, limits: Limits) -> Audit {
-    let mut store = KeyStore::default();
-    if let (Some(name), Keys::Given) = (&case.keylog, keys) {
-        store.add_keylog(&std::fs::read(folder.join(name)).expect("a key log"), name);
-    }
-    let canary = |text: &String| Canary { text: text.clone(), label: None, control: false };
-    let plan = Plan {
-        captures: vec![capture],
-        keys: Arc::new(store),
-        canaries: case.canaries.iter().map(canary).collect(),
-        limits,
-        ..Plan::default()
-    };
+fn audited(plan: Plan) -> Audit {
     run(&plan, &|_| {}).expect("audited")
+}
+
+/// A part of a recording, with what is known of the whole.
+fn part(case: &Case, capture: &Path) -> Audit {
+    audited(Plan { captures: vec![capture.to_owned()], ..case.plan(true) })
 }
 
 fn claims(audit: &Audit) -> bool {
@@ -86,12 +39,9 @@ fn sealed(audit: &Audit) -> Vec<(&str, &Content)> {
 
 #[test]
 fn withheld_keys_never_make_a_verdict_stronger() {
-    for (folder, case) in cases().iter().filter(|(_, c)| c.keylog.is_some()) {
-        let name = folder.display();
-        let (with, without) = (
-            audited(folder, case, folder.join(&case.capture), Keys::Given),
-            audited(folder, case, folder.join(&case.capture), Keys::Withheld),
-        );
+    for case in cases().iter().filter(|c| c.keylog.is_some()) {
+        let name = case.name();
+        let (with, without) = (audited(case.plan(true)), audited(case.plan(false)));
         assert!(without.summary.verdict != Verdict::E2ee || with.summary.verdict == Verdict::E2ee, "{name}");
         let known = sealed(&with);
         for claim in sealed(&without) {
@@ -109,22 +59,17 @@ fn bounds_never_make_a_verdict_stronger() {
         ("few fields", Limits { fields: 4, ..full.clone() }),
         ("shallow", Limits { depth: 4, ..full.clone() }),
     ];
-    for (folder, case) in &cases() {
-        let at = folder.join(&case.capture);
-        let whole = audited(folder, case, at.clone(), Keys::Given);
+    for case in &cases() {
+        let name = case.name();
+        let whole = audited(case.plan(true));
         for (what, limits) in &small {
-            let bounded = audited_within(folder, case, at.clone(), Keys::Given, limits.clone());
+            let bounded = audited(Plan { limits: limits.clone(), ..case.plan(true) });
             let known = sealed(&whole);
             for claim in sealed(&bounded) {
-                assert!(known.contains(&claim), "{}: {what}: {claim:?} is e2ee only so", folder.display());
+                assert!(known.contains(&claim), "{name}: {what}: {claim:?} is e2ee only so");
             }
             if limits.measured == 0 {
-                assert_eq!(
-                    bounded.summary,
-                    whole.summary,
-                    "{}: what is not measured decides",
-                    folder.display()
-                );
+                assert_eq!(bounded.summary, whole.summary, "{name}: what is not measured decides");
             }
         }
     }
@@ -132,17 +77,17 @@ fn bounds_never_make_a_verdict_stronger() {
 
 #[test]
 fn saved_evidence_is_judged_the_same_and_order_changes_nothing() {
-    for (folder, case) in &cases() {
-        let audit = audited(folder, case, folder.join(&case.capture), Keys::Given);
+    for case in &cases() {
+        let (name, audit) = (case.name(), audited(case.plan(true)));
         let saved = serde_json::to_vec(&audit.drafts).expect("saved");
         let read: Vec<Draft> = serde_json::from_slice(&saved).expect("read");
-        assert_eq!(read, audit.drafts, "{}", folder.display());
+        assert_eq!(read, audit.drafts, "{name}");
         let again: Vec<_> = read.iter().map(|d| judge(d, &audit.experiment)).collect();
-        assert_eq!(again, audit.judgements, "{}", folder.display());
+        assert_eq!(again, audit.judgements, "{name}");
         let (mut drafts, mut judged) = (read, again);
         drafts.reverse();
         judged.reverse();
-        assert_eq!(summarise(&judged), audit.summary, "{}", folder.display());
+        assert_eq!(summarise(&judged), audit.summary, "{name}");
         let ids = |list: &[plainsight::verdict::Finding], drafts: &[Draft]| {
             let mut all: Vec<_> = list
                 .iter()
@@ -151,12 +96,7 @@ fn saved_evidence_is_judged_the_same_and_order_changes_nothing() {
             all.sort();
             all
         };
-        assert_eq!(
-            ids(&findings(&drafts, &judged), &drafts),
-            ids(&audit.findings, &audit.drafts),
-            "{}",
-            folder.display()
-        );
+        assert_eq!(ids(&findings(&drafts, &judged), &drafts), ids(&audit.findings, &audit.drafts), "{name}");
     }
 }
 
@@ -198,23 +138,22 @@ fn cutting_a_recording_never_turns_a_refutation_into_a_claim() {
     let file = folder.path().join("cut.pcapng");
     let mut cuts = 0;
     let refuted = |c: &Case| !c.expect.e2ee_allowed && !c.expect.refuted_once;
-    for (at, case) in cases().iter().filter(|(_, c)| refuted(c)) {
-        let all = frames(&at.join(&case.capture));
+    for case in cases().iter().filter(|c| refuted(c)) {
+        let (name, all) = (case.name(), frames(&case.capture()));
         let n = all.len();
         if !(8..=3000).contains(&n) {
             continue;
         }
-        for part in [0..n / 4, 0..n / 2, 0..3 * n / 4, n / 4..n, n / 2..n, n / 3..2 * n / 3] {
-            written(&file, &all[part.clone()]);
-            let audit = audited(at, case, file.clone(), Keys::Given);
-            assert!(!claims(&audit), "{}: frames {part:?} of {n} are called e2ee", at.display());
+        for range in [0..n / 4, 0..n / 2, 0..3 * n / 4, n / 4..n, n / 2..n, n / 3..2 * n / 3] {
+            written(&file, &all[range.clone()]);
+            assert!(!claims(&part(case, &file)), "{name}: frames {range:?} of {n} are called e2ee");
             cuts += 1;
         }
         // Every seventh frame lost.
         let kept: Vec<Frame> =
             all.into_iter().enumerate().filter(|(i, _)| i % 7 != 3).map(|(_, f)| f).collect();
         written(&file, &kept);
-        assert!(!claims(&audited(at, case, file.clone(), Keys::Given)), "{}: with losses", at.display());
+        assert!(!claims(&part(case, &file)), "{name}: with losses");
     }
     assert!(cuts > 60, "{cuts}");
 }

@@ -5,8 +5,8 @@
 use plainsight::bytes::unhex;
 use plainsight::keys::KeyStore;
 use plainsight::layers::REGISTRY;
-use plainsight::model::{Arrival, Limits, Side, digest16};
-use plainsight::peel::{Env, Memory, Recorder, Tree, Unit};
+use plainsight::model::{Side, digest16};
+use plainsight::peel::{Surroundings, Tree, Unit};
 use std::path::Path;
 
 struct Moved {
@@ -40,24 +40,9 @@ fn read(path: &Path) -> Moved {
 
 /// What each flow comes to, with one memory for all, as between the same two hosts.
 fn peel(flows: &[Vec<(Side, Vec<u8>)>], keys: &KeyStore) -> Vec<String> {
-    let (limits, mut memory) = (Limits::default(), Memory::default());
-    let one = |turns: &Vec<(Side, Vec<u8>)>| {
-        let (mut sink, mut tree) = (Recorder::default(), Tree::new(Unit::Datagram));
-        let mut env = Env {
-            registry: &REGISTRY,
-            limits: &limits,
-            keys,
-            memory: &mut memory,
-            sink: &mut sink,
-            server_port: 443,
-            at: Arrival::default(),
-        };
-        turns.iter().for_each(|(side, bytes)| tree.feed(&mut env, *side, bytes));
-        tree.finish(&mut env);
-        assert!(sink.root.balances());
-        sink.lines.join("\n")
-    };
-    flows.iter().map(one).collect()
+    let mut around = Surroundings { keys, ..Surroundings::new(&REGISTRY, 443) };
+    let mut one = |turns: &Vec<_>| around.record(Tree::new(Unit::Datagram), turns).lines.join("\n");
+    flows.iter().map(&mut one).collect()
 }
 
 fn leaf(text: &str) -> String {

@@ -1,48 +1,17 @@
 //! What stands in the way of a conversation and is passed through: proxies, StartTLS, compression of the
 //! whole connection, disguises, frames of unknown protocols, names looked up over HTTPS and QUIC. The exchanges are those of `tests/exchanges/`.
 
-use plainsight::keys::KeyStore;
 use plainsight::layers::REGISTRY;
-use plainsight::model::{Arrival, Limits, Side};
-use plainsight::peel::{Env, Hint, Memory, Recorder, Tree, Unit};
+use plainsight::model::Side;
+use plainsight::peel::{Exchange, Surroundings, Tree, Unit};
 
 fn peel(name: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/exchanges/{name}.txt"));
     let text = std::fs::read_to_string(path).unwrap();
-    let unhex = |t: &str| -> Vec<u8> {
-        (0..t.len() / 2).map(|i| u8::from_str_radix(&t[2 * i..2 * i + 2], 16).unwrap()).collect()
-    };
-    let words = || text.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once(' '));
-    let mut keys = KeyStore::default();
-    words().filter(|(w, _)| *w == "k").for_each(|(_, line)| {
-        keys.add_keylog(line.as_bytes(), "");
-    });
-    let port = words().find(|(w, _)| *w == "port").map_or(443, |(_, p)| p.parse().unwrap());
-    let unit = if text.contains("unit datagram") { Unit::Datagram } else { Unit::Stream };
-    let layer = words().find(|(w, _)| *w == "layer").and_then(|(_, name)| REGISTRY.find(name.trim()));
-    let mut tree = match layer {
-        Some(spec) => Tree::stated(unit, Hint::Layer(spec.name)),
-        None => Tree::new(unit),
-    };
-    let (limits, mut sink) = (Limits::default(), Recorder::default());
-    let mut env = Env {
-        registry: &REGISTRY,
-        limits: &limits,
-        keys: &keys,
-        memory: &mut Default::default(),
-        sink: &mut sink,
-        server_port: port,
-        at: Arrival::default(),
-    };
-    for (word, rest) in words() {
-        match word {
-            ">" => tree.feed(&mut env, Side::Client, &unhex(rest)),
-            "<" => tree.feed(&mut env, Side::Server, &unhex(rest)),
-            _ => {}
-        }
-    }
-    tree.finish(&mut env);
-    sink.lines.join("\n")
+    let said = Exchange::read(&text);
+    let keys = said.keys();
+    let mut around = Surroundings { keys: &keys, ..Surroundings::new(&REGISTRY, said.server_port) };
+    around.record(said.tree(&REGISTRY), &said.turns).lines.join("\n")
 }
 
 /// Everything in `wanted` must be said, and nothing in `unwanted`.
@@ -260,22 +229,8 @@ fn the_datagrams_of_an_association_are_known_by_it() {
         (Side::Client, &[5, 3, 0, 1, 0, 0, 0, 0, 0, 0]),
         (Side::Server, &[5, 0, 0, 1, 10, 0, 0, 1, 4, 56]),
     ];
-    let (limits, keys, mut memory) = (Limits::default(), KeyStore::default(), Memory::default());
-    let mut run = |unit, turns: &[(Side, &[u8])]| {
-        let (mut sink, mut tree) = (Recorder::default(), Tree::new(unit));
-        let mut env = Env {
-            registry: &REGISTRY,
-            limits: &limits,
-            keys: &keys,
-            memory: &mut memory,
-            sink: &mut sink,
-            server_port: 1080,
-            at: Arrival::default(),
-        };
-        turns.iter().for_each(|(side, bytes)| tree.feed(&mut env, *side, bytes));
-        tree.finish(&mut env);
-        sink.lines.join("\n")
-    };
+    let mut around = Surroundings::new(&REGISTRY, 1080);
+    let mut run = |unit, turns: &[(Side, &[u8])]| around.record(Tree::new(unit), turns).lines.join("\n");
     let alone = run(Unit::Datagram, &[(Side::Client, &datagram)]);
     assert!(!alone.contains("socks"), "{alone}");
     let told = run(Unit::Stream, &control);

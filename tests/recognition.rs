@@ -1,8 +1,7 @@
 //! Recognition by structure: no probe takes random bytes, and every exchange is taken by its own layer.
 
 use plainsight::layers::REGISTRY;
-use plainsight::model::Side;
-use plainsight::peel::{Eats, Form, Guess, Probe};
+use plainsight::peel::{Eats, Exchange, Guess, Probe, Unit};
 
 /// Rows that are chosen by structure alone and must not steal what is not theirs.
 const ROWS: [&str; 17] = [
@@ -49,20 +48,8 @@ fn random_bytes_are_nobodys() {
         let bytes = noise.bytes(sizes[round % sizes.len()]);
         for row in &rows {
             let ask = row.probe.expect("a probe");
-            let form = Form::Binary;
             for server_port in ports {
-                let probe = Probe {
-                    bytes: &bytes,
-                    side: Side::Client,
-                    other: &[],
-                    end: true,
-                    form,
-                    server_port,
-                    stated: false,
-                    known: false,
-                    before: &[],
-                    keys: &Default::default(),
-                };
+                let probe = Probe::alone(&bytes, server_port);
                 assert!(ask(&probe) < Guess::Sure, "{} takes {} random bytes", row.name, bytes.len());
                 if row.name != "ipsec" {
                     assert_eq!(ask(&probe), Guess::No, "{} guesses at random bytes", row.name);
@@ -77,22 +64,7 @@ fn random_bytes_are_nobodys() {
 fn esp_is_guessed_on_its_port_only() {
     let row = REGISTRY.find("ipsec").expect("a row");
     let packet = [&[0xc1, 2, 3, 4, 0, 0, 0, 9][..], &[0x5a; 60]].concat();
-    let ask = |server_port| {
-        let (side, form) = (Side::Client, Form::Binary);
-        let probe = Probe {
-            bytes: &packet,
-            side,
-            other: &[],
-            end: true,
-            form,
-            server_port,
-            stated: false,
-            known: false,
-            before: &[],
-            keys: &Default::default(),
-        };
-        row.probe.expect("a probe")(&probe)
-    };
+    let ask = |server_port| row.probe.expect("a probe")(&Probe::alone(&packet, server_port));
     assert_eq!((ask(4500), ask(4501)), (Guess::Maybe, Guess::No));
 }
 
@@ -101,27 +73,13 @@ fn every_exchange_is_taken_by_its_own_row() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges");
     for name in ROWS {
         let text = std::fs::read_to_string(folder.join(format!("{name}.txt"))).expect(name);
-        let first = text.lines().find_map(|l| l.strip_prefix("> ").or(l.strip_prefix("< "))).expect("bytes");
-        let bytes: Vec<u8> =
-            (0..first.len() / 2).map(|i| u8::from_str_radix(&first[2 * i..2 * i + 2], 16).unwrap()).collect();
-        let port = text.lines().find_map(|l| l.strip_prefix("port ")).expect("a port").parse().unwrap();
-        let datagram = text.contains("unit datagram");
+        let said = Exchange::read(&text);
+        let (_, bytes) = said.turns.first().expect("bytes");
+        let datagram = said.unit == Unit::Datagram;
         let takes = |row: &&plainsight::peel::Spec| {
             let eats = if datagram { row.eats != Eats::Stream } else { row.eats == Eats::Stream };
-            let (side, form) = (Side::Client, Form::Binary);
-            let probe = Probe {
-                bytes: &bytes,
-                side,
-                other: &[],
-                end: true,
-                form,
-                server_port: port,
-                stated: false,
-                known: false,
-                before: &[],
-                keys: &Default::default(),
-            };
-            eats && row.forms.contains(&form) && row.probe.is_some_and(|p| p(&probe) == Guess::Sure)
+            let probe = Probe::alone(bytes, said.server_port);
+            eats && row.forms.contains(&probe.form) && row.probe.is_some_and(|p| p(&probe) == Guess::Sure)
         };
         let taker = REGISTRY.specs().find(|s| takes(s)).map(|s| s.name);
         assert_eq!(taker, Some(name), "who takes the first bytes of {name}");

@@ -5,8 +5,8 @@
 use plainsight::bytes::unhex;
 use plainsight::keys::{KeyFault, KeyStore};
 use plainsight::layers::REGISTRY;
-use plainsight::model::{Arrival, Limits, Side, digest16};
-use plainsight::peel::{Env, Memory, Recorder, Tree, Unit};
+use plainsight::model::{Side, digest16};
+use plainsight::peel::{Surroundings, Tree, Unit};
 use std::path::{Path, PathBuf};
 
 #[derive(Default)]
@@ -44,26 +44,13 @@ fn read(path: &Path) -> Session {
 
 /// What each flow comes to, with one memory for all, as between the same two hosts.
 fn peel(session: &Session, keys: &KeyStore, chunk: usize) -> Vec<Vec<String>> {
-    let (limits, mut memory) = (Limits::default(), Memory::default());
-    let one = |turns: &Vec<(Side, Vec<u8>)>| {
-        let (mut sink, mut tree) = (Recorder::default(), Tree::new(Unit::Stream));
-        let mut env = Env {
-            registry: &REGISTRY,
-            limits: &limits,
-            keys,
-            memory: &mut memory,
-            sink: &mut sink,
-            server_port: 443,
-            at: Arrival::default(),
-        };
-        for (side, bytes) in turns {
-            bytes.chunks(chunk).for_each(|b| tree.feed(&mut env, *side, b));
-        }
-        tree.finish(&mut env);
-        assert!(sink.root.balances());
-        sink.lines
+    let mut around = Surroundings { keys, ..Surroundings::new(&REGISTRY, 443) };
+    let mut one = |turns: &Vec<(Side, Vec<u8>)>| {
+        let pieces: Vec<_> =
+            turns.iter().flat_map(|(s, bytes)| bytes.chunks(chunk).map(|b| (*s, b))).collect();
+        around.record(Tree::new(Unit::Stream), &pieces).lines
     };
-    session.flows.iter().map(one).collect()
+    session.flows.iter().map(&mut one).collect()
 }
 
 fn sessions() -> Vec<(String, Session)> {

@@ -2,8 +2,8 @@
 
 use plainsight::keys::KeyStore;
 use plainsight::layers::REGISTRY;
-use plainsight::model::{Arrival, Limits, Side};
-use plainsight::peel::{Env, Recorder, Tree, Unit};
+use plainsight::model::Side;
+use plainsight::peel::{Exchange, Recorder, Surroundings, Tree, Unit};
 
 const SESSION: &str = include_str!("exchanges/tls13-key-update.txt");
 
@@ -14,33 +14,19 @@ enum Turn {
 }
 
 fn turns() -> Vec<(Side, Vec<u8>)> {
-    let unhex =
-        |t: &str| (0..t.len() / 2).map(|i| u8::from_str_radix(&t[2 * i..2 * i + 2], 16).unwrap()).collect();
-    let side = |line: &'static str| match line.split_at(2) {
-        ("> ", rest) => Some((Side::Client, unhex(rest))),
-        ("< ", rest) => Some((Side::Server, unhex(rest))),
-        _ => None,
-    };
-    SESSION.lines().filter_map(side).collect()
+    Exchange::read(SESSION).turns
 }
 
 fn keylog() -> String {
-    SESSION.lines().filter_map(|l| l.strip_prefix("k ")).collect::<Vec<_>>().join("\n")
+    Exchange::read(SESSION).keylog
 }
 
 fn peel(turns: Vec<Turn>, keylog: &str) -> String {
     let mut keys = KeyStore::default();
     keys.add_keylog(keylog.as_bytes(), "test");
-    let (limits, mut sink, mut tree) = (Limits::default(), Recorder::default(), Tree::new(Unit::Stream));
-    let mut env = Env {
-        registry: &REGISTRY,
-        limits: &limits,
-        keys: &keys,
-        memory: &mut Default::default(),
-        sink: &mut sink,
-        server_port: 443,
-        at: Arrival::default(),
-    };
+    let mut around = Surroundings { keys: &keys, ..Surroundings::new(&REGISTRY, 443) };
+    let (mut sink, mut tree) = (Recorder::default(), Tree::new(Unit::Stream));
+    let mut env = around.env(&mut sink);
     for turn in turns {
         match turn {
             Turn::Bytes(side, bytes) => tree.feed(&mut env, side, &bytes),

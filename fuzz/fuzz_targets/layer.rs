@@ -7,8 +7,8 @@
 use libfuzzer_sys::fuzz_target;
 use plainsight::keys::KeyStore;
 use plainsight::layers::REGISTRY;
-use plainsight::model::{Arrival, Limits, Side};
-use plainsight::peel::{Eats, Env, Hint, Memory, Recorder, Spec, Tree, Unit};
+use plainsight::model::{Limits, Side};
+use plainsight::peel::{Eats, Hint, Recorder, Spec, Surroundings, Tree, Unit};
 use std::sync::LazyLock;
 
 static ROWS: LazyLock<Vec<&'static Spec>> = LazyLock::new(|| match std::env::var("PLAINSIGHT_LAYER") {
@@ -54,25 +54,11 @@ fn run(spec: &'static Spec, turns: &[(Side, &[u8])], piece: usize) -> Recorder {
         Eats::Message => (Unit::Datagram, true),
     };
     let limits = Limits { message: 1 << 20, ..Limits::default() };
-    let (mut memory, mut sink) = (Memory::default(), Recorder::default());
-    let mut tree = Tree::stated(unit, Hint::Layer(spec.name));
-    let mut env = Env {
-        registry: &REGISTRY,
-        limits: &limits,
-        keys: &KEYS,
-        memory: &mut memory,
-        sink: &mut sink,
-        server_port: 443,
-        at: Arrival::default(),
-    };
-    for (side, bytes) in turns {
-        let step = if whole { bytes.len().max(1) } else { piece };
-        for part in bytes.chunks(step) {
-            tree.feed(&mut env, *side, part);
-        }
-    }
-    tree.finish(&mut env);
-    sink
+    let step = if whole { usize::MAX } else { piece };
+    let pieces: Vec<_> =
+        turns.iter().flat_map(|(s, bytes)| bytes.chunks(step).map(|part| (*s, part))).collect();
+    Surroundings { limits, keys: &KEYS, ..Surroundings::new(&REGISTRY, 443) }
+        .record(Tree::stated(unit, Hint::Layer(spec.name)), &pieces)
 }
 
 fuzz_target!(|data: &[u8]| {

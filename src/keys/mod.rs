@@ -10,7 +10,7 @@ pub use private::{KeyFault, RsaKey};
 use crate::bytes::unhex;
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// What a line of a TLS key log holds (RFC 9850 and the older NSS labels).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,6 +107,12 @@ fn narrow(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 impl KeyStore {
+    /// A store that stays empty.
+    pub fn none() -> &'static Self {
+        static NONE: LazyLock<KeyStore> = LazyLock::new(KeyStore::default);
+        &NONE
+    }
+
     /// Reads a key log: one `LABEL random secret` a line, hexadecimal in either case, `#` comments, in
     /// UTF-8 or in UTF-16 with its mark.
     pub fn add_keylog(&mut self, text: &[u8], _origin: &str) -> KeylogReport {
@@ -233,11 +239,6 @@ impl KeyStore {
     /// The premaster secret whose RSA ciphertext starts with these bytes.
     pub fn premaster(&self, encrypted: &[u8; 8]) -> Option<&[u8]> {
         self.premasters.get(encrypted).map(|s| &**s)
-    }
-
-    /// The sessions that the store has secrets for, by client random, in order of arrival.
-    pub fn client_randoms(&self) -> impl Iterator<Item = &[u8; 32]> {
-        self.order.iter()
     }
 
     /// Secrets of MTProto and Noise.

@@ -4,8 +4,8 @@ use super::choose::{self, Choice};
 use super::hashing::Hashing;
 use super::node::{Inbox, State};
 use super::tree::Env;
-use super::{By, End, Form, Hint, Probe, Spec, Tree, Unit, Why};
-use crate::model::{Bucket, PerSide, Side, Trust};
+use super::{By, Child, End, Form, Hint, Probe, Spec, Tree, Unit, Why};
+use crate::model::{Bucket, PerSide, Side, Trust, media_head};
 
 impl Tree {
     pub(super) fn take_in(&mut self, env: &mut Env<'_>, id: u32, side: Side, bytes: &[u8]) {
@@ -26,6 +26,34 @@ impl Tree {
             }
         }
         self.route(env, id, side, bytes);
+    }
+
+    /// Whether one field more of `parent` is looked at; if so, a sink that wants its bytes has them.
+    pub(super) fn looks_at(
+        &mut self,
+        env: &mut Env<'_>,
+        parent: u32,
+        child: &Child,
+        side: Side,
+        bytes: &[u8],
+    ) -> bool {
+        let Some(node) = self.node_mut(parent) else {
+            return false;
+        };
+        node.fields += 1;
+        if node.fields > env.limits.fields {
+            if node.fields == env.limits.fields + 1 {
+                self.note(env, parent, "field-limit");
+            }
+            return false;
+        }
+        if env.sink.wants_bytes()
+            && child.form != Form::Plain
+            && let Some(node) = self.node_ref(parent)
+        {
+            env.sink.bytes(&node, &child.field, side, 0, bytes, env.at);
+        }
+        true
     }
 
     /// Sends counted bytes where the node's state wants them.
@@ -224,21 +252,11 @@ const HEAD: usize = 32;
 /// Whether a file begins that holds a picture, a sound or a film. No layer takes these apart, so nothing is
 /// held back until they are whole.
 fn is_media(bytes: &[u8]) -> bool {
-    const FIRST: [&[u8]; 9] = [
-        b"\xff\xd8\xff",
-        b"\x89PNG\r\n\x1a\n",
-        b"GIF89a",
-        b"GIF87a",
-        b"OggS\0",
-        b"fLaC\0",
-        b"ID3",
-        b"\x1a\x45\xdf\xa3",
-        b"wOF2",
-    ];
     let Some(head) = bytes.first_chunk::<HEAD>() else { return false };
-    let known = FIRST.iter().any(|magic| head.starts_with(magic))
-        || &head[4..8] == b"ftyp"
-        || head.starts_with(b"RIFF") && matches!(&head[8..12], b"WEBP" | b"WAVE" | b"AVI ");
+    let known = matches!(
+        media_head(head),
+        Some(("jpeg" | "png" | "gif" | "mp4" | "ogg" | "flac" | "id3" | "matroska" | "woff2" | "riff", _))
+    );
     known && !reads_as_text(head)
 }
 

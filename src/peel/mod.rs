@@ -28,6 +28,6 @@ pub use peeler::{
     AfterGap, By, CutWhy, End, Form, Guard, Input, Leaf, Line, LineEnd, Part, Peeler, Sink, Step, Then, Unit,
     Why,
 };
-pub use record::Recorder;
+pub use record::{Exchange, Recorder, Surroundings};
 pub use spec::{Before, Eats, Family, Guess, Hint, Probe, Registry, Spec};
 pub use tree::{Env, Tree};

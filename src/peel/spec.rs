@@ -85,6 +85,24 @@ pub struct Probe<'a> {
     pub keys: &'a KeyStore,
 }
 
+impl<'a> Probe<'a> {
+    /// Bytes that stand alone: a client's, with nothing before or behind them and nobody who says what they are.
+    pub fn alone(bytes: &'a [u8], server_port: u16) -> Self {
+        Self {
+            bytes,
+            side: Side::Client,
+            other: &[],
+            end: true,
+            form: Form::Binary,
+            server_port,
+            stated: false,
+            known: false,
+            before: &[],
+            keys: KeyStore::none(),
+        }
+    }
+}
+
 /// The beginning of an earlier datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Before {

@@ -31,21 +31,8 @@ impl Tree {
         side: Side,
         bytes: &[u8],
     ) {
-        let Some(node) = self.node_mut(parent) else {
+        if !self.looks_at(env, parent, &child, side, bytes) {
             return;
-        };
-        node.fields += 1;
-        if node.fields > env.limits.fields {
-            if node.fields == env.limits.fields + 1 {
-                self.note(env, parent, "field-limit");
-            }
-            return;
-        }
-        if env.sink.wants_bytes()
-            && child.form != Form::Plain
-            && let Some(node) = self.node_ref(parent)
-        {
-            env.sink.bytes(&node, &child.field, side, 0, bytes, env.at);
         }
         let tiny = bytes.len() < 4 && child.hints.is_empty() && !child.inherit;
         let top = self.node(parent).is_some_and(|n| n.scope == 0);

@@ -63,8 +63,8 @@ pub fn join(reports: Vec<Report>) -> Result<Report, JoinError> {
     Ok(joined)
 }
 
-fn add(joined: &mut Report, mut other: Report) {
-    let inputs = joined.inputs.len() as u32;
+/// What evidence and conversations of another report are called behind those that are there.
+fn names(joined: &Report, other: &Report) -> BTreeMap<String, String> {
     let evidence = highest(joined.evidence.iter().map(|e| e.id.as_str()), 'e');
     let conversations = highest(joined.conversations.iter().map(|c| c.id.as_str()), 'c');
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
@@ -81,6 +81,11 @@ fn add(joined: &mut Report, mut other: Report) {
         });
         ids.insert(c.id.clone(), id);
     }
+    ids
+}
+
+fn add(joined: &mut Report, mut other: Report) {
+    let (ids, inputs) = (names(joined, &other), joined.inputs.len() as u32);
     rename(&mut other, &ids, inputs);
     for c in other.conversations {
         match joined.conversations.iter_mut().find(|k| k.id == c.id) {

@@ -182,29 +182,11 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
             let named = matches!(finding.as_str(), "weak-key-transport" | GHOST);
             found.add(finding, if named { Severity::Medium } else { Severity::High }, sure, c, i);
         }
-        // Who sees a key depends on where it stood.
         Kind::Rule { finding, .. } if finding == "key-visible" => {
-            let id = match e.guard {
-                Guard::Open => "key-visible-to-network",
-                Guard::Confidential => "key-visible-to-provider",
-            };
-            found.add(id, Severity::Critical, sure, c, i);
+            found.add(key_visible(e.guard), Severity::Critical, sure, c, i);
         }
         Kind::Rule { finding, .. } => found.add(finding, Severity::Medium, sure, c, i),
-        Kind::Envelope { class, .. } if class == "secret-key" => {
-            let id = match e.guard {
-                Guard::Open => "key-visible-to-network",
-                Guard::Confidential => "key-visible-to-provider",
-            };
-            found.add(id, Severity::Critical, sure, c, i);
-        }
-        Kind::Envelope { format, .. } if format.starts_with("fish") => {
-            found.add("weak-cipher", Severity::High, sure, c, i);
-            found.add("unauthenticated-encryption", Severity::Medium, sure, c, i);
-        }
-        Kind::Envelope { class, .. } if class == "broken" => {
-            found.add("broken-envelope", Severity::High, sure, c, i);
-        }
+        Kind::Envelope { format, class, .. } => of_envelope(found, c, i, e, (format, class)),
         Kind::Relay(r) if matches!(r.outcome, Outcome::Changed | Outcome::Readable) => {
             found.add("hop-reencryption", Severity::High, sure, c, i);
         }
@@ -223,6 +205,26 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
             found.add("metadata-in-clear", severity, Confidence::Medium, c, i);
         }
         _ => {}
+    }
+}
+
+fn of_envelope(found: &mut Found, c: usize, i: usize, e: &Evidence, (format, class): (&str, &str)) {
+    let sure = confidence(e);
+    if class == "secret-key" {
+        found.add(key_visible(e.guard), Severity::Critical, sure, c, i);
+    } else if format.starts_with("fish") {
+        found.add("weak-cipher", Severity::High, sure, c, i);
+        found.add("unauthenticated-encryption", Severity::Medium, sure, c, i);
+    } else if class == "broken" {
+        found.add("broken-envelope", Severity::High, sure, c, i);
+    }
+}
+
+/// Who sees a key depends on where it stood.
+fn key_visible(guard: Guard) -> &'static str {
+    match guard {
+        Guard::Open => "key-visible-to-network",
+        Guard::Confidential => "key-visible-to-provider",
     }
 }
 

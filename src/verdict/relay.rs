@@ -123,23 +123,6 @@ fn raised(draft: &Draft, base: &Judgement, peer: &Draft, theirs: &Judgement) -> 
         (true, 3..) => Grade::G5,
         (true, _) => Grade::G4,
     };
-    let mut doubts = vec![
-        "the app itself, its backups or its notifications may disclose text on the device".to_owned(),
-        "a further recipient, such as a device that nobody added, may be among those that the sender encrypts for"
-            .to_owned(),
-    ];
-    if base.grade < Grade::G3 {
-        doubts.push("the same text may travel in a form or place that was not searched".into());
-    }
-    if !same_keys {
-        doubts.push("keys handed out by the provider may not be the peer's: no identity key was fetched at one end and published at the other while both recorded, so none could be compared".into());
-    }
-    let lost: u32 = relayed(draft).filter(|(_, r)| r.way == Way::Sent).map(|(_, r)| r.missing()).sum();
-    if lost > 0 {
-        doubts.push(format!(
-            "{lost} messages that were sent here did not reach the other end while it recorded"
-        ));
-    }
     let mut reasons: Vec<usize> = relayed(draft).filter(|(_, r)| r.arrived() > 0).map(|(i, _)| i).collect();
     reasons.extend(compared);
     if grade == Grade::G5 {
@@ -158,7 +141,7 @@ fn raised(draft: &Draft, base: &Judgement, peer: &Draft, theirs: &Judgement) -> 
             "the same sealed bytes leave one end and reach the other ({arrived} messages), so they were not sealed anew on the way{checked}; {}",
             base.reason
         ),
-        not_ruled_out: doubts,
+        not_ruled_out: doubts(draft, base, same_keys),
         next_step: match grade {
             Grade::G5 => "none: nothing beyond this can be reached from outside".into(),
             _ if !same_keys => "compare the safety numbers and record the result in the plan, or record both ends from before they fetch each other's keys".into(),
@@ -166,6 +149,27 @@ fn raised(draft: &Draft, base: &Judgement, peer: &Draft, theirs: &Judgement) -> 
         },
         weighs: base.weighs.clone(),
     })
+}
+
+fn doubts(draft: &Draft, base: &Judgement, same_keys: bool) -> Vec<String> {
+    let mut doubts = vec![
+        "the app itself, its backups or its notifications may disclose text on the device".to_owned(),
+        "a further recipient, such as a device that nobody added, may be among those that the sender encrypts for"
+            .to_owned(),
+    ];
+    if base.grade < Grade::G3 {
+        doubts.push("the same text may travel in a form or place that was not searched".into());
+    }
+    if !same_keys {
+        doubts.push("keys handed out by the provider may not be the peer's: no identity key was fetched at one end and published at the other while both recorded, so none could be compared".into());
+    }
+    let lost: u32 = relayed(draft).filter(|(_, r)| r.way == Way::Sent).map(|(_, r)| r.missing()).sum();
+    if lost > 0 {
+        doubts.push(format!(
+            "{lost} messages that were sent here did not reach the other end while it recorded"
+        ));
+    }
+    doubts
 }
 
 /// Whether every message that arrived here was found in what the other end sent: one that was not may have

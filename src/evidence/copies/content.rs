@@ -2,7 +2,7 @@
 
 use super::Digest;
 use crate::bytes::unhex;
-use crate::model::Memo;
+use crate::model::{Memo, media_head};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
@@ -154,23 +154,12 @@ const FILE: u64 = 512;
 
 /// Whether bytes begin like a picture, a recording or a document: equal ciphertexts tell nobody anything.
 pub(in super::super) fn is_file(bytes: &[u8]) -> bool {
-    let at = |place: usize, magic: &[u8]| bytes.get(place..).is_some_and(|b| b.starts_with(magic));
-    const FIRST: [&[u8]; 13] = [
-        b"\xff\xd8\xff",
-        b"\x89PNG\r\n\x1a\n",
-        b"GIF8",
-        b"%PDF-",
-        b"OggS",
-        b"ID3",
-        b"fLaC",
-        b"PK\x03\x04",
-        b"\x1a\x45\xdf\xa3",
-        b"II*\0",
-        b"MM\0*",
-        b"#!AMR",
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-    ];
-    FIRST.iter().any(|m| at(0, m)) || at(4, b"ftyp") || at(0, b"RIFF") && (at(8, b"WEBP") || at(8, b"WAVE"))
+    // TIFF in either order of bytes, and the documents of office programs, old and new.
+    const DOCUMENTS: [&[u8]; 4] = [b"PK\x03\x04", b"II*\0", b"MM\0*", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"];
+    match media_head(bytes) {
+        Some((name, _)) => !matches!(name, "jpeg-2000" | "ivf" | "woff" | "woff2" | "h26x"),
+        None => DOCUMENTS.iter().any(|head| bytes.starts_with(head)),
+    }
 }
 
 /// The content of a file by its length and its first bytes, as far as they are kept.

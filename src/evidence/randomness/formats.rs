@@ -3,6 +3,7 @@
 use super::Class;
 use super::histogram::Histogram;
 use crate::bytes::Cursor;
+use crate::model::media_head;
 
 /// What a field begins with.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,57 +16,38 @@ pub struct Format {
     pub bits: f64,
 }
 
-type Row = (&'static str, Class, usize, &'static [u8]);
+type Row = (&'static str, &'static [u8]);
 
-/// Fixed heads of three bytes and more: name, class, offset, bytes.
-const HEADS: &[Row] = &[
-    ("zstd", Class::Compressed, 0, b"\x28\xb5\x2f\xfd"),
-    ("xz", Class::Compressed, 0, b"\xfd7zXZ\0"),
-    ("lz4-frame", Class::Compressed, 0, b"\x04\x22\x4d\x18"),
-    ("snappy-frame", Class::Compressed, 0, b"\xff\x06\0\0sNaPpY"),
-    ("lzma", Class::Compressed, 0, b"\x5d\0\0"),
-    ("gzip", Class::Compressed, 0, b"\x1f\x8b\x08"),
-    ("zip", Class::Compressed, 0, b"PK\x03\x04"),
-    ("7z", Class::Compressed, 0, b"7z\xbc\xaf\x27\x1c"),
-    ("rar", Class::Compressed, 0, b"Rar!\x1a\x07"),
-    ("jpeg", Class::Media, 0, b"\xff\xd8\xff"),
-    ("png", Class::Media, 0, b"\x89PNG\r\n\x1a\n"),
-    ("gif", Class::Media, 0, b"GIF8"),
-    ("mp4", Class::Media, 4, b"ftyp"),
-    ("jpeg-2000", Class::Media, 0, b"\0\0\0\x0cjP"),
-    ("jpeg-2000", Class::Media, 0, b"\xff\x4f\xff\x51"),
-    ("ogg", Class::Media, 0, b"OggS\0"),
-    ("flac", Class::Media, 0, b"fLaC"),
-    ("id3", Class::Media, 0, b"ID3"),
-    ("amr", Class::Media, 0, b"#!AMR"),
-    ("matroska", Class::Media, 0, b"\x1a\x45\xdf\xa3"),
-    ("ivf", Class::Media, 0, b"DKIF"),
-    ("woff2", Class::Media, 0, b"wOF2"),
-    ("woff", Class::Media, 0, b"wOFF"),
-    ("h26x", Class::Media, 0, b"\0\0\0\x01"),
-    ("pdf", Class::Media, 0, b"%PDF-"),
-    ("elf", Class::Structured, 0, b"\x7fELF"),
-    ("sqlite", Class::Structured, 0, b"SQLite format 3\0"),
-    ("binary-plist", Class::Structured, 0, b"bplist00"),
+/// Fixed heads of three bytes and more: name and bytes.
+const COMPRESSED: &[Row] = &[
+    ("zstd", b"\x28\xb5\x2f\xfd"),
+    ("xz", b"\xfd7zXZ\0"),
+    ("lz4-frame", b"\x04\x22\x4d\x18"),
+    ("snappy-frame", b"\xff\x06\0\0sNaPpY"),
+    ("lzma", b"\x5d\0\0"),
+    ("gzip", b"\x1f\x8b\x08"),
+    ("zip", b"PK\x03\x04"),
+    ("7z", b"7z\xbc\xaf\x27\x1c"),
+    ("rar", b"Rar!\x1a\x07"),
 ];
+const STRUCTURED: &[Row] =
+    &[("elf", b"\x7fELF"), ("sqlite", b"SQLite format 3\0"), ("binary-plist", b"bplist00")];
 
 /// The format whose head the bytes begin with.
 pub fn head(bytes: &[u8]) -> Option<Format> {
-    if bytes.starts_with(b"RIFF")
-        && bytes
-            .get(8..12)
-            .is_some_and(|k| [b"WEBP", b"WAVE", b"AVI "].contains(&k.try_into().unwrap_or(b"    ")))
-    {
-        return Some(Format { name: "riff", class: Class::Media, bits: 62.0 });
-    }
     if bytes.starts_with(b"BZh") && bytes.get(4..10) == Some(b"\x31\x41\x59\x26\x53\x59") {
         return Some(Format { name: "bzip2", class: Class::Compressed, bits: 75.0 });
     }
-    if let Some(found) =
-        HEADS.iter().find(|(_, _, at, magic)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(magic)))
-    {
-        let (name, class, _, magic) = *found;
-        return Some(Format { name, class, bits: magic.len() as f64 * 8.0 - 5.0 });
+    let fits = |rows: &[Row], class| {
+        let (name, magic) = rows.iter().find(|(_, magic)| bytes.starts_with(magic))?;
+        Some((*name, class, magic.len()))
+    };
+    let media = || media_head(bytes).map(|(name, length)| (name, Class::Media, length));
+    let found = fits(COMPRESSED, Class::Compressed).or_else(media);
+    if let Some((name, class, length)) = found.or_else(|| fits(STRUCTURED, Class::Structured)) {
+        // Of RIFF three kinds are known.
+        let bits = if name == "riff" { 62.0 } else { length as f64 * 8.0 - 5.0 };
+        return Some(Format { name, class, bits });
     }
     frames(bytes).or_else(|| inflate(bytes))
 }

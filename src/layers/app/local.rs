@@ -251,22 +251,9 @@ fn clock(stratum: u8, mut c: Cursor<'_>, length: usize) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Side;
 
     fn ask(bytes: &[u8], server_port: u16, read: Read) -> Option<String> {
-        let (side, form) = (Side::Client, Form::Binary);
-        read(&Probe {
-            bytes,
-            side,
-            other: &[],
-            end: true,
-            form,
-            server_port,
-            stated: false,
-            known: false,
-            before: &[],
-            keys: &Default::default(),
-        })
+        read(&Probe::alone(bytes, server_port))
     }
 
     #[test]

@@ -38,6 +38,9 @@ mod ymsg;
 
 use crate::peel::Spec;
 
+/// Subprotocols of WebSocket whose messages are lines of IRC without their end (IRCv3 WebSocket).
+const IRC_SUBPROTOCOLS: [&str; 2] = ["text.ircv3.net", "binary.ircv3.net"];
+
 /// The rows, most distinctive first.
 pub static TABLE: &[&Spec] = &[
     &http1::SPEC,

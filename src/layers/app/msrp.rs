@@ -193,34 +193,18 @@ impl Msrp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::peel::{Exchange, Surroundings, Tree};
 
     #[test]
     fn chunks_are_joined_and_wrappings_undone() {
-        let text = include_str!("../../../tests/exchanges/msrp.txt");
-        let (limits, mut sink) = (crate::model::Limits::default(), crate::peel::Recorder::default());
-        let mut tree = crate::peel::Tree::new(crate::peel::Unit::Stream);
-        let mut env = crate::peel::Env {
-            registry: &crate::layers::REGISTRY,
-            limits: &limits,
-            keys: &Default::default(),
-            memory: &mut Default::default(),
-            sink: &mut sink,
-            server_port: 2855,
-            at: Default::default(),
-        };
-        for (word, hex) in text.lines().filter_map(|l| l.split_once(' ')) {
-            let side = if word == ">" { Side::Client } else { Side::Server };
-            let byte = |i: usize| u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok();
-            if matches!(word, ">" | "<") {
-                let bytes: Vec<u8> = (0..hex.len() / 2).map_while(byte).collect();
-                tree.feed(&mut env, side, &bytes);
-            }
-        }
-        tree.finish(&mut env);
-        let leaf = |what: &str| sink.lines.iter().any(|l| l.starts_with("leaf") && l.contains(what));
-        assert!(leaf(">body Text Client Clear 39 "), "{:#?}", sink.lines);
-        assert!(leaf("Text Server Clear 31 "), "{:#?}", sink.lines);
-        assert!(leaf(">header.from "), "{:#?}", sink.lines);
+        let said = Exchange::read(include_str!("../../../tests/exchanges/msrp.txt"));
+        let lines = Surroundings::new(&crate::layers::REGISTRY, said.server_port)
+            .record(Tree::new(said.unit), &said.turns)
+            .lines;
+        let leaf = |what: &str| lines.iter().any(|l| l.starts_with("leaf") && l.contains(what));
+        assert!(leaf(">body Text Client Clear 39 "), "{lines:#?}");
+        assert!(leaf("Text Server Clear 31 "), "{lines:#?}");
+        assert!(leaf(">header.from "), "{lines:#?}");
     }
 
     #[test]

@@ -330,21 +330,7 @@ mod tests {
         let body = b"\0\x01\x01123\0\x01\x01456\0\0\0\0\0\0\0\0\0\0\x02hi";
         let mut packet = vec![0, 0, 0, 16 + body.len() as u8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 1];
         packet.extend(body);
-        let ask = |bytes: &[u8]| {
-            let (side, form) = (Side::Client, Form::Binary);
-            probe(&Probe {
-                bytes,
-                side,
-                other: &[],
-                end: true,
-                form,
-                server_port: 9,
-                stated: false,
-                known: false,
-                before: &[],
-                keys: &Default::default(),
-            })
-        };
+        let ask = |bytes: &[u8]| probe(&Probe::alone(bytes, 9));
         assert_eq!(ask(&packet), Guess::Sure);
         packet[17] = 0;
         packet.push(9);

@@ -21,9 +21,6 @@ pub static SPEC: Spec = Spec {
     open: || Box::new(WebSocket::default()),
 };
 
-/// Protocols whose messages are lines without their end (IRCv3 WebSocket).
-const LINES: [&str; 2] = ["text.ircv3.net", "binary.ircv3.net"];
-
 struct Frame {
     fin: bool,
     compressed: bool,
@@ -159,7 +156,7 @@ impl WebSocket {
         if let Some(protocol) = out.context("ws_protocol") {
             out.fact("websocket.protocol", protocol.as_str());
             let protocol = protocol.to_ascii_lowercase();
-            self.lines = LINES.contains(&protocol.as_str());
+            self.lines = super::IRC_SUBPROTOCOLS.contains(&protocol.as_str());
             let hint = Hint::Upgrade(protocol);
             if out.knows(&hint) {
                 self.stream = Some(out.open(Child::stream().hint(hint)));

@@ -57,21 +57,7 @@ fn parsed(bytes: &[u8]) -> Option<(String, Vec<u8>)> {
 
 /// Escapes undone (RFC 3986 section 2.1); white space has no place in a link.
 fn percent_undone(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((b, tail)) = rest.split_first() {
-        let digit = |i: usize| tail.get(i).and_then(|d| (*d as char).to_digit(16));
-        rest = tail;
-        match (b, digit(0), digit(1)) {
-            (b'%', Some(h), Some(l)) => {
-                plain.push((h << 4 | l) as u8);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            _ if b.is_ascii_whitespace() => return None,
-            _ => plain.push(*b),
-        }
-    }
-    Some(plain)
+    (!bytes.iter().any(u8::is_ascii_whitespace)).then(|| super::escaped::percent(bytes, b'+'))
 }
 
 #[cfg(test)]

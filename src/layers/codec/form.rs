@@ -65,19 +65,5 @@ fn dns(name: &str, value: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn decode(bytes: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((b, tail)) = rest.split_first() {
-        rest = tail;
-        let digit = |i: usize| tail.get(i).and_then(|d| (*d as char).to_digit(16));
-        match (b, digit(0), digit(1)) {
-            (b'+', ..) => plain.push(b' '),
-            (b'%', Some(h), Some(l)) => {
-                plain.push((h << 4 | l) as u8);
-                rest = &tail[2..];
-            }
-            _ => plain.push(*b),
-        }
-    }
-    plain
+    super::escaped::percent(bytes, b' ')
 }

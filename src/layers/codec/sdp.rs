@@ -162,8 +162,7 @@ fn leave(suite: &str, key: &[u8], out: &mut Out<'_, '_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Limits;
-    use crate::peel::{Env, Recorder, Tree, Unit};
+    use crate::peel::{Surroundings, Tree, Unit};
 
     #[test]
     fn tells_codecs_fingerprints_and_keys() {
@@ -172,19 +171,9 @@ mod tests {
             "INVITE sip:b@b.example SIP/2.0\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{text}",
             text.len()
         );
-        let (limits, mut sink) = (Limits::default(), Recorder::default());
-        let mut tree = Tree::new(Unit::Datagram);
-        let mut env = Env {
-            registry: &crate::layers::REGISTRY,
-            limits: &limits,
-            keys: &Default::default(),
-            memory: &mut Default::default(),
-            sink: &mut sink,
-            server_port: 0,
-            at: Default::default(),
-        };
-        tree.feed(&mut env, Side::Client, invite.as_bytes());
-        tree.finish(&mut env);
+        let turns = [(Side::Client, invite)];
+        let lines =
+            Surroundings::new(&crate::layers::REGISTRY, 0).record(Tree::new(Unit::Datagram), &turns).lines;
         for fact in [
             "sdp.protocol=RTP/SAVP",
             "sdp.codec=opus/48000/2",
@@ -192,7 +181,7 @@ mod tests {
             "sdp.crypto=AES_CM_128_HMAC_SHA1_80, d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj",
             "sdp.ice=true",
         ] {
-            assert!(sink.lines.iter().any(|l| l.ends_with(fact)), "{fact}: {:#?}", sink.lines);
+            assert!(lines.iter().any(|l| l.ends_with(fact)), "{fact}: {lines:#?}");
         }
     }
 }

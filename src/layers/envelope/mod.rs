@@ -296,35 +296,6 @@ pub fn recognise_object(object: &Map<String, serde_json::Value>) -> Option<Envel
     OBJECT_RECOGNISERS.iter().filter_map(|r| (r.recognise)(object)).find(|e| e.tier != Tier::T3)
 }
 
-/// Every envelope among the objects of a JSON value, with its path (`$.content`), outermost first.
-pub fn recognise_json(value: &serde_json::Value) -> Vec<(String, Envelope)> {
-    let mut found = Vec::new();
-    let mut todo = vec![("$".to_owned(), value, 0)];
-    let mut left = 100_000;
-    while let Some((path, value, depth)) = todo.pop() {
-        left -= 1;
-        if left == 0 || depth > 64 {
-            break;
-        }
-        match value {
-            serde_json::Value::Object(fields) => {
-                if let Some(envelope) = recognise_object(fields) {
-                    found.push((path, envelope));
-                    continue;
-                }
-                todo.extend(fields.iter().rev().map(|(k, v)| (format!("{path}.{k}"), v, depth + 1)));
-            }
-            serde_json::Value::Array(items) => {
-                todo.extend(
-                    items.iter().enumerate().rev().map(|(i, v)| (format!("{path}[{i}]"), v, depth + 1)),
-                );
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
 /// The row for a text that is one JSON object.
 const OBJECT: Recogniser = Recogniser {
     format_family: "json-object",

@@ -115,18 +115,7 @@ mod tests {
     use super::*;
 
     fn ask(bytes: &[u8], end: bool) -> Guess {
-        probe(&Probe {
-            bytes,
-            side: Side::Client,
-            other: &[],
-            end,
-            form: Form::Binary,
-            server_port: 443,
-            stated: false,
-            known: false,
-            keys: &Default::default(),
-            before: &[],
-        })
+        probe(&Probe { end, ..Probe::alone(bytes, 443) })
     }
 
     #[test]

@@ -76,20 +76,7 @@ pub(super) fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -
         (false, _) => Grade::G1,
     };
     let provider = if sound { Provider::Sealed } else { Provider::Unknown };
-    let mut not_ruled_out = standing_doubts(grade);
-    if draft.evidence.iter().any(|e| matches!(&e.kind, Kind::Weak { finding, .. } if finding == GHOST)) {
-        not_ruled_out
-            .insert(0, "a recipient that no device list in the recording names may be somebody else".into());
-    }
-    let shared = |i: &usize| matches!(draft.evidence[*i].kind, Kind::Envelope { tier: 2, .. });
-    if reasons.iter().any(shared) {
-        not_ruled_out.insert(
-            0,
-            "the recipient may be a server: the format serves between devices and services too, and its bytes do not say whose keys these are"
-                .into(),
-        );
-    }
-    coverage_doubt(draft, &mut not_ruled_out);
+    let not_ruled_out = envelope_doubts(draft, grade, &reasons);
     let reason = match (sound, experiment_holds) {
         (true, true) => format!(
             "messages are strict {protocol} envelopes, and the planted texts were not found in anything that could be opened, while the control was"
@@ -125,6 +112,24 @@ pub(super) fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -
         },
         weighs: Some("end-to-end envelopes".into()),
     }
+}
+
+fn envelope_doubts(draft: &Draft, grade: Grade, reasons: &[usize]) -> Vec<String> {
+    let mut not_ruled_out = standing_doubts(grade);
+    if draft.evidence.iter().any(|e| matches!(&e.kind, Kind::Weak { finding, .. } if finding == GHOST)) {
+        not_ruled_out
+            .insert(0, "a recipient that no device list in the recording names may be somebody else".into());
+    }
+    let shared = |i: &usize| matches!(draft.evidence[*i].kind, Kind::Envelope { tier: 2, .. });
+    if reasons.iter().any(shared) {
+        not_ruled_out.insert(
+            0,
+            "the recipient may be a server: the format serves between devices and services too, and its bytes do not say whose keys these are"
+                .into(),
+        );
+    }
+    coverage_doubt(draft, &mut not_ruled_out);
+    not_ruled_out
 }
 
 pub(super) fn opaque(draft: &Draft, experiment: &Experiment) -> Judgement {

@@ -1,32 +1,18 @@
 //! Push messages of our own making, plain and packed, down to the envelope inside.
 
-use crate::keys::KeyStore;
+use crate::bytes::unhex;
 use crate::layers::REGISTRY;
-use crate::model::{Arrival, Limits, Side};
-use crate::peel::{Env, Recorder, Tree, Unit};
+use crate::model::Side;
+use crate::peel::{Surroundings, Tree, Unit};
 
 fn sample(name: &str) -> Vec<u8> {
     let text = include_str!("../../../../tests/messengers/apns.txt");
     let hex = text.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(' ')).expect(name);
-    (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect()
+    unhex(hex).expect(name)
 }
 
 fn run(unit: Unit, bytes: &[u8]) -> String {
-    let (limits, mut sink, mut memory) = (Limits::default(), Recorder::default(), Default::default());
-    let keys = KeyStore::default();
-    let mut tree = Tree::new(unit);
-    let mut env = Env {
-        registry: &REGISTRY,
-        limits: &limits,
-        keys: &keys,
-        memory: &mut memory,
-        sink: &mut sink,
-        server_port: 5223,
-        at: Arrival::default(),
-    };
-    tree.feed(&mut env, Side::Client, bytes);
-    tree.finish(&mut env);
-    sink.lines.join("\n")
+    Surroundings::new(&REGISTRY, 5223).record(Tree::new(unit), &[(Side::Client, bytes)]).lines.join("\n")
 }
 
 #[test]

@@ -191,22 +191,9 @@ pub(super) fn probe(p: &Probe<'_>) -> Guess {
 mod tests {
     use super::*;
     use crate::model::Side;
-    use crate::peel::Form;
 
     fn ask(bytes: &[u8]) -> Guess {
-        let p = Probe {
-            bytes,
-            side: Side::Server,
-            other: &[],
-            end: false,
-            form: Form::Binary,
-            server_port: 80,
-            stated: false,
-            known: false,
-            before: &[],
-            keys: &Default::default(),
-        };
-        probe(&p)
+        probe(&Probe { side: Side::Server, end: false, ..Probe::alone(bytes, 80) })
     }
 
     #[test]

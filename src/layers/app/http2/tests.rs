@@ -1,10 +1,9 @@
 //! Connections written frame by frame: what comes out of them, whole, damaged and in the middle.
 
 use super::frame::*;
-use crate::keys::KeyStore;
 use crate::layers::REGISTRY;
-use crate::model::{Arrival, Limits, Side, Value};
-use crate::peel::{Env, Leaf, NodeRef, Sink, Tree, Unit};
+use crate::model::{Arrival, Side, Value};
+use crate::peel::{Leaf, NodeRef, Sink, Surroundings, Tree, Unit};
 use Side::{Client, Server};
 
 /// Writes down leaves with their text, facts and notes.
@@ -49,17 +48,9 @@ enum Turn {
 }
 
 fn told(turns: &[Turn]) -> Told {
-    let (limits, keys, mut sink) = (Limits::default(), KeyStore::default(), Told::default());
+    let (mut around, mut sink) = (Surroundings::new(&REGISTRY, 443), Told::default());
     let mut tree = Tree::new(Unit::Stream);
-    let mut env = Env {
-        registry: &REGISTRY,
-        limits: &limits,
-        keys: &keys,
-        memory: &mut Default::default(),
-        sink: &mut sink,
-        server_port: 443,
-        at: Arrival::default(),
-    };
+    let mut env = around.env(&mut sink);
     for turn in turns {
         match turn {
             Turn::Bytes(side, bytes) => tree.feed(&mut env, *side, bytes),

@@ -1,10 +1,9 @@
 //! Connections as the QUIC layer hands them on, driven through the engine.
 
-use crate::keys::KeyStore;
 use crate::layers::REGISTRY;
-use crate::model::{Arrival, Limits, Side};
+use crate::model::Side;
 use crate::peel::{
-    Child, Eats, Env, Family, Form, Guess, Hint, Input, Out, Peeler, Recorder, Registry, Spec, Step, Tree,
+    Child, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Registry, Spec, Step, Surroundings, Tree,
     Unit,
 };
 use proptest::prelude::*;
@@ -54,22 +53,7 @@ fn record(id: u64, flags: u8, bytes: &[u8]) -> Vec<u8> {
 
 fn run(records: &[(Side, Vec<u8>)]) -> Vec<String> {
     let registry = Registry { tables: TABLES };
-    let (limits, keys, mut sink) = (Limits::default(), KeyStore::default(), Recorder::default());
-    let mut tree = Tree::new(Unit::Datagram);
-    let mut env = Env {
-        registry: &registry,
-        limits: &limits,
-        keys: &keys,
-        memory: &mut Default::default(),
-        sink: &mut sink,
-        server_port: 443,
-        at: Arrival::default(),
-    };
-    for (side, bytes) in records {
-        tree.feed(&mut env, *side, bytes);
-    }
-    tree.finish(&mut env);
-    sink.lines
+    Surroundings::new(&registry, 443).record(Tree::new(Unit::Datagram), records).lines
 }
 
 /// `:method GET`, `:path` and `:authority` by reference to the dynamic table, then the table itself.
@@ -148,14 +132,9 @@ proptest! {
     /// Whatever a datagram holds, the layer above it survives.
     #[test]
     fn the_whole_registry_survives_datagrams(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let (limits, keys, mut sink) = (Limits::default(), KeyStore::default(), Recorder::default());
-        let mut tree = Tree::new(Unit::Datagram);
-        let mut env = Env { registry: &REGISTRY, limits: &limits, keys: &keys, memory: &mut Default::default(), sink: &mut sink, server_port: 443, at: Arrival::default() };
         let mut long = vec![0xc0, 0, 0, 0, 1];
         long.extend(&bytes);
-        for datagram in [&long, &bytes] {
-            tree.feed(&mut env, Side::Client, datagram);
-        }
-        tree.finish(&mut env);
+        let turns = [long, bytes].map(|datagram| (Side::Client, datagram));
+        Surroundings::new(&REGISTRY, 443).record(Tree::new(Unit::Datagram), &turns);
     }
 }

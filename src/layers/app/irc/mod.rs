@@ -22,7 +22,7 @@ pub static SPEC: Spec = Spec {
     forms: &[Form::Binary],
     answers: |h| match h {
         Hint::Alpn(a) => a == "irc",
-        Hint::Upgrade(u) => u == "text.ircv3.net" || u == "binary.ircv3.net",
+        Hint::Upgrade(u) => super::IRC_SUBPROTOCOLS.contains(&u.as_str()),
         _ => false,
     },
     shapes: &[],

@@ -3,22 +3,10 @@
 use super::grammar::{clean, decoded, line};
 use super::probe::probe;
 use crate::model::Side;
-use crate::peel::{Form, Guess, Probe};
+use crate::peel::{Guess, Probe};
 
 fn probed(bytes: &[u8], side: Side) -> Guess {
-    let form = Form::Binary;
-    probe(&Probe {
-        bytes,
-        side,
-        other: &[],
-        end: false,
-        form,
-        server_port: 6667,
-        stated: false,
-        known: false,
-        before: &[],
-        keys: &Default::default(),
-    })
+    probe(&Probe { side, end: false, ..Probe::alone(bytes, 6667) })
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! Media in clear, sealed and unknown; noise is not taken for it.
 
-use crate::keys::KeyStore;
-use crate::model::{Arrival, Limits, Side};
-use crate::peel::{Env, Memory, Recorder, Tree, Unit};
+use crate::model::Side;
+use crate::peel::{Exchange, Recorder, Surroundings, Tree, Unit};
 
 fn noise(seed: u64) -> impl FnMut() -> u8 {
     let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -14,26 +13,12 @@ fn noise(seed: u64) -> impl FnMut() -> u8 {
     }
 }
 
-fn peel(unit: Unit, turns: &[(Side, Vec<u8>)], memory: &mut Memory) -> Vec<String> {
-    record(unit, turns, memory).lines
+fn peel(unit: Unit, turns: &[(Side, Vec<u8>)], around: &mut Surroundings<'_>) -> Vec<String> {
+    record(unit, turns, around).lines
 }
 
-fn record(unit: Unit, turns: &[(Side, Vec<u8>)], memory: &mut Memory) -> Recorder {
-    let (limits, mut sink, keys) = (Limits::default(), Recorder::default(), KeyStore::default());
-    let mut tree = Tree::new(unit);
-    let mut env = Env {
-        registry: &crate::layers::REGISTRY,
-        limits: &limits,
-        keys: &keys,
-        memory,
-        sink: &mut sink,
-        server_port: 4000,
-        at: Arrival::default(),
-    };
-    turns.iter().for_each(|(side, bytes)| tree.feed(&mut env, *side, bytes));
-    tree.finish(&mut env);
-    assert!(sink.root.balances());
-    sink
+fn record(unit: Unit, turns: &[(Side, Vec<u8>)], around: &mut Surroundings<'_>) -> Recorder {
+    around.record(Tree::new(unit), turns)
 }
 
 fn has(lines: &[String], what: &str) -> bool {
@@ -54,34 +39,27 @@ fn sealed(kind: u8, count: u16) -> Vec<(Side, Vec<u8>)> {
     (1000..1000 + count).map(packet).collect()
 }
 
-fn described(line: &str) -> Memory {
+/// Hosts that told each other nothing yet.
+fn strangers() -> Surroundings<'static> {
+    Surroundings::new(&crate::layers::REGISTRY, 4000)
+}
+
+/// Hosts whose ends described a call so.
+fn described(line: &str) -> Surroundings<'static> {
     let text = format!("v=0\r\no=a 1 1 IN IP4 192.0.2.1\r\ns=-\r\nm=audio 4000 RTP/AVP 0 96\r\n{line}\r\n");
     let invite = format!(
         "INVITE sip:b@b.example SIP/2.0\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{text}",
         text.len()
     );
-    let mut memory = Memory::default();
-    peel(Unit::Datagram, &[(Side::Client, invite.into_bytes())], &mut memory);
-    memory
+    let mut around = strangers();
+    peel(Unit::Datagram, &[(Side::Client, invite.into_bytes())], &mut around);
+    around
 }
 
 #[test]
 fn voice_in_the_clear_is_told_by_its_payloads() {
-    let text = include_str!("../../../../tests/exchanges/rtp.txt");
-    let turns: Vec<_> = text
-        .lines()
-        .filter_map(|l| l.split_once(' '))
-        .filter_map(|(word, hex)| {
-            let side = match word {
-                ">" => Side::Client,
-                "<" => Side::Server,
-                _ => return None,
-            };
-            let byte = |i: usize| u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok();
-            Some((side, (0..hex.len() / 2).map_while(byte).collect::<Vec<u8>>()))
-        })
-        .collect();
-    let lines = peel(Unit::Datagram, &turns, &mut Memory::default());
+    let turns = Exchange::read(include_str!("../../../../tests/exchanges/rtp.txt")).turns;
+    let lines = peel(Unit::Datagram, &turns, &mut strangers());
     assert!(has(&lines, "rtp.codec=PCMU/8000"), "{lines:#?}");
     assert!(has(&lines, "rtp.protection=none"));
 }
@@ -89,12 +67,12 @@ fn voice_in_the_clear_is_told_by_its_payloads() {
 #[test]
 fn what_may_be_ciphertext_is_called_so_only_where_the_ends_said_it() {
     let turns = sealed(0, 40);
-    let protection = |memory: &mut Memory| {
-        let lines = peel(Unit::Datagram, &turns, memory);
+    let protection = |around: &mut Surroundings<'_>| {
+        let lines = peel(Unit::Datagram, &turns, around);
         let line = lines.iter().find_map(|l| l.split_once("rtp.protection="));
         line.map(|(_, p)| p.to_owned()).unwrap_or_default()
     };
-    assert_eq!(protection(&mut Memory::default()), "unknown");
+    assert_eq!(protection(&mut strangers()), "unknown");
     assert_eq!(
         protection(&mut described("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AA")),
         "SRTP keyed by SDES"
@@ -197,7 +175,7 @@ fn noise_is_taken_for_neither_media_nor_reports() {
                 (Side::Client, bytes)
             })
             .collect();
-        let lines = peel(Unit::Datagram, &turns, &mut Memory::default());
+        let lines = peel(Unit::Datagram, &turns, &mut strangers());
         assert!(!has(&lines, "layer rtp") && !has(&lines, "layer rtcp"), "{lines:#?}");
     }
 }

@@ -2,27 +2,13 @@
 
 use super::packet::{Checksum, Packet};
 use super::*;
-use crate::keys::KeyStore;
-use crate::model::{Arrival, Limits};
-use crate::peel::{Env, Recorder, Tree, Unit};
+use crate::peel::{Surroundings, Tree, Unit};
 
 /// Runs datagrams of the client through an association that is stated.
 fn peel(datagrams: impl Iterator<Item = Vec<u8>>) -> Vec<String> {
-    let (limits, mut sink, keys) = (Limits::default(), Recorder::default(), KeyStore::default());
-    let mut tree = Tree::stated(Unit::Datagram, Hint::Layer(SPEC.name));
-    let mut env = Env {
-        registry: &crate::layers::REGISTRY,
-        limits: &limits,
-        keys: &keys,
-        memory: &mut Default::default(),
-        sink: &mut sink,
-        server_port: 9899,
-        at: Arrival::default(),
-    };
-    datagrams.for_each(|d| tree.feed(&mut env, Side::Client, &d));
-    tree.finish(&mut env);
-    assert!(sink.root.balances());
-    sink.lines
+    let turns: Vec<_> = datagrams.map(|d| (Side::Client, d)).collect();
+    let tree = Tree::stated(Unit::Datagram, Hint::Layer(SPEC.name));
+    Surroundings::new(&crate::layers::REGISTRY, 9899).record(tree, &turns).lines
 }
 
 /// A packet without a checksum that holds one DATA chunk.
@@ -42,23 +28,7 @@ fn data(tag: u32, tsn: u32, flags: u8, payload: u32, bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn noise_and_a_wrong_checksum_are_not_taken() {
-    let keys = KeyStore::default();
-    let ask = |bytes: &[u8], known| {
-        let (side, other, before) = (Side::Client, &[][..], &[][..]);
-        let form = Form::Binary;
-        probe(&Probe {
-            bytes,
-            side,
-            other,
-            end: true,
-            form,
-            server_port: 1,
-            stated: false,
-            known,
-            before,
-            keys: &keys,
-        })
-    };
+    let ask = |bytes: &[u8], known| probe(&Probe { known, ..Probe::alone(bytes, 1) });
     let unchecked = data(7, 1, 3, 51, b"see you");
     assert_eq!(Packet::read(&unchecked).map(|p| p.checksum()), Some(Checksum::Zero));
     assert_eq!((ask(&unchecked, false), ask(&unchecked, true)), (Guess::No, Guess::Sure));

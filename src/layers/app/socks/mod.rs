@@ -342,19 +342,7 @@ mod tests {
     use super::*;
 
     fn ask(side: Side, bytes: &[u8], other: &[u8], end: bool) -> Guess {
-        let form = Form::Binary;
-        probe(&Probe {
-            bytes,
-            side,
-            other,
-            end,
-            form,
-            server_port: 9050,
-            stated: false,
-            known: false,
-            before: &[],
-            keys: &Default::default(),
-        })
+        probe(&Probe { side, other, end, ..Probe::alone(bytes, 9050) })
     }
 
     #[test]

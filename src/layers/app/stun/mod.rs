@@ -226,40 +226,18 @@ impl Stun {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::KeyStore;
-    use crate::model::{Arrival, Limits};
-    use crate::peel::{Env, Recorder, Tree, Unit};
+    use crate::peel::{Exchange, Surroundings, Tree};
 
-    fn peel(unit: Unit, text: &str) -> Vec<String> {
-        let (limits, mut sink, keys) = (Limits::default(), Recorder::default(), KeyStore::default());
-        let mut tree = Tree::new(unit);
-        let mut env = Env {
-            registry: &crate::layers::REGISTRY,
-            limits: &limits,
-            keys: &keys,
-            memory: &mut Default::default(),
-            sink: &mut sink,
-            server_port: 3478,
-            at: Arrival::default(),
-        };
-        for (word, hex) in text.lines().filter_map(|l| l.split_once(' ')) {
-            let side = match word {
-                ">" => Side::Client,
-                "<" => Side::Server,
-                _ => continue,
-            };
-            let byte = |i: usize| u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok();
-            let bytes: Vec<u8> = (0..hex.len() / 2).map_while(byte).collect();
-            tree.feed(&mut env, side, &bytes);
-        }
-        tree.finish(&mut env);
-        sink.lines
+    fn peel(text: &str) -> Vec<String> {
+        let said = Exchange::read(text);
+        let mut around = Surroundings::new(&crate::layers::REGISTRY, said.server_port);
+        around.record(Tree::new(said.unit), &said.turns).lines
     }
 
     #[test]
     fn what_a_relay_carries_is_found_in_channels_and_indications() {
-        let datagrams = peel(Unit::Datagram, include_str!("../../../../tests/exchanges/turn.txt"));
-        let stream = peel(Unit::Stream, include_str!("../../../../tests/exchanges/turn-tcp.txt"));
+        let datagrams = peel(include_str!("../../../../tests/exchanges/turn.txt"));
+        let stream = peel(include_str!("../../../../tests/exchanges/turn-tcp.txt"));
         for (lines, name) in [(datagrams, "stun"), (stream, "stun-tcp")] {
             let texts = lines.iter().filter(|l| l.starts_with(&format!("leaf {name}/json >$.text"))).count();
             assert_eq!(texts, 4, "{lines:#?}");

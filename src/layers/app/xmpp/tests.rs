@@ -1,10 +1,9 @@
 //! What a stream becomes, as the engine's observers see it.
 
 use super::*;
-use crate::keys::KeyStore;
 use crate::layers::REGISTRY;
-use crate::model::{Arrival, Limits};
-use crate::peel::{Env, Leaf, NodeRef, Sink, Tree, Unit};
+use crate::model::Arrival;
+use crate::peel::{Leaf, NodeRef, Sink, Surroundings, Tree, Unit};
 
 const HEAD: &str = "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
 
@@ -26,18 +25,9 @@ impl Sink for Seen {
 }
 
 fn lines(turns: &[(Side, &[u8])], step: usize) -> Vec<String> {
-    let (limits, keys, mut sink) = (Limits::default(), KeyStore::default(), Seen::default());
+    let (mut around, mut sink) = (Surroundings::new(&REGISTRY, 5222), Seen::default());
     let mut tree = Tree::new(Unit::Stream);
-    let at = Arrival::default();
-    let mut env = Env {
-        registry: &REGISTRY,
-        limits: &limits,
-        keys: &keys,
-        memory: &mut Default::default(),
-        sink: &mut sink,
-        server_port: 5222,
-        at,
-    };
+    let mut env = around.env(&mut sink);
     for (side, bytes) in turns {
         bytes.chunks(step).for_each(|chunk| tree.feed(&mut env, *side, chunk));
     }

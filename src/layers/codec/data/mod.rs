@@ -40,7 +40,6 @@ impl Peeler for Whole {
 #[cfg(test)]
 mod tests {
     use super::super::TABLE;
-    use crate::model::Side;
     use crate::peel::{Form, Guess, Probe};
 
     /// Numbers that look random and are the same every time.
@@ -59,18 +58,7 @@ mod tests {
     }
 
     fn claims(bytes: &[u8], stated: bool) -> Vec<(&'static str, Guess)> {
-        let probe = Probe {
-            bytes,
-            side: Side::Client,
-            other: &[],
-            end: true,
-            form: Form::Binary,
-            server_port: 443,
-            stated,
-            known: false,
-            before: &[],
-            keys: &Default::default(),
-        };
+        let probe = Probe { stated, ..Probe::alone(bytes, 443) };
         let rows = TABLE.iter().filter(|s| s.forms.contains(&Form::Binary));
         rows.filter_map(|s| Some((s.name, (s.probe?)(&probe)))).filter(|(_, g)| *g >= Guess::Maybe).collect()
     }

@@ -58,11 +58,7 @@ fn read(bytes: &[u8], writer: Writer) -> Option<Data<'_>> {
     while !reader.c.is_empty() {
         list.push(reader.object(0)?);
     }
-    match list.len() {
-        0 => None,
-        1 => list.pop(),
-        _ => Some(Data::List(list)),
-    }
+    Data::of_items(list)
 }
 
 struct Reader<'a> {

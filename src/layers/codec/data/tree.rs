@@ -61,6 +61,14 @@ fn is_name(key: &str) -> bool {
 }
 
 impl<'a> Data<'a> {
+    /// The only one as it is, several as a list.
+    pub fn of_items(mut items: Vec<Self>) -> Option<Self> {
+        match items.len() {
+            0 => None,
+            1 => items.pop(),
+            _ => Some(Data::List(items)),
+        }
+    }
     /// Text without a copy.
     pub fn text(t: &'a str) -> Self {
         Data::Text(Cow::Borrowed(t))

@@ -1,6 +1,7 @@
 //! Bodies: transfer encodings (RFC 2045 section 6), character sets, parts between boundaries (RFC 2046
 //! section 5.1).
 
+use super::super::escaped::{character, hex_pair};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -61,29 +62,6 @@ pub(super) fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
         }
     }
     out
-}
-
-/// `%41` and the like (RFC 2231).
-pub(super) fn percent(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((b, tail)) = rest.split_first() {
-        rest = tail;
-        match (b, hex_pair(tail)) {
-            (b'%', Some((byte, after))) => {
-                out.push(byte);
-                rest = after;
-            }
-            _ => out.push(*b),
-        }
-    }
-    out
-}
-
-fn hex_pair(bytes: &[u8]) -> Option<(u8, &[u8])> {
-    let digit = |b: &u8| (*b as char).to_digit(16);
-    let (pair, after) = bytes.split_at_checked(2)?;
-    Some(((digit(&pair[0])? << 4 | digit(&pair[1])?) as u8, after))
 }
 
 /// The text in a character set, and whether the set was known.
@@ -202,7 +180,7 @@ fn entities(text: &str) -> String {
         out.push_str(&rest[..at]);
         let from = &rest[at + 1..];
         let name = from.split(';').next().filter(|n| n.len() < 10 && n.len() < from.len());
-        match name.and_then(entity) {
+        match name.and_then(character) {
             Some(c) => {
                 out.push(c);
                 rest = &from[name.map_or(0, str::len) + 1..];
@@ -215,25 +193,6 @@ fn entities(text: &str) -> String {
     }
     out.push_str(rest);
     out
-}
-
-fn entity(name: &str) -> Option<char> {
-    Some(match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        "nbsp" => ' ',
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16),
-                None => number.parse(),
-            };
-            char::from_u32(code.ok()?)?
-        }
-    })
 }
 
 #[cfg(test)]

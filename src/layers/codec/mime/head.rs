@@ -1,6 +1,7 @@
 //! Header fields (RFC 5322 section 2.2), their parameters (RFC 2045, RFC 2231) and encoded words
 //! (RFC 2047).
 
+use super::super::escaped::percent;
 use super::body;
 use std::borrow::Cow;
 
@@ -91,7 +92,7 @@ pub(in crate::layers::codec) fn parameter(value: &str, name: &str) -> Option<Str
         true => pieces.splitn(3, '\'').nth(2).unwrap_or(&pieces).to_owned(),
         false => pieces,
     };
-    Some(if coded { String::from_utf8_lossy(&body::percent(text.as_bytes())).into_owned() } else { text })
+    Some(if coded { String::from_utf8_lossy(&percent(text.as_bytes(), b'+')).into_owned() } else { text })
 }
 
 /// All parameters in order, names in lower case, quoting undone.

@@ -1,6 +1,6 @@
 //! Operations on letters: all turned by the same number, or the text backwards.
 
-use super::Undone;
+use super::Decoded;
 use super::words::{frequent, frequent_backwards, is_json};
 use crate::peel::Form;
 
@@ -14,7 +14,7 @@ const SHARES: [u32; 26] =
 
 /// Letters turned by the number under which they are as frequent as in a language, if that gives several
 /// frequent words where there was none.
-pub(super) fn caesar(bytes: &[u8]) -> Undone {
+pub(super) fn caesar(bytes: &[u8]) -> Decoded {
     let text = std::str::from_utf8(bytes).ok()?;
     // Twice, so that every turn is a run of them.
     let mut counts = [0u32; 52];
@@ -56,7 +56,7 @@ fn turned(bytes: &[u8], by: u8) -> Vec<u8> {
 
 /// Backwards, where that is a JSON document, padded base64, or has several frequent words where there was
 /// none.
-pub(super) fn reversed(bytes: &[u8]) -> Undone {
+pub(super) fn reversed(bytes: &[u8]) -> Decoded {
     let text = std::str::from_utf8(bytes).ok()?;
     let back = || text.chars().rev().collect::<String>();
     let padding = bytes.starts_with(b"=") && bytes.len() >= 16 && bytes.len().is_multiple_of(4);

@@ -6,7 +6,8 @@ mod letters;
 mod octets;
 mod words;
 
-use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use super::decoded::{Decoded, Decoder};
+use crate::peel::{Eats, Family, Form, Guess, Hint, Probe, Spec};
 
 macro_rules! row {
     ($static:ident, $name:literal, $title:literal, $forms:expr, $undo:path) => {
@@ -22,7 +23,7 @@ macro_rules! row {
             probe: Some(|p| guess(p, $undo)),
             facts: &[],
             notes: &[],
-            open: || Box::new(Undoer($undo)),
+            open: || Box::new(Decoder($undo)),
         };
     };
 }
@@ -34,31 +35,18 @@ row!(XOR_TEXT, "xor-text", "XOR of one octet that left text, solved", &[Form::Te
 row!(CAESAR, "caesar", "Turned letters (Caesar, ROT13), solved", &[Form::Text], letters::caesar);
 row!(REVERSED, "reversed", "Text backwards", &[Form::Text], letters::reversed);
 
-/// What came out and how it is to be seen.
-type Undone = Option<(Vec<u8>, Form)>;
-
 /// Bytes of one message that are looked at.
 const MOST: usize = 64 << 10;
 /// Octets under which a reading may be an accident.
 const CERTAIN: usize = 32;
 
 /// Text that was text before stays a guess, so that it is also shown as it was.
-fn guess(p: &Probe<'_>, undo: fn(&[u8]) -> Undone) -> Guess {
+fn guess(p: &Probe<'_>, undo: fn(&[u8]) -> Decoded) -> Guess {
     if p.bytes.len() < 12 || p.bytes.len() > MOST || undo(p.bytes).is_none() {
         return Guess::No;
     }
     match p.form == Form::Binary && p.bytes.len() >= CERTAIN {
         true => Guess::Sure,
         false => Guess::Maybe,
-    }
-}
-
-struct Undoer(fn(&[u8]) -> Undone);
-
-impl Peeler for Undoer {
-    fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        let Some((plain, form)) = (self.0)(input.bytes) else { return Step::again(0) };
-        out.item("", form, input.side, &plain);
-        Step::again(input.bytes.len())
     }
 }

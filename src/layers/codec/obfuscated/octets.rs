@@ -1,6 +1,6 @@
 //! Operations on octets: XOR with a short key, swapped halves, reversed bits.
 
-use super::Undone;
+use super::Decoded;
 use super::words::{frequent, reads};
 use crate::peel::Form;
 
@@ -13,7 +13,7 @@ const COLUMN: usize = 12;
 const MAGICS: [&[u8]; 4] = [b"\x28\xb5\x2f\xfd", b"bplist0", b"PK\x03\x04", b"\xfd7zXZ\0"];
 
 /// Octets under one key or a short repeating one. A key of zeros is none.
-pub(super) fn xor(bytes: &[u8]) -> Undone {
+pub(super) fn xor(bytes: &[u8]) -> Decoded {
     if let Some(key) = under_magic(bytes) {
         return Some((bytes.iter().map(|b| b ^ key).collect(), Form::Binary));
     }
@@ -197,15 +197,15 @@ const fn weight(b: u8) -> u32 {
     }
 }
 
-pub(super) fn nibbles(bytes: &[u8]) -> Undone {
+pub(super) fn nibbles(bytes: &[u8]) -> Decoded {
     each(bytes, |b| b.rotate_left(4))
 }
 
-pub(super) fn bits(bytes: &[u8]) -> Undone {
+pub(super) fn bits(bytes: &[u8]) -> Decoded {
     each(bytes, u8::reverse_bits)
 }
 
-fn each(bytes: &[u8], turn: fn(u8) -> u8) -> Undone {
+fn each(bytes: &[u8], turn: fn(u8) -> u8) -> Decoded {
     // Noise fails within the first few.
     if bytes.iter().take(16).any(|b| turn(*b) < b' ' && !matches!(turn(*b), b'\n' | b'\r' | b'\t')) {
         return None;
@@ -217,7 +217,7 @@ fn each(bytes: &[u8], turn: fn(u8) -> u8) -> Undone {
 
 /// A key of one small octet turns text into other characters. Sought where it leaves no frequent word, and
 /// believed where it gives several.
-pub(super) fn low_xor(bytes: &[u8]) -> Undone {
+pub(super) fn low_xor(bytes: &[u8]) -> Decoded {
     if bytes.len() < 24 || std::str::from_utf8(bytes).ok().is_none_or(|text| frequent(text) > 0) {
         return None;
     }

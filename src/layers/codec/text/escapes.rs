@@ -1,6 +1,7 @@
 //! Characters that are spelled out: JSON and C escapes in text that no parser has been over, and HTML's
 //! character references, and quoted-printable.
 
+use super::super::escaped::character;
 use super::{Decoded, readable};
 use crate::peel::Form;
 
@@ -126,25 +127,6 @@ pub(super) fn quoted(bytes: &[u8]) -> Decoded {
         }
     }
     readable(&plain).then_some((plain, Form::Text))
-}
-
-fn character(name: &str) -> Option<char> {
-    if let Some(number) = name.strip_prefix('#') {
-        let code = match number.strip_prefix(['x', 'X']) {
-            Some(digits) => u32::from_str_radix(digits, 16).ok()?,
-            None => number.parse().ok()?,
-        };
-        return char::from_u32(code);
-    }
-    Some(match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        "nbsp" => ' ',
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! Encodings that stand for bytes in text: base64, base32 and hexadecimal (RFC 4648), base85, percent
 //! (RFC 3986), escapes, and text in other units than octets.
 
-use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Spec, Step};
+use super::decoded::{Decoded, Decoder};
+use crate::peel::{Eats, Family, Form, Guess, Hint, Spec};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 macro_rules! row {
-    ($static:ident, $name:literal, $title:literal, $forms:expr, $hint:literal, $decode:ident) => {
+    ($static:ident, $name:literal, $title:literal, $forms:expr, $hint:literal, $decode:ident, $sure:ident) => {
         /// The row.
         pub static $static: Spec = Spec {
             name: $name,
@@ -17,7 +18,7 @@ macro_rules! row {
             forms: $forms,
     answers: |h| matches!(h, Hint::Encoding(e) if e.eq_ignore_ascii_case($hint)),
             shapes: &[],
-            probe: Some(|p| guess($decode(p.bytes))),
+            probe: Some(|p| $sure($decode(p.bytes))),
             facts: &[],
             notes: &[],
             open: || Box::new(Decoder($decode)),
@@ -41,68 +42,49 @@ use numbers::numbers;
 use utf7::utf7;
 use wide::{utf16, utf32};
 
-row!(BASE64, "base64", "Base64 (RFC 4648)", &[Form::Text], "base64", base64);
-row!(HEX, "hex", "Hexadecimal", &[Form::Text], "hex", hex);
-row!(PERCENT, "percent", "Percent encoding (RFC 3986)", &[Form::Text], "percent", percent);
-row!(BASE32, "base32", "Base32 (RFC 4648)", &[Form::Text], "base32", base32);
-row!(BASE85, "base85", "Ascii85, Z85 and base85 (RFC 1924)", &[Form::Text], "base85", base85);
-row!(UTF16, "utf16", "UTF-16 text", &[Form::Binary, Form::Text], "utf-16", utf16);
-row!(UTF32, "utf32", "UTF-32 text", &[Form::Binary, Form::Text], "utf-32", utf32);
-row!(QUOTED, "quoted-printable", "Quoted-printable (RFC 2045)", &[Form::Text], "quoted-printable", quoted);
-row!(ENTITIES, "entities", "Character references of HTML", &[Form::Text], "entities", entities);
-row!(ESCAPES, "escapes", "Escaped characters", &[Form::Text], "escapes", escapes);
+row!(BASE64, "base64", "Base64 (RFC 4648)", &[Form::Text], "base64", base64, by_form);
+row!(HEX, "hex", "Hexadecimal", &[Form::Text], "hex", hex, by_form);
+row!(PERCENT, "percent", "Percent encoding (RFC 3986)", &[Form::Text], "percent", percent, by_form);
+row!(BASE32, "base32", "Base32 (RFC 4648)", &[Form::Text], "base32", base32, by_form);
+row!(BASE85, "base85", "Ascii85, Z85 and base85 (RFC 1924)", &[Form::Text], "base85", base85, by_form);
+row!(UTF16, "utf16", "UTF-16 text", &[Form::Binary, Form::Text], "utf-16", utf16, by_form);
+row!(UTF32, "utf32", "UTF-32 text", &[Form::Binary, Form::Text], "utf-32", utf32, by_form);
+row!(
+    QUOTED,
+    "quoted-printable",
+    "Quoted-printable (RFC 2045)",
+    &[Form::Text],
+    "quoted-printable",
+    quoted,
+    by_form
+);
+row!(ENTITIES, "entities", "Character references of HTML", &[Form::Text], "entities", entities, by_form);
+row!(ESCAPES, "escapes", "Escaped characters", &[Form::Text], "escapes", escapes, by_form);
 
-/// Rows whose result may be an accident.
-macro_rules! guessed {
-    ($static:ident, $name:literal, $title:literal, $forms:expr, $hint:literal, $decode:ident) => {
-        /// The row.
-        pub static $static: Spec = Spec {
-            name: $name,
-            title: $title,
-            family: Family::Codec,
-            eats: Eats::Message,
-            forms: $forms,
-    answers: |h| matches!(h, Hint::Encoding(e) if e.eq_ignore_ascii_case($hint)),
-            shapes: &[],
-            probe: Some(|p| if $decode(p.bytes).is_some() { Guess::Maybe } else { Guess::No }),
-            facts: &[],
-            notes: &[],
-            open: || Box::new(Decoder($decode)),
-        };
-    };
-}
-
-guessed!(UTF7, "utf7", "UTF-7 text (RFC 2152)", &[Form::Text], "utf-7", utf7);
-guessed!(NUMBERS, "numbers", "Characters written as numbers", &[Form::Text], "charcodes", numbers);
-guessed!(
+row!(UTF7, "utf7", "UTF-7 text (RFC 2152)", &[Form::Text], "utf-7", utf7, at_most_maybe);
+row!(NUMBERS, "numbers", "Characters written as numbers", &[Form::Text], "charcodes", numbers, at_most_maybe);
+row!(
     GSM7,
     "gsm7",
     "GSM 7-bit text, packed (3GPP TS 23.038)",
     &[Form::Binary, Form::Text],
     "gsm-7bit",
-    gsm7
+    gsm7,
+    at_most_maybe
 );
 
-/// Decoded bytes and how they are to be seen.
-type Decoded = Option<(Vec<u8>, Form)>;
-
-struct Decoder(fn(&[u8]) -> Decoded);
-
-impl Peeler for Decoder {
-    fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        let Some((plain, form)) = (self.0)(input.bytes) else { return Step::again(0) };
-        out.item("", form, input.side, &plain);
-        Step::again(input.bytes.len())
-    }
-}
-
 /// Text that came out is convincing; bytes are as convincing as the alphabet they came from.
-fn guess(decoded: Decoded) -> Guess {
+fn by_form(decoded: Decoded) -> Guess {
     match decoded {
         Some((_, Form::Text)) => Guess::Sure,
         Some(_) => Guess::Maybe,
         None => Guess::No,
     }
+}
+
+/// What came out may be an accident.
+fn at_most_maybe(decoded: Decoded) -> Guess {
+    if decoded.is_some() { Guess::Maybe } else { Guess::No }
 }
 
 /// UTF-8 of some length with no control characters but white space.
@@ -214,20 +196,7 @@ fn percent(bytes: &[u8]) -> Decoded {
     if escaped == 0 || bytes.iter().any(|b| *b == b' ' || !b.is_ascii()) {
         return None;
     }
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((b, tail)) = rest.split_first() {
-        rest = tail;
-        let digit = |i: usize| tail.get(i).and_then(|d| (*d as char).to_digit(16));
-        match (b, digit(0), digit(1)) {
-            (b'%', Some(h), Some(l)) => {
-                plain.push((h << 4 | l) as u8);
-                rest = &tail[2..];
-            }
-            (b'+', ..) => plain.push(b' '),
-            _ => plain.push(*b),
-        }
-    }
+    let plain = super::escaped::percent(bytes, b' ');
     readable(&plain).then_some((plain, Form::Text))
 }
 

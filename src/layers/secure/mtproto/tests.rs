@@ -5,8 +5,8 @@ use super::framing::Transport;
 use super::obfuscated::tests::obfuscate;
 use crate::keys::{AUTH_KEY, KeyStore, auth_key_id};
 use crate::layers::REGISTRY;
-use crate::model::{Arrival, Limits, Side};
-use crate::peel::{Env, Recorder, Tree, Unit};
+use crate::model::Side;
+use crate::peel::{Exchange, Recorder, Surroundings, Tree, Unit};
 
 const BRIDGE: &str = "see you at the old bridge";
 const FOLDER: &str = "bring the blue folder";
@@ -29,23 +29,7 @@ fn with_key() -> KeyStore {
 }
 
 fn run(unit: Unit, keys: &KeyStore, turns: &[(Side, Vec<u8>)]) -> Recorder {
-    let (limits, mut sink, mut memory) = (Limits::default(), Recorder::default(), Default::default());
-    let mut tree = Tree::new(unit);
-    let mut env = Env {
-        registry: &REGISTRY,
-        limits: &limits,
-        keys,
-        memory: &mut memory,
-        sink: &mut sink,
-        server_port: 443,
-        at: Arrival::default(),
-    };
-    for (side, bytes) in turns {
-        tree.feed(&mut env, *side, bytes);
-    }
-    tree.finish(&mut env);
-    assert!(sink.root.balances());
-    sink
+    Surroundings { keys, ..Surroundings::new(&REGISTRY, 443) }.record(Tree::new(unit), turns)
 }
 
 /// `messages.sendMessage` to oneself, in a container, under a layer.
@@ -149,16 +133,8 @@ fn obfuscation_is_undone_without_any_key_and_opened_with_one() {
 /// TDLib's own bytes, through a proxy of others (`tests/exchanges/`).
 #[test]
 fn a_real_client_behind_the_look_of_tls_is_known_with_the_secret_alone() {
-    let text = include_str!("../../../../tests/exchanges/mtproxy-tls-tdlib.txt");
-    let (mut keys, mut turns) = (KeyStore::default(), Vec::new());
-    for (word, rest) in text.lines().filter_map(|l| l.split_once(' ')) {
-        match word {
-            "k" => assert_eq!(keys.add_keylog(rest.as_bytes(), "test").secrets, 1),
-            ">" => turns.push((Side::Client, crate::bytes::unhex(rest).unwrap())),
-            "<" => turns.push((Side::Server, crate::bytes::unhex(rest).unwrap())),
-            _ => {}
-        }
-    }
+    let said = Exchange::read(include_str!("../../../../tests/exchanges/mtproxy-tls-tdlib.txt"));
+    let (keys, turns) = (said.keys(), said.turns);
     let lines = run(Unit::Stream, &keys, &turns).lines.join("\n");
     for part in [
         "mtproxy.sni=www.example.org",

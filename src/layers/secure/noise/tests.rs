@@ -2,47 +2,20 @@
 
 use crate::keys::KeyStore;
 use crate::layers::REGISTRY;
-use crate::model::{Arrival, Limits, Side, digest16};
-use crate::peel::{Env, Recorder, Tree, Unit};
-
-fn unhex(text: &str) -> Vec<u8> {
-    let text = text.trim();
-    (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect()
-}
+use crate::model::{Side, digest16};
+use crate::peel::{Exchange, Surroundings, Tree};
 
 /// Runs an exchange; `bend` may change its keys and turns.
 fn run(name: &str, bend: impl FnOnce(&mut Vec<String>, &mut Vec<(Side, Vec<u8>)>)) -> String {
     let file = format!("{}/tests/exchanges/{name}.txt", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&file).expect(&file);
-    let (mut lines, mut turns) = (Vec::new(), Vec::new());
-    for (word, rest) in text.lines().filter_map(|l| l.split_once(' ')) {
-        match word {
-            "k" => lines.push(rest.to_owned()),
-            ">" => turns.push((Side::Client, unhex(rest))),
-            "<" => turns.push((Side::Server, unhex(rest))),
-            _ => {}
-        }
-    }
-    bend(&mut lines, &mut turns);
+    let mut said = Exchange::read(&text);
+    let mut lines: Vec<String> = said.keylog.lines().map(str::to_owned).collect();
+    bend(&mut lines, &mut said.turns);
     let mut keys = KeyStore::default();
     keys.add_keylog(lines.join("\n").as_bytes(), "test");
-    let (limits, mut sink, mut memory) = (Limits::default(), Recorder::default(), Default::default());
-    let mut tree = Tree::new(Unit::Stream);
-    let mut env = Env {
-        registry: &REGISTRY,
-        limits: &limits,
-        keys: &keys,
-        memory: &mut memory,
-        sink: &mut sink,
-        server_port: 6222,
-        at: Arrival::default(),
-    };
-    for (side, bytes) in &turns {
-        tree.feed(&mut env, *side, bytes);
-    }
-    tree.finish(&mut env);
-    assert!(sink.root.balances());
-    sink.lines.join("\n")
+    let mut around = Surroundings { keys: &keys, ..Surroundings::new(&REGISTRY, said.server_port) };
+    around.record(Tree::new(said.unit), &said.turns).lines.join("\n")
 }
 
 fn shown(lines: &str, text: &str) -> bool {

@@ -94,19 +94,7 @@ mod tests {
     use super::*;
 
     fn ask(bytes: &[u8], server_port: u16, known: bool) -> Guess {
-        let side = Side::Client;
-        probe(&Probe {
-            bytes,
-            side,
-            other: &[],
-            end: true,
-            form: Form::Binary,
-            server_port,
-            stated: false,
-            known,
-            before: &[],
-            keys: &Default::default(),
-        })
+        probe(&Probe { known, ..Probe::alone(bytes, server_port) })
     }
 
     #[test]

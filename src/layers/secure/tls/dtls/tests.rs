@@ -1,55 +1,22 @@
 //! DTLS against exchanges of our own: opened whole, and under loss, doubling, disorder and wrong keys.
 
 use crate::keys::KeyStore;
-use crate::model::{Arrival, Limits, Side};
-use crate::peel::{Env, Recorder, Tree, Unit};
-
-struct Exchange {
-    keys: String,
-    turns: Vec<(Side, Vec<u8>)>,
-}
-
-fn exchange(text: &str) -> Exchange {
-    let unhex = |t: &str| -> Vec<u8> {
-        (0..t.len() / 2).map(|i| u8::from_str_radix(&t[2 * i..2 * i + 2], 16).unwrap()).collect()
-    };
-    let mut all = Exchange { keys: String::new(), turns: Vec::new() };
-    for line in text.lines() {
-        match line.split_once(' ') {
-            Some(("k", key)) => all.keys += &format!("{key}\n"),
-            Some((">", hex)) => all.turns.push((Side::Client, unhex(hex.trim()))),
-            Some(("<", hex)) => all.turns.push((Side::Server, unhex(hex.trim()))),
-            _ => {}
-        }
-    }
-    all
-}
+use crate::model::Side;
+use crate::peel::{Exchange, Surroundings, Tree, Unit};
 
 fn psk() -> Exchange {
-    exchange(include_str!("../../../../../tests/exchanges/dtls12-psk.txt"))
+    Exchange::read(include_str!("../../../../../tests/exchanges/dtls12-psk.txt"))
 }
 
 fn newest() -> Exchange {
-    exchange(include_str!("../../../../../tests/exchanges/dtls13.txt"))
+    Exchange::read(include_str!("../../../../../tests/exchanges/dtls13.txt"))
 }
 
 fn peel(turns: &[(Side, Vec<u8>)], keys: &str) -> Vec<String> {
-    let (limits, mut sink, mut store) = (Limits::default(), Recorder::default(), KeyStore::default());
+    let mut store = KeyStore::default();
     store.add_keylog(keys.as_bytes(), "");
-    let mut tree = Tree::new(Unit::Datagram);
-    let mut env = Env {
-        registry: &crate::layers::REGISTRY,
-        limits: &limits,
-        keys: &store,
-        memory: &mut Default::default(),
-        sink: &mut sink,
-        server_port: 4433,
-        at: Arrival::default(),
-    };
-    turns.iter().for_each(|(side, bytes)| tree.feed(&mut env, *side, bytes));
-    tree.finish(&mut env);
-    assert!(sink.root.balances());
-    sink.lines
+    let mut around = Surroundings { keys: &store, ..Surroundings::new(&crate::layers::REGISTRY, 4433) };
+    around.record(Tree::new(Unit::Datagram), turns).lines
 }
 
 fn count(lines: &[String], what: &str) -> usize {
@@ -61,7 +28,7 @@ const TEXTS: [&str; 2] = ["leaf dtls/json", "Confidential"];
 #[test]
 fn the_texts_come_out_with_keys_and_stay_sealed_without() {
     let e = psk();
-    let lines = peel(&e.turns, &e.keys);
+    let lines = peel(&e.turns, &e.keylog);
     assert!(TEXTS.iter().all(|t| count(&lines, t) > 0), "{lines:#?}");
     assert_eq!(count(&lines, "leaf dtls/json >$.text"), 3, "{lines:#?}");
     assert_eq!(count(&lines, "tls.version=DTLS 1.2"), 1);
@@ -74,7 +41,7 @@ fn the_texts_come_out_with_keys_and_stay_sealed_without() {
 #[test]
 fn dtls_13_opens_with_masked_numbers_and_its_own_labels() {
     let e = newest();
-    let lines = peel(&e.turns, &e.keys);
+    let lines = peel(&e.turns, &e.keylog);
     assert_eq!(count(&lines, "tls.version=DTLS 1.3"), 1, "{lines:#?}");
     assert_eq!(count(&lines, "leaf dtls/"), 0, "the texts are no structure: {lines:#?}");
     assert_eq!(count(&lines, "Clear 14 "), 1, "hello wolfssl! has fourteen bytes: {lines:#?}");
@@ -86,7 +53,8 @@ fn dtls_13_opens_with_masked_numbers_and_its_own_labels() {
 #[test]
 fn secrets_of_one_side_open_that_side_only() {
     let e = newest();
-    let half: String = e.keys.lines().filter(|l| l.starts_with("CLIENT")).map(|l| format!("{l}\n")).collect();
+    let half: String =
+        e.keylog.lines().filter(|l| l.starts_with("CLIENT")).map(|l| format!("{l}\n")).collect();
     let lines = peel(&e.turns, &half);
     assert_eq!((count(&lines, "Clear 14 "), count(&lines, "Clear 22 ")), (1, 0), "{lines:#?}");
     assert_eq!(count(&lines, "Server Sealed(Transport, NoKey)"), 1, "{lines:#?}");
@@ -96,7 +64,7 @@ fn secrets_of_one_side_open_that_side_only() {
 fn wrong_secrets_are_told_from_missing_ones() {
     for e in [psk(), newest()] {
         let wrong: String = e
-            .keys
+            .keylog
             .lines()
             .filter_map(|l| l.rsplit_once(' '))
             .map(|(head, secret)| format!("{head} {}\n", "5a".repeat(secret.len() / 2)))
@@ -116,14 +84,14 @@ fn doubled_and_swapped_datagrams_change_nothing_that_is_said() {
             all.dedup();
             all
         };
-        let plain = facts(&peel(&e.turns, &e.keys));
+        let plain = facts(&peel(&e.turns, &e.keylog));
         let doubled: Vec<_> = e.turns.iter().flat_map(|t| [t.clone(), t.clone()]).collect();
-        assert_eq!(facts(&peel(&doubled, &e.keys)), plain);
+        assert_eq!(facts(&peel(&doubled, &e.keylog)), plain);
         for at in 0..e.turns.len() - 1 {
             if e.turns[at].0 == e.turns[at + 1].0 {
                 let mut swapped = e.turns.clone();
                 swapped.swap(at, at + 1);
-                assert_eq!(facts(&peel(&swapped, &e.keys)), plain, "{at}");
+                assert_eq!(facts(&peel(&swapped, &e.keylog)), plain, "{at}");
             }
         }
     }
@@ -131,9 +99,9 @@ fn doubled_and_swapped_datagrams_change_nothing_that_is_said() {
 
 #[test]
 fn a_session_from_the_same_port_again_is_another() {
-    let (one, two) = (psk(), exchange(include_str!("../../../../../tests/exchanges/dtls12-ecdsa.txt")));
+    let (one, two) = (psk(), Exchange::read(include_str!("../../../../../tests/exchanges/dtls12-ecdsa.txt")));
     let turns = [one.turns, two.turns].concat();
-    let lines = peel(&turns, &(one.keys + &two.keys));
+    let lines = peel(&turns, &(one.keylog + &two.keylog));
     assert_eq!(count(&lines, "leaf dtls/json >$.text"), 6, "{lines:#?}");
     assert_eq!(count(&lines, "tls.suite="), 2);
 }
@@ -142,7 +110,7 @@ fn a_session_from_the_same_port_again_is_another() {
 fn either_side_of_the_flow_may_be_the_client() {
     let e = psk();
     let turned: Vec<_> = e.turns.iter().map(|(s, b)| (s.other(), b.clone())).collect();
-    let lines = peel(&turned, &e.keys);
+    let lines = peel(&turned, &e.keylog);
     assert_eq!(count(&lines, "leaf dtls/json >$.text"), 3, "{lines:#?}");
 }
 
