@@ -9,7 +9,7 @@ A labelled folder holds few samples of any one kind and length, yet each long on
 made keeps its parent's source (with the parent's line where the source is made on the spot), so that by-source
 folds keep them together. OUT gets blob.bin and index.csv as `randomness_corpus.py` writes them.
 """
-import csv, os, re, sys
+import csv, glob, io, os, re, sys, zipfile
 from collections import namedtuple
 import randomness_corpus as made
 from randomness_train import origin
@@ -19,6 +19,8 @@ SIZES = {16: 7000, 32: 7000, 64: 7000, 128: 7000, 256: 7000, 512: 7000, 1024: 70
 Parent = namedtuple('Parent', 'kind source where data')
 # Samples by class; the same, each as often as it is drawn.
 PARENTS, DRAWN = {}, {}
+# What archives are made of, and the archives with their names.
+TREES, ARCHIVES = ['/usr/lib/python3/dist-packages/*', os.path.dirname(os.__file__) + '/*', '/usr/lib/node_modules/*/*', '/usr/share/help/*/*', '/usr/share/perl/*/*', '/usr/share/vim/*/*'], []
 # Sources that the sample being made has used.
 used = set()
 original = {'weak': made.weak, 'compressed': made.compressed, 'encoded': made.encoded}
@@ -108,7 +110,26 @@ def weak(n):
     return original['weak'](n)
 
 
+def archive():
+    """A ZIP archive of some files of this machine that lie together, as packages of programs are."""
+    if not ARCHIVES:
+        folders = [f for top in TREES for f in sorted(glob.glob(top))]
+        for k, folder in enumerate(R.sample(folders, min(len(folders), 120))):
+            f = io.BytesIO()
+            files = [os.path.join(at, name) for at, _, names in os.walk(folder) for name in sorted(names)]
+            files = [p for p in files if os.path.isfile(p) and os.path.getsize(p) < 200000]
+            with zipfile.ZipFile(f, 'w', zipfile.ZIP_DEFLATED, compresslevel=R.choice([6, 6, 9])) as z:
+                for path in R.sample(files, min(len(files), R.choice([4, 10, 40]))): z.write(path, os.path.relpath(path, os.path.dirname(folder)))
+            if len(f.getvalue()) > 2000: ARCHIVES.append((f'archive-{k}', f.getvalue()))
+    return R.choice(ARCHIVES)
+
+
 def compressed(n):
+    if R.random() < .05:
+        source, data = archive()
+        if len(data) < n: return None
+        at = 0 if R.random() < .3 else R.randrange(len(data) - n + 1)
+        return 'zip', source, 'mid' if at else 'head', data[at:at + n]
     return cut('compressed', n) if n >= 16384 or R.random() < .55 else original['compressed'](n)
 
 
@@ -122,6 +143,7 @@ def media(n):
 
 def uniform(n):
     """Fresh noise, or an envelope whose head is kept and whose body is drawn again."""
+    if n < 100 and R.random() < .02: return 'key_nonce_ctr', 'cipher', 'whole', rb(n - 4) + R.randrange(200).to_bytes(4, R.choice(['big', 'big', 'little']))
     if R.random() < .7: return 'cipher', 'cipher', 'whole', rb(n)
     p = R.choice([p for p in PARENTS['random'] if len(p.data) == n and p.kind.startswith(('hdr_', 'key_'))] or [None])
     if not p: return None

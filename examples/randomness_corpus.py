@@ -8,7 +8,7 @@ Everything comes from files that a Debian machine has anyway (manual pages, tran
 programs, fonts, icons), from synthetic messages, sounds and pictures, and from the usual encoders.
 OUT gets blob.bin and index.csv: id,offset,length,class,subclass,size,source,where,rand_frac,detectable.
 """
-import base64, bz2, csv, fnmatch, glob, gzip, io, json, lzma, math, os, quopri, random, sqlite3, struct, subprocess, sys, urllib.parse, uuid, zipfile, zlib
+import base64, bz2, csv, fnmatch, glob, gzip, io, json, lzma, math, os, quopri, random, re, sqlite3, struct, subprocess, sys, urllib.parse, uuid, zipfile, zlib
 import av, brotli, cramjam, lz4.block, lz4.frame, numpy as np, zstandard
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
@@ -87,6 +87,11 @@ def build_pool():
         pool('mo', [(os.path.basename(f) + lang, load(f)) for f in files[:2]])
     py = os.path.dirname(os.__file__)
     pool('code:py', [(os.path.basename(f), load(f)) for f in listing(py + '/*.py', py + '/*/*.py', limit=150)])
+    # Help pages of desktop programs, as they are and as the text in them.
+    for folder in sorted(glob.glob('/usr/share/help/*')):
+        pages = [(os.path.basename(f) + os.path.basename(folder), load(f)) for f in listing(folder + '/**/*.page', limit=8, lo=1500)]
+        pool('xml', pages[:4])
+        pool('text:' + os.path.basename(folder), [(s, re.sub(rb'\s*\n\s*', b'\n', re.sub(rb'<[^>]*>', b'', d))) for s, d in pages[2:]])
     pool('code:c', [(os.path.basename(f), load(f)) for f in listing('/usr/include/**/*.h', limit=150)])
     pool('code:pl', [(os.path.basename(f), load(f)) for f in listing('/usr/share/perl*/**/*.p[lm]', limit=150)])
     pool('code:rs', [(os.path.basename(f), load(f)) for f in listing(os.path.expanduser('~/.cargo/registry/src/*/*/src/**/*.rs'), limit=150)])
@@ -293,7 +298,7 @@ def any_plain(n):
 # ---------------------------------------------------------------- compression
 def deflater(wbits):
     def run(d):
-        c = zlib.compressobj(R.choice([1, 3, 6, 6, 9]), zlib.DEFLATED, wbits)
+        c = zlib.compressobj(R.choice([1, 2, 3, 4, 5, 6, 6, 6, 6, 6, 7, 9, 9]), zlib.DEFLATED, wbits, R.choice([8, 8, 8, 8, 9, 5]))
         return c.compress(d) + c.flush()
     return run
 
@@ -321,9 +326,9 @@ def raw_of(x):
 
 CODECS = {
     'deflate': (deflater(-15), 13), 'gzip': (gz, 10), 'zlib': (deflater(15), 6), 'pmd': (pmd, 9),
-    'brotli': (lambda d: brotli.compress(d, quality=R.choice([1, 4, 5, 6, 9, 11]) if len(d) < 12000 else 5), 11),
-    'zstd': (lambda d: zstandard.ZstdCompressor(level=R.choice([1, 3, 3, 9, 19]) if len(d) < 12000 else 3, write_checksum=R.random() < .3, write_content_size=R.random() < .8).compress(d), 10),
-    'xz': (lambda d: lzma.compress(d, preset=R.choice([0, 6, 6, 9]) if len(d) < 50000 else 1), 6), 'lzma': (lambda d: lzma.compress(d, format=lzma.FORMAT_ALONE, preset=R.choice([0, 6]) if len(d) < 50000 else 1), 5.5),
+    'brotli': (lambda d: brotli.compress(d, quality=R.choice([0, 1, 2, 3, 4, 4, 5, 5, 6, 7, 9, 11, 11]) if len(d) < 12000 else R.choice([1, 4, 5, 5, 6, 9]), lgwin=R.choice([22, 22, 22, 18, 16])), 11),
+    'zstd': (lambda d: zstandard.ZstdCompressor(level=R.choice([1, 2, 3, 3, 3, 6, 9, 15, 19]) if len(d) < 12000 else R.choice([1, 3, 3, 5]), write_checksum=R.random() < .3, write_content_size=R.random() < .8).compress(d), 10),
+    'xz': (lambda d: lzma.compress(d, preset=R.choice([0, 6, 6, 9]) if len(d) < 30000 else 0), 6), 'lzma': (lambda d: lzma.compress(d, format=lzma.FORMAT_ALONE, preset=R.choice([0, 6]) if len(d) < 30000 else 0), 5.5),
     'bz2': (lambda d: bz2.compress(d, R.choice([1, 6, 9])), 5.5), 'lz4f': (lambda d: lz4.frame.compress(d, compression_level=R.choice([0, 0, 9])), 6), 'lz4b': (lambda d: lz4.block.compress(d, store_size=False), 6.5),
     'snappy': (lambda d: raw_of(cramjam.snappy.compress_raw(d)), 5), 'snappyf': (lambda d: raw_of(cramjam.snappy.compress(d)), 3), 'zip': (zipped, 4.5),
 }
@@ -387,8 +392,20 @@ def fractal(w, h):
     return (out - out.min()) / (np.ptp(out) + 1e-9)
 
 
+def photo(w, h):
+    """A photograph, or two or three over each other: what is cut out of its surroundings lies on the next."""
+    back = Image.new('RGBA', (w, h), tuple(rb(3)) + (255,))
+    for path in R.sample(PHOTOS, R.randint(1, 3)):
+        img = Image.open(path).convert('RGBA')
+        scale = max(w / img.width, h / img.height) * R.uniform(.8, 1.6)
+        img = img.resize((max(1, int(img.width * scale)), max(1, int(img.height * scale))), Image.LANCZOS)
+        back.alpha_composite(img.crop([x := R.randint(0, max(0, img.width - w)), y := R.randint(0, max(0, img.height - h)), x + w, y + h]))
+    return back.convert('RGB')
+
+
 def picture():
-    w, h = R.choice([(160, 120), (320, 240), (480, 320), (640, 480)])
+    w, h = R.choice([(160, 120), (320, 240), (480, 320), (640, 480), (800, 600), (600, 800)])
+    if PHOTOS and R.random() < .5: return photo(w, h)
     if ICONS and R.random() < .35:
         img = Image.open(R.choice(ICONS)).convert('RGBA')
         back = Image.new('RGBA', img.size, tuple(rb(3)) + (255,))
@@ -420,15 +437,40 @@ def save(img, form, **kw):
 
 
 IMAGE = {
-    'jpeg': lambda i: save(i, 'JPEG', quality=R.choice([60, 75, 80, 85, 92]), optimize=R.random() < .3, subsampling=R.choice([0, 2])),
-    'jpeg_prog': lambda i: save(i, 'JPEG', quality=R.choice([60, 75, 80, 85]), progressive=True), 'png': lambda i: save(i, 'PNG', compress_level=R.choice([1, 6, 9])),
-    'webp': lambda i: save(i, 'WEBP', quality=R.choice([50, 75, 80, 90])), 'webp_ll': lambda i: save(i, 'WEBP', lossless=True), 'avif': lambda i: save(i, 'AVIF', quality=R.choice([50, 65, 75]), speed=8),
+    'jpeg': lambda i: save(i, 'JPEG', quality=R.choice([50, 60, 70, 75, 75, 80, 85, 90, 92, 95]), optimize=R.random() < .3, subsampling=R.choice([0, 2])),
+    'jpeg_prog': lambda i: save(i, 'JPEG', quality=R.choice([50, 60, 70, 75, 80, 85, 90]), progressive=True), 'png': lambda i: save(i, 'PNG', compress_level=R.choice([1, 6, 9])),
+    'webp': lambda i: save(i, 'WEBP', quality=R.choice([40, 50, 60, 75, 75, 80, 90])), 'webp_ll': lambda i: save(i, 'WEBP', lossless=True), 'avif': lambda i: save(i, 'AVIF', quality=R.choice([40, 50, 65, 75]), speed=8),
     'jpeg2000': lambda i: save(i, 'JPEG2000', quality_mode='rates', quality_layers=[R.choice([10, 20])]), 'gif': lambda i: save(i.quantize(R.choice([64, 256])), 'GIF'),
 }
 
 
+def decoded(path, rate):
+    resampler, out = av.AudioResampler('s16', 'mono', rate), []
+    with av.open(path) as c:
+        for frame in c.decode(audio=0): out += [f.to_ndarray().reshape(-1) for f in resampler.resample(frame)]
+    return np.concatenate(out) if out else np.zeros(0, '<i2')
+
+
+def spoken(seconds, rate):
+    """Speech: of a person, or of a synthesizer that reads a text of the language."""
+    out = np.zeros(0, '<i2')
+    while len(out) < seconds * rate:
+        if R.random() < .65:
+            part = decoded(R.choice(VOICES), rate)
+        else:
+            lang = R.choice([k for k in POOL if k in ('text:de', 'text:en', 'text:fr', 'text:it', 'text:ru', 'text:sv', 'text:pt', 'text:cs')])
+            text = R.choice(POOL[lang])[1]
+            at, path = R.randrange(max(1, len(text) - 200)), f'{OUT}/voice.wav'
+            subprocess.run(['espeak-ng', '-v', lang[5:], '-s', str(R.randint(120, 200)), '-w', path, '--', text[at:at + 160].decode('utf-8', 'ignore')], check=True, timeout=20)
+            part = decoded(path, rate)
+            os.remove(path)
+        out = np.concatenate([out, part[:rate * 3].astype('<i2')])
+    return out[:int(seconds * rate)]
+
+
 def sound(seconds, rate):
     """Something between speech and music: voiced stretches through moving formants, breath, pauses, chords."""
+    if VOICES and R.random() < .65: return spoken(seconds, rate)
     n = int(seconds * rate)
     t = np.arange(n) / rate
     out = np.zeros(n)
@@ -520,13 +562,15 @@ def woff2(path):
 
 
 MEDIA = [('opus_packets', 12), ('img:png', 8), ('img:webp', 7), ('pcm16', 4.2), ('vid:mp4', 3.5), ('img:jpeg', 7), ('vid:webm9', 3.4), ('img:avif', 3.5), ('woff2', 3.3), ('aud:vorbis', 3.8), ('aud:opus_ogg', 3.8), ('aud:amr', 3.7), ('vid:h264', 3), ('img:webp_ll', 4), ('vid:vp8', 3.4), ('aud:mp3', 3.5), ('aud:m4a', 2.8), ('aud:flac', 2.5), ('vid:h265', 2.6), ('img:jpeg2000', 3.3), ('aud:ulaw', 3.1), ('aud:aac_adts', 3.2), ('img:jpeg_prog', 2.7), ('img:gif', 2.6)]
-BANK, ICONS, FONTS = {}, [], []
+BANK, ICONS, FONTS, PHOTOS, VOICES = {}, [], [], [], []
 
 
 def build_media():
     ICONS.extend(listing('/usr/share/icons/**/*.png', '/usr/share/doc/**/*.png', '/usr/share/pixmaps/*.png', limit=150, lo=4000))
     FONTS.extend(f for f in listing('/usr/share/fonts/**/*.ttf', limit=30))
-    made = max(6, int(26 * min(1, SCALE * 1.5)))
+    PHOTOS.extend(listing('/usr/share/tuxpaint/stamps/**/*.png', '/usr/share/games/**/*.jpg', '/usr/share/foobillardplus/**/*.png', limit=500, lo=20000))
+    VOICES.extend(listing('/usr/share/asterisk/sounds/**/*.wav', '/usr/share/tuxpaint/stamps/**/*.ogg', limit=1500, lo=8000))
+    made = max(6, int(50 * min(1, SCALE * 1.5)))
     for kind, _ in MEDIA:
         BANK[kind] = []
         count = made * 2 if kind == 'opus_packets' or kind.startswith('img') else made if not kind.startswith('vid') else made

@@ -13,9 +13,9 @@ takes NAME.01.csv, NAME.02.csv and NAME.12.csv too; `randomness FOLDER --predict
 docs/randomness.md has the commands in their order.
 
 Seven classes in the order of `Class::ALL`. model.bin: f32 what a step of a leaf is worth, u16 features and for
-each u8 thresholds, f32 each; u16 trees and for each u8 inner nodes, the inner nodes (u8 feature, u8 rank: go
-right when more thresholds than that lie below the value; i8 left, i8 right, a negative child is leaf -1 - i),
-i16 leaves in steps. Tree t adds to class t mod 7. Little-endian throughout.
+each u8 thresholds, f32 each; u16 trees and for each its root. A node is u8 feature, u8 rank (go right when more
+thresholds than that lie below the value), the node to the left, the node to the right; or it is a leaf, 255 and i16
+steps. Tree t adds to class t mod 7. Little-endian throughout.
 """
 import hashlib, re, struct, sys
 import lightgbm as lgb, numpy as np
@@ -24,8 +24,8 @@ TEXT = ('text:', 'code:', 'json', 'html', 'xml', 'log', 'http', 'legacy')
 CODES = {'encoded': 2, 'compressed': 3, 'media': 4, 'weak': 5, 'random': 6}
 # Sources that are made on the spot, where the name says nothing.
 MADE = {'enc', 'ecb', 'cipher', 'text', 'json', 'compressed', 'media', 'json_chat', 'protobuf', 'cbor', 'msgpack', 'http', 'ints', 'f32', 'f64', 'lowent', 'sqlite', 'log'}
-FOLDS, ROUNDS = 3, 280
-OPTIONS = dict(objective='multiclass', num_class=7, num_leaves=31, learning_rate=.06, min_data_in_leaf=60, feature_fraction=.25, bagging_fraction=.7, bagging_freq=1, lambda_l2=20, max_bin=127, num_threads=1, verbose=-1, seed=7)
+FOLDS, ROUNDS = 3, 200
+OPTIONS = dict(objective='multiclass', num_class=7, num_leaves=31, learning_rate=.08, min_data_in_leaf=60, feature_fraction=.25, bagging_fraction=.7, bagging_freq=1, lambda_l2=20, max_bin=127, num_threads=1, verbose=-1, seed=7)
 
 
 def label(name, kind, detectable):
@@ -76,34 +76,21 @@ def below(threshold):
     return float(np.nextafter(value, np.float32('-inf')) if float(value) > threshold else value)
 
 
-def flatten(tree):
-    inner, leaves = [], []
-
-    def walk(node):
-        if 'split_feature' not in node:
-            leaves.append(node['leaf_value'])
-            return -len(leaves)
-        at = len(inner)
-        inner.append(None)
-        inner[at] = [node['split_feature'], below(node['threshold']), walk(node['left_child']), walk(node['right_child'])]
-        return at
-
-    walk(tree['tree_structure'])
-    return inner, leaves
+def nodes(tree):
+    """The nodes of a tree in the order of the file: (feature, threshold) or (None, leaf)."""
+    if 'split_feature' not in tree: return [(None, tree['leaf_value'])]
+    return [(tree['split_feature'], below(tree['threshold']))] + nodes(tree['left_child']) + nodes(tree['right_child'])
 
 
 def pack(trees, features, path):
-    """Writes trees of (inner nodes, leaves)."""
-    steps = [sorted({n[1] for inner, _ in trees for n in inner if n[0] == f}) for f in range(features)]
-    assert max(map(len, steps)) < 256
-    worth = max(abs(v) for _, leaves in trees for v in leaves) / 32767
+    steps = [sorted({v for tree in trees for g, v in tree if g == f}) for f in range(features)]
+    assert features < 255 and max(map(len, steps)) < 256 and min(map(len, trees)) > 1
+    worth = max(abs(v) for tree in trees for f, v in tree if f is None) / 32767
     out = struct.pack('<fH', worth, features)
     for s in steps: out += struct.pack(f'<B{len(s)}f', len(s), *s)
     out += struct.pack('<H', len(trees))
-    for inner, leaves in trees:
-        out += struct.pack('<B', len(inner))
-        for f, t, left, right in inner: out += struct.pack('<BBbb', f, steps[f].index(t), left, right)
-        out += struct.pack(f'<{len(leaves)}h', *(round(v / worth) for v in leaves))
+    for tree in trees:
+        for f, v in tree: out += struct.pack('<Bh', 255, round(v / worth)) if f is None else struct.pack('<BB', f, steps[f].index(v))
     open(path, 'wb').write(out)
     print(len(trees), 'trees', len(out), 'bytes; unused', [f for f, s in enumerate(steps) if not s])
 
@@ -112,7 +99,7 @@ def main():
     names, out = sys.argv[1:-1], sys.argv[-1]
     if names[0] != '--check':
         model = fit(names, set())
-        return pack([flatten(t) for t in model.dump_model()['tree_info']], model.num_feature(), out)
+        return pack([nodes(t['tree_structure']) for t in model.dump_model()['tree_info']], model.num_feature(), out)
     found = {}
     for k in range(FOLDS):
         model = fit(names[1:], {k})

@@ -4,10 +4,10 @@ use super::evalue;
 use super::formats::{self, Format};
 use super::histogram::{Histogram, null_mean_sd};
 use super::windows::{BitOrder, Windows};
-use super::{framing, keys, profiles, trials};
+use super::{blends, framing, keys, profiles, signatures, trials};
 
 /// How many there are.
-pub const COUNT: usize = 229;
+pub const COUNT: usize = 250;
 
 /// Everything known of a sample before it is weighed.
 pub struct View<'a> {
@@ -121,6 +121,13 @@ pub fn of(view: &View<'_>) -> [f32; COUNT] {
     habits(view, &mut out);
     out.extend(marks(view.bytes));
     out.extend(framing::figures(view.bytes));
+    let [(_, lsb), (_, msb)] = &view.windows;
+    out.extend(blends::figures([lsb, msb]).map(f64::from));
+    out.extend(signatures::figures(view.bytes));
+    // Blocks that come back where the bytes look random otherwise: a block cipher without chaining.
+    let (mean, sd) = null_mean_sd(view.bytes.len());
+    let behind = ((mean - view.counts.shannon()) / sd.max(1e-9)).max(0.0);
+    out.push(repeats(view.bytes, 8) / (1.0 + behind));
     debug_assert_eq!(out.len(), COUNT);
     let mut fixed = [0f32; COUNT];
     for (slot, value) in fixed.iter_mut().zip(&out) {
@@ -232,7 +239,7 @@ fn bias(counts: &[u64; 256], n: f64, bit: usize) -> f64 {
 
 /// Aligned blocks that occurred before, per block.
 fn repeats(bytes: &[u8], size: usize) -> f64 {
-    let bytes = bytes.get(..8192).unwrap_or(bytes);
+    let bytes = bytes.get(..32768).unwrap_or(bytes);
     let mut blocks: Vec<&[u8]> = bytes.chunks_exact(size).collect();
     let all = blocks.len();
     blocks.sort_unstable();

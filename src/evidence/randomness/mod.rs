@@ -6,6 +6,7 @@
 //! *uniform-looking*: a key, a hash and an LZMA fragment look like ciphertext. No report may call
 //! something encrypted on these figures alone.
 
+mod blends;
 mod evalue;
 mod features;
 mod formats;
@@ -15,6 +16,7 @@ mod keys;
 mod model;
 mod pool;
 mod profiles;
+mod signatures;
 mod trials;
 mod windows;
 mod xor;

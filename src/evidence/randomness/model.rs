@@ -81,17 +81,29 @@ fn load(file: &[u8]) -> Option<Forest> {
         out.thresholds.push((0..count).map(|_| float(&mut at)).collect::<Option<_>>()?);
     }
     for _ in 0..at.u16_le()? {
-        let inner = at.u8()?;
-        out.starts.push([out.nodes.len() as u32, out.leaves.len() as u32]);
-        for _ in 0..inner {
-            let [feature, rank, left, right] = at.array::<4>()?;
-            out.nodes.push(Node { feature, rank, children: [left as i8, right as i8] });
-        }
-        for _ in 0..=inner {
-            out.leaves.push(at.array::<2>().map(i16::from_le_bytes)?);
-        }
+        let start = [out.nodes.len(), out.leaves.len()];
+        out.starts.push(start.map(|n| n as u32));
+        branch(&mut at, &mut out, start, 0)?;
     }
     at.is_empty().then_some(out)
+}
+
+/// What stands for a leaf in the place of a feature.
+const LEAF: u8 = 255;
+
+/// Reads what hangs at one place of a tree, the node itself first, then what is left of it, then what is right: the
+/// child's number as `Node` has it.
+fn branch(at: &mut Cursor<'_>, out: &mut Forest, start: [usize; 2], depth: usize) -> Option<i8> {
+    let feature = at.u8()?;
+    if feature == LEAF {
+        out.leaves.push(at.array::<2>().map(i16::from_le_bytes)?);
+        return i8::try_from(start[1] as i64 - out.leaves.len() as i64).ok();
+    }
+    let place = out.nodes.len();
+    out.nodes.push(Node { feature, rank: at.u8()?, children: [0; 2] });
+    let children = [0; 2].map(|_: u8| (depth < 128).then(|| branch(at, out, start, depth + 1)).flatten());
+    out.nodes.get_mut(place)?.children = [children[0]?, children[1]?];
+    i8::try_from(place - start[0]).ok()
 }
 
 fn learned(view: &View<'_>) -> Option<[f64; CLASSES]> {
@@ -189,7 +201,12 @@ mod tests {
         let forest = forest();
         assert_eq!(forest.thresholds.len(), features::COUNT);
         assert!(!forest.starts.is_empty() && forest.starts.len().is_multiple_of(CLASSES));
-        assert!(include_bytes!("model.bin").len() + include_bytes!("profiles.bin").len() < 1 << 20);
+        let sizes = [
+            include_bytes!("model.bin").len(),
+            include_bytes!("profiles.bin").len(),
+            include_bytes!("blends.bin").len(),
+        ];
+        assert!(sizes.iter().sum::<usize>() < 1_000_000);
         assert!(load(&include_bytes!("model.bin")[..1000]).is_none());
     }
 
@@ -199,8 +216,11 @@ mod tests {
         let mut file = 0.001f32.to_le_bytes().to_vec();
         file.extend([1, 0, 1]);
         file.extend(2.5f32.to_le_bytes());
-        file.extend([1, 0, 1, 0, 0, 0xff, 0xfe]);
-        file.extend([(-300i16).to_le_bytes(), 300i16.to_le_bytes()].concat());
+        file.extend([1, 0, 0, 0]);
+        for leaf in [-300i16, 300] {
+            file.push(LEAF);
+            file.extend(leaf.to_le_bytes());
+        }
         let forest = load(&file).expect("a forest");
         for (value, leaf) in [(2.0, -300), (2.5, -300), (2.75, 300)] {
             let mut features = [0.0; features::COUNT];
