@@ -24,6 +24,7 @@ impl Collector {
             self.keep_rounds(node, leaf);
         }
         self.answered(node, leaf);
+        self.told_purpose(node, leaf);
         let Some((slot, rule)) = slot.as_ref().filter(|(s, _)| may_be_said(s)).cloned() else {
             self.beside(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
             return self.seen(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));

@@ -259,6 +259,8 @@ impl Collector {
             sizes: Vec::new(),
             seals: Vec::new(),
             backup: false,
+            serves: false,
+            housekeeping: Vec::new(),
             stanza: Default::default(),
         };
         self.messages.push(message);

@@ -367,6 +367,7 @@ impl Collector {
             return;
         }
         let Some(digest) = of_file(leaf.total, leaf.bytes) else { return };
+        self.sent_file(node, leaf);
         let (limit, is_whole) = (self.copies_limit(), leaf.total == leaf.bytes.len() as u64);
         let conversation = ConversationKey {
             endpoint: self.endpoint(node),

@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::aside::Words;
 use super::collector::OWN;
 use super::devices::Stanza;
+use super::purpose::is_private;
 use super::sequence::Seal;
 use super::{Content, Evidence, Kind, Polarity, Size, Strength};
 use crate::model::{Side, Timestamp};
@@ -55,6 +56,10 @@ pub(super) struct Message {
     pub seals: Vec<(Content, Seal)>,
     /// Whether it is a backup: sealed for its owner's devices, and no message to anybody.
     pub backup: bool,
+    /// Whether a field says that it is for the service: a login, telemetry.
+    pub serves: bool,
+    /// Where objects stand that call themselves an error, a log or the like.
+    pub housekeeping: Vec<String>,
     /// Addresses of an XMPP stanza, and devices in it.
     pub stanza: Stanza,
 }
@@ -93,6 +98,9 @@ impl Message {
     /// and readable text belongs to two.
     pub(super) fn contents(&mut self) -> Vec<(Content, Vec<Evidence>)> {
         self.readable.retain(|e| e.origin.side != Side::Server || !self.answer.explains(&e.origin.field));
+        self.weaken_what_serves();
+        self.set_private_aside();
+        self.set_housekeeping_aside();
         self.set_notices_aside();
         self.set_sealed_keys_aside();
         let mut found = Vec::new();
@@ -102,6 +110,9 @@ impl Message {
                     Content::Envelope(protocol.clone())
                 }
                 Kind::Envelope { class, .. } if class == "symmetric" && self.backup => Content::Background,
+                Kind::Envelope { format, class, .. } if class == "symmetric" && is_private(format) => {
+                    Content::Background
+                }
                 Kind::Envelope { class, .. } if class == "broken" || class == "symmetric" => Content::Opaque,
                 _ => Content::Background,
             };

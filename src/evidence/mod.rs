@@ -19,6 +19,7 @@ mod message;
 pub mod parcel;
 pub mod planting;
 pub mod pooled;
+pub mod purpose;
 pub mod randomness;
 mod record;
 pub mod relay;

@@ -75,7 +75,8 @@ fn nonces(list: &[&Field]) -> Option<Evidence> {
     let mut seen: BTreeMap<&[u8], &Field> = BTreeMap::new();
     for field in list {
         let Some(nonce) = field.nonce.as_deref() else { continue };
-        let again = seen.insert(nonce, field).is_some();
+        // One message's only nonce belongs to one of its fields: recipients, keys and digests have none.
+        let again = seen.insert(nonce, field).is_some_and(|before| !of_one_message(before, field));
         let nought = nonce.iter().all(|b| *b == 0);
         if again || nought {
             let detail = match again {
@@ -87,6 +88,10 @@ fn nonces(list: &[&Field]) -> Option<Evidence> {
         }
     }
     None
+}
+
+fn of_one_message(a: &Field, b: &Field) -> bool {
+    (a.origin.frame, &a.origin.flow) == (b.origin.frame, &b.origin.flow)
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! What the engine tells, handed to the observers.
 
 use super::collector::Collector;
-use super::message::is_message_slot;
 use super::trial::{self, Secret, Stood};
 use super::{Kind, Polarity, Strength};
-use super::{copies, lookups};
+use super::{copies, lookups, purpose};
 use crate::model::{Arrival, FrameRef, Ledger, Side, Trust, Value};
-use crate::peel::{By, End, Family, Form, Guard, Leaf, NodeRef, Sink, Spec};
-use crate::ruleset::{Context, Subject};
+use crate::peel::{By, End, Family, Form, Guard, Leaf, NodeRef, Sink};
+use crate::ruleset::Context;
 use std::borrow::Cow;
 
 /// What a fact is of use for here.
@@ -267,8 +266,7 @@ impl Collector {
             || first == "target"
             || first == "query"
             || TOKENS.iter().any(|t| last.contains(t));
-        let serves = class == "e2ee-message" && (format.starts_with("jwe") || format.starts_with("cose"));
-        let carried = !serves || self.carries_messages(node);
+        let carried = !(class == "e2ee-message" && purpose::serves(format)) || self.carries_messages(node);
         let strength = if *tier <= 2 && !token && carried { Strength::Strong } else { Strength::Weak };
         let leaf = Leaf {
             field: "",
@@ -291,67 +289,6 @@ impl Collector {
         if token { message.other.push(e) } else { message.envelopes.push(e) }
     }
 }
-
-impl Collector {
-    /// Whether an envelope that serves between devices and services too stands where messages do. In an exchange
-    /// of HTTP its field has to be called so, and the request not to be about something else.
-    fn carries_messages(&self, node: &NodeRef<'_>) -> bool {
-        let speaks = |s: &&Spec| s.family == Family::App && !matches!(s.name, "lines" | "framed");
-        let app = node.layers().find(speaks).map_or("", |s| s.name);
-        if !matches!(app, "http1" | "http2" | "http3") {
-            return true;
-        }
-        let path = node.label("path").unwrap_or("").to_ascii_lowercase();
-        let about =
-            |words: &[&str]| path.split(|c: char| !c.is_ascii_alphanumeric()).any(|w| words.contains(&w));
-        if about(&SERVICES) || about(&CHATS) {
-            return !about(&SERVICES);
-        }
-        let subject = Subject {
-            layers: node.path(),
-            field: node.field(),
-            context: node,
-            side: Side::Client,
-            guard: node.guard(),
-            form: Form::Text,
-            bytes: &[],
-        };
-        let mut hits = Vec::new();
-        self.shared.ruleset.matches(&subject, &mut hits);
-        let rules = self.shared.ruleset.rules();
-        hits.iter().filter_map(|h| rules.get(h.rule)).any(|r| is_message_slot(r.means.slot.as_deref()))
-    }
-}
-
-/// Words in the paths of requests that are between a device and a service.
-const SERVICES: [&str; 22] = [
-    "login",
-    "signin",
-    "auth",
-    "oauth",
-    "oauth2",
-    "token",
-    "session",
-    "sessions",
-    "register",
-    "signup",
-    "verify",
-    "telemetry",
-    "analytics",
-    "collect",
-    "metrics",
-    "events",
-    "payment",
-    "payments",
-    "pay",
-    "attest",
-    "config",
-    "log",
-];
-
-/// Words in the paths of requests that bring or fetch messages.
-const CHATS: [&str; 9] =
-    ["message", "messages", "msg", "chat", "chats", "inbox", "conversations", "rooms", "didcomm"];
 
 /// Words in the names of fields that hold something sealed to a server, not to a person.
 const TOKENS: [&str; 8] = ["token", "assertion", "jwt", "cookie", "captcha", "challenge", "ticket", "saml"];

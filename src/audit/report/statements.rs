@@ -2,6 +2,7 @@
 //! randomness.
 
 use super::{Ids, vantages};
+use crate::evidence::purpose::SENT_FILE;
 use crate::evidence::randomness::{normal_tail, null_mean_sd};
 use crate::evidence::trial::{OPENED, PRIVATE_HALF};
 use crate::evidence::{Draft, Evidence, Kind};
@@ -29,6 +30,9 @@ pub(super) fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
                 "text that came out when this field was opened with a key in sight; reads {language_percent} % like human language"
             ),
         ),
+        Kind::Readable { rule, .. } if rule == SENT_FILE => {
+            (K::ReadableContent, format!("a file sent along with messages, readable {seen}"))
+        }
         Kind::Readable { slot, language_percent, .. } => (
             K::ReadableContent,
             format!("{slot} readable {seen}; reads {language_percent} % like human language"),

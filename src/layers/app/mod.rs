@@ -1,6 +1,8 @@
 //! Layers that carry an application's exchange.
 
+mod amqp;
 mod apns;
+mod coap;
 mod dgw;
 mod dns;
 mod dotted;
@@ -29,6 +31,7 @@ mod smpp;
 mod smtp;
 mod socks;
 mod sse;
+mod stomp;
 mod stun;
 mod telegram;
 mod websocket;
@@ -59,8 +62,11 @@ pub static TABLE: &[&Spec] = &[
     &rtp::MEDIA,
     &sctp::SPEC,
     &mqtt::SPEC,
+    &amqp::SPEC,
+    &stomp::SPEC,
     &dns::UDP,
     &dns::TCP,
+    &coap::SPEC,
     &http3::SPEC,
     &http2::SPEC,
     &grpc::SPEC,

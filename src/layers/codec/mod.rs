@@ -16,8 +16,11 @@ mod obfuscated;
 mod pem;
 mod protobuf;
 mod sdp;
+mod separated;
+mod socketio;
 mod text;
 mod uuencode;
+mod xml;
 mod zip;
 
 use crate::peel::Spec;
@@ -25,6 +28,8 @@ use crate::peel::Spec;
 /// The rows, most distinctive first.
 pub static TABLE: &[&Spec] = &[
     &json::SPEC,
+    &separated::SPEC,
+    &socketio::SPEC,
     &data::PLIST,
     &data::PLIST_XML,
     &data::BSON,
@@ -56,6 +61,7 @@ pub static TABLE: &[&Spec] = &[
     &text::NUMBERS,
     &text::UTF16,
     &text::UTF32,
+    &xml::SPEC,
     &data::CBOR,
     &data::MSGPACK,
     &data::DER,

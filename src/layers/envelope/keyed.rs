@@ -40,6 +40,7 @@ fn recognise(object: &Object) -> Option<Envelope> {
         return None;
     }
     if let Some(text) = string(object, SEALED)
+        .filter(|t| !is_algorithm(t))
         .or_else(|| string(object, NONCES).and_then(|_| string(object, SEALED_BESIDE_NONCE)))
     {
         return sealed(object, text);
@@ -52,6 +53,15 @@ fn string<'a>(object: &'a Object, names: &[&str]) -> Option<&'a str> {
     object
         .iter()
         .find_map(|(k, v)| names.contains(&k.to_ascii_lowercase().as_str()).then(|| v.as_str()).flatten())
+}
+
+/// Whether a field called `enc` or `cipher` says how, not what: a name such as `A256GCM` (RFC 7518) reads as base64.
+fn is_algorithm(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let starts = [
+        "aes", "a128", "a192", "a256", "xchacha", "chacha", "c20p", "xc20p", "xsalsa", "salsa", "rsa", "ecdh",
+    ];
+    text.len() <= 24 && !text.contains(['=', '/']) && starts.iter().any(|s| lower.starts_with(s))
 }
 
 fn bytes(text: &str) -> Option<Vec<u8>> {

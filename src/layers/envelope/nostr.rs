@@ -88,11 +88,16 @@ fn event(event: &Map<String, Value>) -> Option<Envelope> {
         (1059 | 21059, Some("nostr-nip44")) => "nostr-gift-wrap",
         (13, Some("nostr-nip44")) if tags.is_empty() => "nostr-seal",
         (445, Some("nostr-nip44")) => "nostr-mls-group-message",
+        (1060, Some("nostr-nip44")) => "nostr-ratchet-message",
         (_, Some(_)) => "nostr-encrypted-event",
         (443, None) => "nostr-mls-key-package",
         _ => "nostr-event",
     };
     let envelope = match sealed {
+        // Lists for oneself, orders to a signer or a wallet and their answers are sealed the same way.
+        Some(sealed) if format == "nostr-encrypted-event" && sealed.class == Class::E2eeMessage => {
+            Envelope { format, class: Class::Symmetric, tier: Tier::T1, ..sealed }
+        }
         Some(sealed) => Envelope { format, tier: Tier::T1, ..sealed },
         None if kind == 443 => Envelope::new(format, PROTOCOL, Class::PublicKey, Tier::T1),
         None if matches!(kind, 4 | 13 | 1059 | 21059) => {

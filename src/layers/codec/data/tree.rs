@@ -32,6 +32,8 @@ pub struct Signs {
     pub odd: usize,
     /// Bytes of readable text, keys included.
     pub text: usize,
+    /// Texts of three words and more.
+    pub sentences: usize,
     /// Texts with control characters in them.
     pub garbled: usize,
     /// Values altogether.
@@ -42,6 +44,10 @@ impl Signs {
     /// Whether named fields with readable text are there and nothing that a writer would not write. Each
     /// byte of text has one chance in three of being there by accident, each key's head one in four.
     pub fn convince(&self) -> bool {
+        // A list, or a map with numbers for keys, that holds what somebody says needs no names.
+        if self.names == 0 {
+            return self.sentences >= 1 && self.odd == 0 && self.garbled == 0 && self.text >= 20;
+        }
         let bits = self.text as f64 * 1.4 + self.names as f64 * 3.0;
         self.names >= 1
             && self.odd == 0
@@ -53,6 +59,12 @@ impl Signs {
 /// Text of characters that people and programs write.
 pub fn readable(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+/// Words with spaces between them, and little else.
+fn is_sentence(text: &str) -> bool {
+    let letters = text.chars().filter(|c| c.is_alphabetic() || *c == ' ').count();
+    text.split(' ').filter(|w| !w.is_empty()).nth(2).is_some() && letters * 5 >= text.chars().count() * 4
 }
 
 fn is_name(key: &str) -> bool {
@@ -126,7 +138,10 @@ impl<'a> Data<'a> {
                 signs.text += if reads { b.len() } else { 0 };
             }
             Data::Bytes(_) => {}
-            Data::Text(t) if readable(t) => signs.text += t.len(),
+            Data::Text(t) if readable(t) => {
+                signs.text += t.len();
+                signs.sentences += usize::from(is_sentence(t));
+            }
             Data::Text(_) => signs.garbled += 1,
             Data::List(list) => list.iter().for_each(|v| v.count(signs)),
             Data::Map(pairs) => {
