@@ -143,6 +143,19 @@ fn a_readable_text_in_the_same_item_takes_the_claim_away_and_in_another_does_not
 }
 
 #[test]
+fn whether_something_is_encrypted_is_no_message() {
+    for truth in ["true", "false", "null"] {
+        let mut made = Made::default();
+        let body = format!("{{\"encrypted\":{truth},\"ciphertext\":\"{}\"}}", envelope());
+        post(&mut made, 1, "chat.example", "/send", &body);
+        let audit = audited(&made, 1);
+        assert_eq!(sealed(&audit).0, Verdict::E2ee, "{truth}");
+        assert_eq!(audit.summary.verdict, Verdict::E2ee, "{truth}");
+        assert!(!found(&audit, "plaintext-message"), "{truth}");
+    }
+}
+
+#[test]
 fn a_message_met_at_a_sealed_service_takes_its_claim_away() {
     let mut made = Made::default();
     let body = format!("{{\"messages\":[{{\"ciphertext\":\"{}\"}}]}}", envelope());

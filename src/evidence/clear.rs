@@ -25,7 +25,8 @@ impl Collector {
         }
         self.answered(node, leaf);
         self.told_purpose(node, leaf);
-        let Some((slot, rule)) = slot.as_ref().filter(|(s, _)| may_be_said(s)).cloned() else {
+        let Some((slot, rule)) = slot.as_ref().filter(|(s, _)| may_be_said(s) && !is_truth(leaf)).cloned()
+        else {
             self.beside(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
             return self.seen(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
         };
@@ -133,6 +134,12 @@ impl Collector {
         let read = Evidence { kind, strength: Strength::Strong, polarity: Polarity::Against, ..e.clone() };
         self.message(node, at).readable.push(read);
     }
+}
+
+/// Whether a value says whether something holds (`"encrypted": true`): it is about a message, and
+/// nobody said it to anybody, whatever its field is called.
+fn is_truth(leaf: &Leaf<'_>) -> bool {
+    leaf.form == Form::Plain && matches!(leaf.bytes, b"true" | b"false" | b"null")
 }
 
 /// The kind of field that says what a group, or a mail, is about.
