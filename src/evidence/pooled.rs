@@ -150,7 +150,12 @@ mod tests {
     #[test]
     fn a_nonce_for_two_messages_is_a_finding_and_fresh_ones_are_none() {
         let with = |nonce: fn(u32) -> u32| -> Vec<Field> {
-            (0..4).map(|i| field("$.ct", noise(i, 60), Some(noise(100 + nonce(i), 12)))).collect()
+            let one = |i| {
+                let mut field = field("$.ct", noise(i, 60), Some(noise(100 + nonce(i), 12)));
+                field.origin.frame.frame = u64::from(i);
+                field
+            };
+            (0..4).map(one).collect()
         };
         let weak = |fields: &[Field]| {
             evidence(fields)
@@ -158,5 +163,9 @@ mod tests {
                 .any(|(_, e)| matches!(&e.kind, Kind::Weak { finding, .. } if finding == "static-nonce"))
         };
         assert!(weak(&with(|_| 1)) && !weak(&with(|i| i)));
+        // Several recipients of one message.
+        let mut one = with(|_| 1);
+        one.iter_mut().for_each(|f| f.origin.frame.frame = 7);
+        assert!(!weak(&one));
     }
 }
