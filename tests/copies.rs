@@ -142,6 +142,25 @@ fn a_readable_text_in_the_same_item_takes_the_claim_away_and_in_another_does_not
     assert_eq!(sealed_with(&other), ((Verdict::E2ee, Grade::G2), Verdict::Plaintext));
 }
 
+/// A program's own words are no message, and different ones may be what its user wrote.
+#[test]
+fn what_an_app_logs_beside_sealed_messages_takes_their_claim_away_if_it_differs() {
+    let logged = |texts: [&str; 2]| {
+        let mut made = Made::default();
+        post(&mut made, 1, "chat.example", "/send", &format!("{{\"ciphertext\":\"{}\"}}", envelope()));
+        for (at, text) in texts.iter().enumerate() {
+            let body = format!("{{\"type\":\"log\",\"message\":\"{text}\"}}");
+            post(&mut made, 2 + at as u32, "chat.example", "/log", &body);
+        }
+        let audit = audited(&made, 3);
+        assert!(!found(&audit, "plaintext-message"));
+        sealed(&audit).0
+    };
+    let (one, other) = ("see you at the old bridge at noon", "do not tell anybody about the party");
+    assert_eq!(logged([one, one]), Verdict::E2ee);
+    assert_eq!(logged([one, other]), Verdict::Undetermined);
+}
+
 #[test]
 fn whether_something_is_encrypted_is_no_message() {
     for truth in ["true", "false", "null"] {

@@ -261,6 +261,7 @@ impl Collector {
             backup: false,
             serves: false,
             housekeeping: Vec::new(),
+            remarks: Vec::new(),
             stanza: Default::default(),
         };
         self.messages.push(message);
@@ -298,6 +299,9 @@ impl Collector {
             draft.add_sizes(of_it.map(|(_, size)| size.clone()).collect());
             let of_it = seals.iter().filter(|(c, _)| *c == draft.key.content);
             draft.add_seals(of_it.map(|(_, seal)| seal.clone()).collect());
+        }
+        for remark in message.remarks {
+            self.result.asides.add(&message.endpoint, Near::Service(Side::Client), remark);
         }
         for (content, words) in message.asides {
             let (endpoint, path) = (message.endpoint.clone(), message.path.clone());

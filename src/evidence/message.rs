@@ -60,6 +60,8 @@ pub(super) struct Message {
     pub serves: bool,
     /// Where objects stand that call themselves an error, a log or the like.
     pub housekeeping: Vec<String>,
+    /// What an app says in such objects: of itself, or of what was written.
+    pub remarks: Vec<Evidence>,
     /// Addresses of an XMPP stanza, and devices in it.
     pub stanza: Stanza,
 }

@@ -1,6 +1,7 @@
 //! What a sealed object is for: formats that serve between devices and services as well as between people count
 //! as messages only where messages stand.
 
+use super::aside;
 use super::collector::Collector;
 use super::message::{Message, is_message_slot};
 use super::sink::join_fields;
@@ -135,6 +136,12 @@ impl Message {
         let (said, kept) = std::mem::take(&mut self.readable).into_iter().partition(about);
         self.readable = kept;
         let said: Vec<Evidence> = said;
+        let by_the_app = said.iter().filter(|e| e.origin.side == Side::Client);
+        self.remarks.extend(by_the_app.map(|e| Evidence {
+            kind: aside::kind(0.0),
+            polarity: Polarity::Neutral,
+            ..e.clone()
+        }));
         self.other.extend(said.into_iter().map(|e| Evidence { polarity: Polarity::Neutral, ..e }));
     }
 
