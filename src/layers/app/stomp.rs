@@ -111,7 +111,7 @@ impl Peeler for Stomp {
         };
         if len > out.limits().message {
             out.note("stomp-frame-too-long");
-            return Step::skip(head.taken, len as u64 + 1, Bucket::Cut);
+            return Step::skip(head.taken, (len as u64).saturating_add(1), Bucket::Cut);
         }
         let Some(body) = rest.get(..len).filter(|_| rest.len() > len) else {
             return Step::more(0, head.taken + len + 1);

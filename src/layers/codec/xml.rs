@@ -24,6 +24,8 @@ pub static SPEC: Spec = Spec {
 /// Elements inside one another, and all of them.
 const DEEPEST: usize = 32;
 const MOST: usize = 20_000;
+/// Octets of a name: every path repeats those around it.
+const LONGEST: usize = 128;
 /// What is published or drawn, and not said to somebody.
 const PUBLISHED: [&str; 12] = [
     "html",
@@ -55,6 +57,9 @@ fn read(bytes: &[u8]) -> Option<Vec<(String, String)>> {
         match reader.read_event().ok()? {
             Event::Start(start) if open.len() < DEEPEST && !whole => {
                 let name = start.local_name().as_ref().to_ascii_lowercase();
+                if name.len() > LONGEST {
+                    return None;
+                }
                 if open.is_empty() && PUBLISHED.contains(&name.as_str()) {
                     return None;
                 }
@@ -111,4 +116,19 @@ impl Peeler for Xml {
 
 fn hand_on(path: &str, text: &str, side: Side, out: &mut Out<'_, '_>) {
     out.item(path, Form::Text, side, text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_stand_under_the_names_around_them_and_endless_names_are_no_xml() {
+        let found = read(b"<?xml version=\"1.0\"?><a><b>see &amp; hear</b></a>").expect("XML");
+        assert_eq!(found, [("a.b".to_owned(), "see & hear".to_owned())]);
+        // Every path below would repeat it.
+        let name = "n".repeat(LONGEST + 1);
+        assert!(read(format!("<{name}><b>see</b></{name}>").as_bytes()).is_none());
+        assert!(read(b"<html><p>see</p></html>").is_none());
+    }
 }
