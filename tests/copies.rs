@@ -142,6 +142,34 @@ fn a_readable_text_in_the_same_item_takes_the_claim_away_and_in_another_does_not
     assert_eq!(sealed_with(&other), ((Verdict::E2ee, Grade::G2), Verdict::Plaintext));
 }
 
+/// Neither labels before a text nor many envelopes push what stands beside them out of sight.
+#[test]
+fn no_bound_hides_what_stands_beside_sealed_messages() {
+    let judged = |fields: &str, repeat: usize| {
+        let mut made = Made::default();
+        for (at, text) in ["meet me", "do not", "the doctor"].iter().enumerate() {
+            let items: Vec<String> = (0..repeat)
+                .map(|i| {
+                    format!(
+                        "\"f{}\":{{\"ciphertext\":\"{}\"}}",
+                        char::from(b'a' + (i / 26) as u8).to_string()
+                            + &char::from(b'a' + (i % 26) as u8).to_string(),
+                        envelope()
+                    )
+                })
+                .collect();
+            let body = format!("{{{},{fields}\"x\":\"{text}\"}}", items.join(","));
+            post(&mut made, 1 + at as u32, "chat.example", "/send", &body);
+        }
+        sealed(&audited(&made, 3)).0
+    };
+    let labels: String =
+        (b'a'..b'z').map(|c| format!("\"{0}{0}\":\"a label here\",", char::from(c))).collect();
+    assert_eq!(judged("", 1), Verdict::Undetermined);
+    assert_eq!(judged(&labels, 1), Verdict::Undetermined);
+    assert_eq!(judged("", 80), Verdict::Undetermined);
+}
+
 /// A program's own words are no message, and different ones may be what its user wrote.
 #[test]
 fn what_an_app_logs_beside_sealed_messages_takes_their_claim_away_if_it_differs() {

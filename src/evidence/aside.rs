@@ -140,6 +140,8 @@ pub(super) struct Words {
     few: Vec<Evidence>,
     /// Words that stand each in a place of its own of a list, or of fields with numbers.
     lists: Vec<(String, Evidence, Vec<String>)>,
+    /// Something was not kept: an envelope in the same message claims nothing.
+    pub full: bool,
 }
 
 /// Records of a few words, lists, and words of a list that are kept of one message.
@@ -151,15 +153,18 @@ impl Words {
     pub fn few(&mut self, record: Evidence) {
         if self.few.len() < KEPT {
             self.few.push(record);
+        } else {
+            self.full = true;
         }
     }
 
     /// One word of several at places that differ by their number. True if it is the first, whose record is wanted.
     pub fn is_first(&mut self, place: &str, word: &str) -> bool {
+        let begun = self.lists.len();
         match self.lists.iter_mut().find(|(known, ..)| known == place) {
             Some((_, _, words)) if words.len() < LISTED => words.push(word.to_owned()),
-            Some(_) => {}
-            None => return self.lists.len() < KEPT,
+            None if begun < KEPT => return true,
+            _ => self.full = true,
         }
         false
     }
@@ -271,12 +276,11 @@ pub(super) fn has_position(field: &str) -> bool {
 /// The path of a field without positions in lists and numbers behind names.
 pub(super) fn without_positions(field: &str) -> String {
     let mut path = String::with_capacity(field.len());
-    let mut digits = field.char_indices().peekable();
-    while let Some((at, c)) = digits.next() {
+    let mut letters = field.chars().peekable();
+    while let Some(c) = letters.next() {
         path.push(c);
         let behind_name = c.is_ascii_alphabetic() || c == '[' || c == '_';
-        while behind_name && digits.next_if(|(_, d)| d.is_ascii_digit()).is_some() {}
-        debug_assert!(at < field.len());
+        while behind_name && letters.next_if(char::is_ascii_digit).is_some() {}
     }
     path
 }

@@ -94,7 +94,7 @@ impl Collector {
         let message = self.message(node, leaf.at);
         match sentence {
             Some(_) if message.beside.len() < SENTENCES => message.beside.push(e),
-            Some(_) => {}
+            Some(_) => message.words.full = true,
             None => message.words.few(e),
         }
     }

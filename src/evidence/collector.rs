@@ -288,7 +288,9 @@ impl Collector {
         }
         for (content, evidence) in message.contents() {
             let limit = self.shared.limits.evidence;
+            let sealed = matches!(content, Content::Envelope(_));
             let draft = self.drafts.of(&message.endpoint, &message.path, content, message.first);
+            draft.limited |= sealed && message.words.full;
             draft.messages += 1;
             draft.first = draft.first.min(message.first);
             draft.last = draft.last.max(message.last);

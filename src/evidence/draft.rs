@@ -219,7 +219,8 @@ impl Draft {
     fn shed(&mut self, evidence: Evidence) {
         fn what(e: &Evidence) -> impl Ord + '_ {
             let place = (&e.origin.layers, &e.origin.field);
-            (std::cmp::Reverse(e.strength), e.polarity, &e.kind, e.guard, place)
+            // What takes a claim away by standing beside it is kept before what makes the claim.
+            (!e.is_beside(), std::cmp::Reverse(e.strength), e.polarity, &e.kind, e.guard, place)
         }
         self.more = true;
         let last = self.evidence.iter_mut().max_by(|a, b| what(a).cmp(&what(b)));
