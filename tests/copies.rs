@@ -164,7 +164,7 @@ fn no_bound_hides_what_stands_beside_sealed_messages() {
         sealed(&audited(&made, 3)).0
     };
     let labels: String =
-        (b'a'..b'z').map(|c| format!("\"{0}{0}\":\"a label here\",", char::from(c))).collect();
+        (b'a'..=b'z').map(|c| format!("\"{0}{0}\":\"a label here\",", char::from(c))).collect();
     assert_eq!(judged("", 1), Verdict::Undetermined);
     assert_eq!(judged(&labels, 1), Verdict::Undetermined);
     assert_eq!(judged("", 80), Verdict::Undetermined);
