@@ -12,7 +12,7 @@ use crate::evidence::{Content, Draft, Evidence, Polarity, Strength};
 use crate::model::{FrameRef, Timestamp};
 use crate::report::dto::{self, Report};
 use crate::report::{explain, meanings};
-use crate::verdict::{Confidence, Judgement, Knows, Severity};
+use crate::verdict::{Confidence, Exposure, Judgement, Knows, Severity};
 use statements::{randomness, told};
 use std::collections::BTreeSet;
 
@@ -39,42 +39,12 @@ impl Audit {
                 reason: s.reason.clone(),
                 counted: dto::Counted { weigh: s.weighing as u64, background: s.background as u64 },
             },
-            conversations: self
-                .drafts
-                .iter()
-                .zip(&self.judgements)
-                .zip(&self.apps)
-                .enumerate()
-                .map(|(c, ((d, j), a))| dto::Conversation { app: apps::of(a), ..conversation(&ids, c, d, j) })
-                .collect(),
+            conversations: self.conversations(&ids),
             evidence: self.evidence(&ids),
             findings: self.findings.iter().map(|f| self.finding(&ids, f)).collect(),
             canaries: canaries::canaries(self),
-            exposure: self
-                .exposures
-                .iter()
-                .map(|e| dto::Exposure {
-                    item: e.item.replace('-', " "),
-                    party: e.party.clone(),
-                    state: match e.state {
-                        Knows::Learns => dto::Learns::Learns,
-                        Knows::DoesNot => dto::Learns::DoesNot,
-                        Knows::Unknown => dto::Learns::Unknown,
-                    },
-                    evidence: e.evidence.iter().map(|(c, i)| ids.evidence(*c, *i)).collect(),
-                })
-                .collect(),
-            notes: self
-                .notes
-                .0
-                .iter()
-                .map(|(code, n)| dto::Note {
-                    code: code.clone(),
-                    count: n.count,
-                    examples: n.examples.clone(),
-                    meaning: meanings::of(code).to_owned(),
-                })
-                .collect(),
+            exposure: self.exposures.iter().map(|e| exposure(&ids, e)).collect(),
+            notes: self.notes(),
             apps: apps::apps(&self.apps),
             claims: apps::claims(self, &ids),
             transport: protection::transport(&self.drafts),
@@ -84,6 +54,23 @@ impl Audit {
             limits: dto::limits(&self.limits),
             ..Report::default()
         }
+    }
+
+    fn conversations(&self, ids: &Ids) -> Vec<dto::Conversation> {
+        let judged = self.drafts.iter().zip(&self.judgements).zip(&self.apps).enumerate();
+        judged
+            .map(|(c, ((d, j), a))| dto::Conversation { app: apps::of(a), ..conversation(ids, c, d, j) })
+            .collect()
+    }
+
+    fn notes(&self) -> Vec<dto::Note> {
+        let note = |(code, n): (&String, &crate::model::Note)| dto::Note {
+            code: code.clone(),
+            count: n.count,
+            examples: n.examples.clone(),
+            meaning: meanings::of(code).to_owned(),
+        };
+        self.notes.0.iter().map(note).collect()
     }
 
     fn evidence(&self, ids: &Ids) -> Vec<dto::Evidence> {
@@ -116,6 +103,19 @@ impl Audit {
             tshark: ids.filter(f.evidence.iter().filter_map(seen)),
             detail: String::new(),
         }
+    }
+}
+
+fn exposure(ids: &Ids, e: &Exposure) -> dto::Exposure {
+    dto::Exposure {
+        item: e.item.replace('-', " "),
+        party: e.party.clone(),
+        state: match e.state {
+            Knows::Learns => dto::Learns::Learns,
+            Knows::DoesNot => dto::Learns::DoesNot,
+            Knows::Unknown => dto::Learns::Unknown,
+        },
+        evidence: e.evidence.iter().map(|(c, i)| ids.evidence(*c, *i)).collect(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The peeler at work: called with what it has not consumed, booked for what it has.
 
 use super::feeding::Last;
-use super::node::State;
+use super::node::{Inbox, State};
 use super::tree::Env;
 use super::{Handle, Input, Out, Peeler, Step, Then, Tree};
 use crate::model::{Bucket, Side};
@@ -84,15 +84,9 @@ impl Tree {
             let step = self.step(env, id, input, peeler);
             let took = step.consumed.min(left.len());
             pos += took;
-            let Some(node) = self.node_mut(id) else {
+            let Some(inbox) = self.book(id, side, took as u64) else {
                 return (bytes.len(), None);
             };
-            let sealed = node.declared.min(took as u64);
-            node.ledger.count(Bucket::Sealed, sealed);
-            node.ledger.count(Bucket::Parsed, took as u64 - sealed);
-            let inbox = &mut node.sides[side];
-            inbox.position += took as u64;
-            inbox.need = 0;
             idle = if took == 0 { idle + 1 } else { 0 };
             match step.then {
                 Then::Again if idle < 2 => {}
@@ -134,6 +128,18 @@ impl Tree {
         let Some(heir) = self.heir(id) else { return step };
         self.feed_child(env, heir, input.side, input.bytes.get(step.consumed..).unwrap_or_default());
         Step::again(input.bytes.len())
+    }
+
+    /// Books what a peeler consumed, sealed as far as it declared that.
+    fn book(&mut self, id: u32, side: Side, took: u64) -> Option<&mut Inbox> {
+        let node = self.node_mut(id)?;
+        let sealed = node.declared.min(took);
+        node.ledger.count(Bucket::Sealed, sealed);
+        node.ledger.count(Bucket::Parsed, took - sealed);
+        let inbox = &mut node.sides[side];
+        inbox.position += took;
+        inbox.need = 0;
+        Some(inbox)
     }
 
     /// The child that a node was handed over to.

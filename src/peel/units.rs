@@ -346,24 +346,9 @@ impl Tree {
         let choice = stated
             .or_else(expected)
             .or_else(|| choose::datagram(env.registry, &mut env.memory.recent, &probe(false)));
-        let taken = |t: &Self, s: &Spec| {
-            known.iter().copied().find(|c| t.node(*c).is_some_and(|n| n.spec == Some(s)))
-        };
         match choice {
             Some((spec, trust)) if trust > Trust::Guessed || known.is_empty() => {
-                if let Some(child) = taken(self, spec) {
-                    return Claim::By(child);
-                }
-                if known.len() >= SHARING || !self.may_open(env, id) {
-                    return Claim::Unsure;
-                }
-                let hints = self.node(id).map(|n| n.hints.clone()).unwrap_or_default();
-                let child = self.insert_child(id, Child { hints, ..Child::datagrams() });
-                self.decide(env, child, spec, trust);
-                if let Some(node) = self.node_mut(id) {
-                    node.switch.push(child);
-                }
-                Claim::By(child)
+                self.share(env, id, &known, spec, trust)
             }
             _ => match (known.iter().find_map(|c| ask(self, c, Guess::Maybe)), choice) {
                 (Some(child), _) => Claim::By(child),
@@ -371,6 +356,31 @@ impl Tree {
                 (None, None) => Claim::Nobody,
             },
         }
+    }
+
+    /// The layer of that row among those that share a node's datagrams, opened if need be.
+    fn share(
+        &mut self,
+        env: &mut Env<'_>,
+        id: u32,
+        known: &[u32],
+        spec: &'static Spec,
+        trust: Trust,
+    ) -> Claim {
+        let holds = |c: &u32| self.node(*c).is_some_and(|n| n.spec == Some(spec));
+        if let Some(child) = known.iter().copied().find(holds) {
+            return Claim::By(child);
+        }
+        if known.len() >= SHARING || !self.may_open(env, id) {
+            return Claim::Unsure;
+        }
+        let hints = self.node(id).map(|n| n.hints.clone()).unwrap_or_default();
+        let child = self.insert_child(id, Child { hints, ..Child::datagrams() });
+        self.decide(env, child, spec, trust);
+        if let Some(node) = self.node_mut(id) {
+            node.switch.push(child);
+        }
+        Claim::By(child)
     }
 }
 

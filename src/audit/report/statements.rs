@@ -24,56 +24,14 @@ pub(super) fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
                 if chain.is_empty() { String::new() } else { format!(", encoded as {}", chain.join(" > ")) };
             (K::Canary, format!("{what} {} found {seen}{how}", canary + 1))
         }
-        Kind::Readable { rule, language_percent, .. } if rule == OPENED => (
-            K::ReadableContent,
-            format!(
-                "text that came out when this field was opened with a key in sight; reads {language_percent} % like human language"
-            ),
-        ),
-        Kind::Readable { rule, .. } if rule == SENT_FILE => {
-            (K::ReadableContent, format!("a file sent along with messages, readable {seen}"))
+        Kind::Readable { rule, slot, language_percent, .. } => {
+            (K::ReadableContent, readable(rule, slot, *language_percent, seen))
         }
-        Kind::Readable { slot, language_percent, .. } => (
-            K::ReadableContent,
-            format!("{slot} readable {seen}; reads {language_percent} % like human language"),
-        ),
         Kind::Envelope { format, protocol, why, .. } => match why {
             Some(why) => (K::Envelope, format!("{protocol} structure ({format}) that does not seal: {why}")),
             None => (K::Envelope, format!("{protocol} envelope ({format}) {seen}")),
         },
-        Kind::Opaque {
-            class,
-            millibits,
-            expected_millibits,
-            z_hundredths,
-            decibits,
-            percent,
-            power_percent,
-            ..
-        } => {
-            let bits = |m: &u32| f64::from(*m) / 1000.0;
-            let text = format!(
-                "opaque field: {} ({percent} %), {:.2} bits per byte where {:.2} is expected of random bytes (z {:.1}); {:.1} bits against random, power {power_percent} %",
-                class.replace('-', " "),
-                bits(millibits),
-                bits(expected_millibits),
-                f64::from(*z_hundredths) / 100.0,
-                f64::from(*decibits) / 10.0,
-            );
-            (K::Randomness, text)
-        }
-        Kind::Pooled { messages, bytes, decibits, uniform, strongest, found, power_percent } => {
-            let said = match (uniform, found.is_empty()) {
-                (true, true) => "no more than chance".to_owned(),
-                (_, false) => found.join("; "),
-                (false, true) => format!("not random by {strongest}"),
-            };
-            let bits = f64::from(*decibits) / 10.0;
-            let text = format!(
-                "the same field of {messages} messages ({bytes} bytes) together: {said}; {bits:.1} bits against random, power {power_percent} %"
-            );
-            (K::Randomness, text)
-        }
+        Kind::Opaque { .. } | Kind::Pooled { .. } => (K::Randomness, measured(&e.kind)),
         Kind::Sequence { messages, chains, rises, falls, nonces } => {
             let late = if *falls > 0 { format!(", {falls} out of order") } else { String::new() };
             let nonces = if *nonces > 1 { format!("; {nonces} nonces, none twice") } else { String::new() };
@@ -93,33 +51,11 @@ pub(super) fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
             (K::WeakProtection, format!("{}: {detail}", explain::title(finding)))
         }
         Kind::Copy { of, said_at, seen_at, .. } => {
-            let what = match of.as_str() {
-                "text" | "link" => format!("a message's {of}"),
-                "beginning" => "the beginning of a message".to_owned(),
-                "attachment" => "a file that was sent".to_owned(),
-                hash => format!("the {}", hash.replace("the attachment", "a file that was sent")),
-            };
-            (K::ContentCopy, format!("{what}, at {said_at}, stands also at {seen_at}"))
+            (K::ContentCopy, format!("{}, at {said_at}, stands also at {seen_at}", copied(of)))
         }
-        Kind::KeyInSight { how, party, key_at, .. } if how == PRIVATE_HALF => (
-            K::KeyExposure,
-            format!(
-                "the private half (X25519) of the public key in this field stood at {key_at}, where the {party} sees it; nothing was opened with it here"
-            ),
-        ),
-        Kind::KeyInSight { how, party, key_at, .. } => {
-            (K::KeyExposure, format!("a key that the {party} sees at {key_at} opens this field ({how})"))
-        }
+        Kind::KeyInSight { how, party, key_at, .. } => (K::KeyExposure, key_in_sight(how, party, key_at)),
         Kind::Media { protection, keyed, codec } => {
-            let how = match protection.as_str() {
-                "none" => {
-                    "in clear: its payloads are no ciphertext, or the ends agreed on no protection".into()
-                }
-                "opened" => format!("as SRTP keyed by {keyed}; the session keys of one end open it"),
-                "srtp" => format!("as SRTP keyed by {keyed}"),
-                _ => "with a protection that the recording does not tell".to_owned(),
-            };
-            (K::Transport, format!("media ({codec}) {how}"))
+            (K::Transport, format!("media ({codec}) {}", carried(protection, keyed)))
         }
         Kind::Metadata { item, rule } => {
             (K::Metadata, format!("{} {seen} (rule {rule})", item.replace('-', " ")))
@@ -137,6 +73,86 @@ pub(super) fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
             (K::Other, format!("a check outside the recording {result}: {what}"))
         }
         Kind::Rule { finding, rule } => (K::Other, format!("{} (rule {rule})", explain::title(finding))),
+    }
+}
+
+/// A text or file that somebody besides the ends reads.
+fn readable(rule: &str, slot: &str, language_percent: u8, seen: &str) -> String {
+    match rule {
+        OPENED => format!(
+            "text that came out when this field was opened with a key in sight; reads {language_percent} % like human language"
+        ),
+        SENT_FILE => format!("a file sent along with messages, readable {seen}"),
+        _ => format!("{slot} readable {seen}; reads {language_percent} % like human language"),
+    }
+}
+
+/// What the tests of randomness came to, over one field or the same field of several messages.
+fn measured(kind: &Kind) -> String {
+    match kind {
+        Kind::Opaque {
+            class,
+            millibits,
+            expected_millibits,
+            z_hundredths,
+            decibits,
+            percent,
+            power_percent,
+            ..
+        } => {
+            let bits = |m: &u32| f64::from(*m) / 1000.0;
+            format!(
+                "opaque field: {} ({percent} %), {:.2} bits per byte where {:.2} is expected of random bytes (z {:.1}); {:.1} bits against random, power {power_percent} %",
+                class.replace('-', " "),
+                bits(millibits),
+                bits(expected_millibits),
+                f64::from(*z_hundredths) / 100.0,
+                f64::from(*decibits) / 10.0,
+            )
+        }
+        Kind::Pooled { messages, bytes, decibits, uniform, strongest, found, power_percent } => {
+            let said = match (uniform, found.is_empty()) {
+                (true, true) => "no more than chance".to_owned(),
+                (_, false) => found.join("; "),
+                (false, true) => format!("not random by {strongest}"),
+            };
+            let bits = f64::from(*decibits) / 10.0;
+            format!(
+                "the same field of {messages} messages ({bytes} bytes) together: {said}; {bits:.1} bits against random, power {power_percent} %"
+            )
+        }
+        // Nothing else is measured.
+        _ => String::new(),
+    }
+}
+
+/// What of a message stands at another place too.
+fn copied(of: &str) -> String {
+    match of {
+        "text" | "link" => format!("a message's {of}"),
+        "beginning" => "the beginning of a message".to_owned(),
+        "attachment" => "a file that was sent".to_owned(),
+        hash => format!("the {}", hash.replace("the attachment", "a file that was sent")),
+    }
+}
+
+/// Who sees a key, and what it does.
+fn key_in_sight(how: &str, party: &str, key_at: &str) -> String {
+    match how {
+        PRIVATE_HALF => format!(
+            "the private half (X25519) of the public key in this field stood at {key_at}, where the {party} sees it; nothing was opened with it here"
+        ),
+        _ => format!("a key that the {party} sees at {key_at} opens this field ({how})"),
+    }
+}
+
+/// How a call's media went.
+fn carried(protection: &str, keyed: &str) -> String {
+    match protection {
+        "none" => "in clear: its payloads are no ciphertext, or the ends agreed on no protection".to_owned(),
+        "opened" => format!("as SRTP keyed by {keyed}; the session keys of one end open it"),
+        "srtp" => format!("as SRTP keyed by {keyed}"),
+        _ => "with a protection that the recording does not tell".to_owned(),
     }
 }
 
