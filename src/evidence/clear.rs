@@ -54,7 +54,11 @@ impl Collector {
         }
         let carrier = node.layers().find(|s| s.family == Family::App).map_or("", |s| s.name);
         if matches!(carrier, "http1" | "http2" | "http3") && node.field().is_empty() {
-            self.message(node, leaf.at).answer.take(leaf.field, leaf.bytes);
+            let asked =
+                [node.label("path"), node.label("host"), node.label("sni")].map(|n| n.unwrap_or_default());
+            let answer = &mut self.message(node, leaf.at).answer;
+            asked.iter().for_each(|name| answer.asked(name));
+            answer.take(leaf.field, leaf.bytes);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Text lines of a protocol that nobody knows: each line is a message.
 
-use crate::model::Side;
+use crate::model::{PerSide, Side};
 use crate::peel::{
     AfterGap, Child, Eats, Family, Form, Guess, Hint, Input, Line, LineEnd, Out, Peeler, Probe, Spec, Step,
 };
@@ -50,11 +50,32 @@ fn probe(p: &Probe<'_>) -> Guess {
     }
 }
 
-/// How one side speaks: whether it answers with codes, and the code of an answer that goes on.
+/// How the sides speak: whether the server answers with codes, the code of an answer that goes on, and who sends
+/// a page.
 #[derive(Default)]
 struct Lines {
     replies: bool,
     open: Option<[u8; 3]>,
+    page: PerSide<bool>,
+}
+
+/// Elements of which a page is built (HTML Living Standard, section 4). Those that people put around words when they
+/// chat are left out.
+const ELEMENTS: [&str; 20] = [
+    "html", "head", "body", "meta", "link", "script", "style", "title", "div", "p", "table", "tr", "td",
+    "ul", "li", "form", "font", "nav", "h1", "h2",
+];
+
+/// Whether a line has tags of a page.
+fn is_page(line: &[u8]) -> bool {
+    let tags = memchr::memchr_iter(b'<', line).filter_map(|at| line.get(at + 1..));
+    tags.take(8).any(|tag| {
+        let tag = tag.strip_prefix(b"/").unwrap_or(tag);
+        let end = tag.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'!').unwrap_or(tag.len());
+        let name = &tag[..end];
+        name.eq_ignore_ascii_case(b"!doctype")
+            || ELEMENTS.iter().any(|e| name.eq_ignore_ascii_case(e.as_bytes()))
+    })
 }
 
 /// A code of three digits and what parts it from its text (RFC 959 section 4.2, RFC 3977 section 3.2).
@@ -76,9 +97,13 @@ fn is_command(line: &[u8]) -> bool {
 }
 
 impl Lines {
-    /// What a line is. Where the server answers with codes, as for files and news, its answers and the
+    /// What a line is. A page that comes without the head of its protocol is none, from its first tag on. Where the server answers with codes, as for files and news, its answers and the
     /// commands before them are said by programs, not by people.
     fn field(&mut self, side: Side, line: &[u8]) -> &'static str {
+        self.page[side] |= is_page(line);
+        if self.page[side] {
+            return "markup";
+        }
         if side == Side::Client {
             return if self.replies && is_command(line) { "command" } else { "line" };
         }
@@ -147,5 +172,16 @@ mod tests {
         assert_eq!(chat.field(Side::Server, b"1000 people came"), "line");
         assert_eq!(chat.field(Side::Server, b"see you at noon"), "line");
         assert_eq!(chat.field(Side::Client, b"LOL that was fun"), "line");
+    }
+
+    #[test]
+    fn a_page_is_not_what_people_say() {
+        let mut page = Lines::default();
+        for line in [&b"<!DOCTYPE html>"[..], b"Welcome to all of you", b"<P align=left>news of today</P>"] {
+            assert_eq!(page.field(Side::Server, line), "markup");
+        }
+        for line in [&b"I <3 the paddle"[..], b"so <b>not</b> today", b"a <- b", b"if x < p then"] {
+            assert_eq!(page.field(Side::Client, line), "line");
+        }
     }
 }
