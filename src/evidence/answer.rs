@@ -201,7 +201,8 @@ impl Answer {
         if !self.known || self.chat || self.told.len() >= OBJECTS || field.contains('>') {
             return false;
         }
-        let Some((object, _)) = field.rsplit_once('.') else { return false };
+        // Lines of a document that was asked for.
+        let Some((object, _)) = field.rsplit_once('.') else { return true };
         // What is said of the whole answer (its own time) is said of what stands right in it alone.
         let around = std::iter::successors(Some(object), |o| o.rsplit_once('.').map(|(outer, _)| outer));
         let mut near = around.take(3).enumerate().filter(|(i, o)| *i == 0 || *o != "$");

@@ -49,11 +49,15 @@ impl Collector {
 
     /// What a service's answer to a request of HTTP says of itself.
     fn answered(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
-        if leaf.side != Side::Server || node.scope() == 0 || !leaf.field.starts_with("$.") {
+        if leaf.side != Side::Server || node.scope() == 0 {
             return;
         }
-        let carrier = node.layers().find(|s| s.family == Family::App).map_or("", |s| s.name);
-        if matches!(carrier, "http1" | "http2" | "http3") && node.field().is_empty() {
+        let mut apps = node.layers().filter(|s| s.family == Family::App).map(|s| s.name);
+        let inner = apps.next().unwrap_or_default();
+        let lines = inner == "lines";
+        let carrier = if lines { apps.next().unwrap_or_default() } else { inner };
+        let member = leaf.field.starts_with("$.") && node.field().is_empty();
+        if matches!(carrier, "http1" | "http2" | "http3") && (lines || member) {
             let asked =
                 [node.label("path"), node.label("host"), node.label("sni")].map(|n| n.unwrap_or_default());
             let answer = &mut self.message(node, leaf.at).answer;

@@ -24,8 +24,8 @@ pub(super) const BACKUP_SLOT: &str = "backup";
 /// content like any other.
 const FALLBACK_SLOT: &str = "fallback-body";
 
-/// Rules that know a message by the name of its field alone.
-const NAMED: [&str; 2] = ["message-body", "message-ciphertext-field"];
+/// Rules that know a message by the name of its field, or by its language, alone.
+const NAMED: [&str; 3] = ["message-body", "message-ciphertext-field", "message-line"];
 
 /// Collected evidence of one message.
 #[derive(Debug, Clone)]
