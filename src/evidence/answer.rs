@@ -201,7 +201,7 @@ impl Answer {
         if !self.known || self.chat || self.told.len() >= OBJECTS || field.contains('>') {
             return false;
         }
-        // Lines of a document that was asked for.
+        // Lines of a document that was asked for, or a number of protobuf.
         let Some((object, _)) = field.rsplit_once('.') else { return true };
         // What is said of the whole answer (its own time) is said of what stands right in it alone.
         let around = std::iter::successors(Some(object), |o| o.rsplit_once('.').map(|(outer, _)| outer));

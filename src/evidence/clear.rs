@@ -52,12 +52,12 @@ impl Collector {
         if leaf.side != Side::Server || node.scope() == 0 {
             return;
         }
-        let mut apps = node.layers().filter(|s| s.family == Family::App).map(|s| s.name);
-        let inner = apps.next().unwrap_or_default();
-        let lines = inner == "lines";
-        let carrier = if lines { apps.next().unwrap_or_default() } else { inner };
-        let member = leaf.field.starts_with("$.") && node.field().is_empty();
-        if matches!(carrier, "http1" | "http2" | "http3") && (lines || member) {
+        let apps = node.layers().filter(|s| s.family == Family::App).map(|s| s.name);
+        let carrier = apps.skip_while(|name| matches!(*name, "lines" | "grpc")).next().unwrap_or_default();
+        // A line of a document, a member of an object, a number of protobuf.
+        let named = node.field() == "line"
+            || node.field().is_empty() && leaf.field.starts_with(|c: char| c == '$' || c.is_ascii_digit());
+        if matches!(carrier, "http1" | "http2" | "http3") && (named || leaf.field == "line") {
             let asked =
                 [node.label("path"), node.label("host"), node.label("sni")].map(|n| n.unwrap_or_default());
             let answer = &mut self.message(node, leaf.at).answer;

@@ -25,7 +25,7 @@ pub(super) const BACKUP_SLOT: &str = "backup";
 const FALLBACK_SLOT: &str = "fallback-body";
 
 /// Rules that know a message by the name of its field, or by its language, alone.
-const NAMED: [&str; 3] = ["message-body", "message-ciphertext-field", "message-line"];
+const NAMED: [&str; 4] = ["message-body", "message-ciphertext-field", "message-line", "protobuf-text"];
 
 /// Collected evidence of one message.
 #[derive(Debug, Clone)]
