@@ -52,8 +52,8 @@ impl Collector {
         if leaf.side != Side::Server || node.scope() == 0 {
             return;
         }
-        let apps = node.layers().filter(|s| s.family == Family::App).map(|s| s.name);
-        let carrier = apps.skip_while(|name| matches!(*name, "lines" | "grpc")).next().unwrap_or_default();
+        let mut apps = node.layers().filter(|s| s.family == Family::App).map(|s| s.name);
+        let carrier = apps.find(|name| !matches!(*name, "lines" | "grpc")).unwrap_or_default();
         // A line of a document, a member of an object, a number of protobuf.
         let named = node.field() == "line"
             || node.field().is_empty() && leaf.field.starts_with(|c: char| c == '$' || c.is_ascii_digit());
