@@ -167,14 +167,12 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Takes what was asked for: a name of the service or of what it keeps.
-    pub fn asked(&mut self, name: &str) {
-        self.chat |= is_chat(name);
-    }
-
-    /// Takes a field by its path.
-    pub fn take(&mut self, field: &str, value: &[u8]) {
-        self.known = true;
+    /// Takes a field by its path; `asked` are names of the service and of what it was asked for.
+    pub fn take<'n>(&mut self, asked: impl IntoIterator<Item = &'n str>, field: &str, value: &[u8]) {
+        if !self.known {
+            self.known = true;
+            self.chat = asked.into_iter().any(is_chat);
+        }
         for (at, _) in field.match_indices('.') {
             let (object, rest) = (&field[..at], &field[at + 1..]);
             if self.told.len() < OBJECTS && tells(rest.split(['.', '[', '>']).next().unwrap_or_default()) {
@@ -236,7 +234,7 @@ mod tests {
 
     fn explained(fields: &[&str], said: &str) -> bool {
         let mut answer = Answer::default();
-        fields.iter().for_each(|f| answer.take(f, said.as_bytes()));
+        fields.iter().for_each(|f| answer.take([], f, said.as_bytes()));
         answer.explains("$.message")
     }
 
@@ -251,7 +249,7 @@ mod tests {
             assert!(!explained(&["$.ok", speaker, "$.message"], said), "{speaker}");
         }
         let mut answer = Answer::default();
-        ["$.ok", "$.message"].iter().for_each(|f| answer.take(f, said.as_bytes()));
+        ["$.ok", "$.message"].iter().for_each(|f| answer.take([], f, said.as_bytes()));
         assert!(
             !answer.explains("$.result.message") && !answer.explains("$.text") && !answer.explains("message")
         );
@@ -261,7 +259,7 @@ mod tests {
     fn a_text_without_speaker_time_and_place_is_said_by_nobody() {
         let silent = |fields: &[&str], text: &str| {
             let mut answer = Answer::default();
-            fields.iter().chain([&text]).for_each(|f| answer.take(f, b"see you at noon"));
+            fields.iter().chain([&text]).for_each(|f| answer.take([], f, b"see you at noon"));
             answer.is_silent_about(text)
         };
         assert!(silent(&["$.time"], "$.promos[0].part[1].text"));
@@ -278,8 +276,7 @@ mod tests {
         }
         assert!(!Answer::default().is_silent_about("$.text"));
         let mut answer = Answer::default();
-        answer.take("$.text", b"x");
-        answer.asked("/v1/messages");
+        answer.take(["example.org", "/v1/messages"], "$.text", b"x");
         assert!(!answer.is_silent_about("$.text"));
     }
 }

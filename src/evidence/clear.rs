@@ -58,11 +58,8 @@ impl Collector {
         let named = node.field() == "line"
             || node.field().is_empty() && leaf.field.starts_with(|c: char| c == '$' || c.is_ascii_digit());
         if matches!(carrier, "http1" | "http2" | "http3") && (named || leaf.field == "line") {
-            let asked =
-                [node.label("path"), node.label("host"), node.label("sni")].map(|n| n.unwrap_or_default());
-            let answer = &mut self.message(node, leaf.at).answer;
-            asked.iter().for_each(|name| answer.asked(name));
-            answer.take(leaf.field, leaf.bytes);
+            let asked = ["path", "host", "sni"].into_iter().filter_map(|name| node.label(name));
+            self.message(node, leaf.at).answer.take(asked, leaf.field, leaf.bytes);
         }
     }
 
