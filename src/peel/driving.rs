@@ -3,7 +3,7 @@
 use super::feeding::Last;
 use super::node::State;
 use super::tree::Env;
-use super::{Input, Out, Peeler, Then, Tree};
+use super::{Handle, Input, Out, Peeler, Step, Then, Tree};
 use crate::model::{Bucket, Side};
 
 /// Bytes for which room is made before they are there: a TLS record's.
@@ -81,7 +81,7 @@ impl Tree {
                 end: last == Last::Yes,
                 at: env.at,
             };
-            let step = peeler.peel(input, &mut Out { tree: self, env, id });
+            let step = self.step(env, id, input, peeler);
             let took = step.consumed.min(left.len());
             pos += took;
             let Some(node) = self.node_mut(id) else {
@@ -117,6 +117,28 @@ impl Tree {
                 Then::Die(code) => return (pos, Some(code)),
             }
         }
+    }
+
+    /// One call of the peeler. What it leaves once it has handed over is its heir's.
+    pub(super) fn step(
+        &mut self,
+        env: &mut Env<'_>,
+        id: u32,
+        input: Input<'_>,
+        peeler: &mut dyn Peeler,
+    ) -> Step {
+        let mut step = Step::again(0);
+        if self.heir(id).is_none() {
+            step = peeler.peel(input, &mut Out { tree: self, env, id });
+        }
+        let Some(heir) = self.heir(id) else { return step };
+        self.feed_child(env, heir, input.side, input.bytes.get(step.consumed..).unwrap_or_default());
+        Step::again(input.bytes.len())
+    }
+
+    /// The child that a node was handed over to.
+    pub(super) fn heir(&self, id: u32) -> Option<Handle> {
+        self.node(id).and_then(|n| n.heir)
     }
 
     /// Books bytes that a peeler asked not to see. `None` when nothing is left to show.

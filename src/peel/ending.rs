@@ -37,13 +37,16 @@ impl Tree {
             node.sides[side].hashing = None;
             return;
         }
-        let Some(mut peeler) = node.peeler.take() else {
-            return;
-        };
         let dropped = std::mem::take(&mut node.sides[side].held).len() as u64;
         node.sides[side].position += dropped + len;
         node.sides[side].need = 0;
         node.ledger.count(Bucket::Cut, dropped);
+        if let Some(heir) = node.heir {
+            return self.gap_child(env, heir, side, len);
+        }
+        let Some(mut peeler) = node.peeler.take() else {
+            return;
+        };
         let after = peeler.gap(side, len, &mut Out { tree: self, env, id });
         if let Some(node) = self.node_mut(id) {
             node.peeler = Some(peeler);
@@ -102,6 +105,9 @@ impl Tree {
     }
 
     pub(super) fn last_words(&mut self, env: &mut Env<'_>, id: u32, side: Side) {
+        if let Some(heir) = self.heir(id) {
+            self.close_child(env, heir, side);
+        }
         let Some(mut peeler) = self.node_mut(id).and_then(|n| n.peeler.take()) else {
             return;
         };

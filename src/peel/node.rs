@@ -1,7 +1,7 @@
 //! One layer instance in the tree of a flow, and the view of it that observers get.
 
 use super::hashing::Hashing;
-use super::{Family, Form, Guard, Hint, Peeler, Spec, Unit};
+use super::{Family, Form, Guard, Handle, Hint, Peeler, Spec, Unit};
 use crate::model::{Arrival, Bucket, Ledger, PerSide, Side, Trust};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -53,6 +53,8 @@ pub(super) struct Node {
     pub state: State,
     pub spec: Option<&'static Spec>,
     pub peeler: Option<Box<dyn Peeler>>,
+    /// The child that has all that follows.
+    pub heir: Option<Handle>,
     /// Hints not used yet, outermost first.
     pub hints: VecDeque<Hint>,
     pub labels: Vec<(&'static str, Arc<str>)>,

@@ -194,6 +194,14 @@ impl Out<'_, '_> {
     pub fn open(&mut self, child: Child) -> Handle {
         self.tree.open_child(self.env, self.id, child)
     }
+    /// Opens a child that has whatever follows on both sides, lost bytes and ends too: the protocol began
+    /// another one inside itself (STARTTLS, CONNECT, an upgrade).
+    pub fn hand_over(&mut self, child: Child) {
+        let heir = self.open(child);
+        if let Some(node) = self.tree.node_mut(self.id) {
+            node.heir = Some(heir);
+        }
+    }
     /// Feeds a child.
     pub fn feed(&mut self, child: Handle, side: Side, bytes: &[u8]) {
         self.tree.feed_child(self.env, child, side, bytes);

@@ -177,10 +177,11 @@ pub enum AfterGap {
 
 /// Protocol state of one instance of a layer. Must not panic on any input.
 pub trait Peeler: Send {
-    /// Takes the next bytes of one side.
+    /// Takes the next bytes of one side. Not called any more after [`Out::hand_over`].
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step;
 
     /// `len` bytes of `side` are missing here. Pass it on to stream children with [`Out::gap`].
+    /// Not called any more after [`Out::hand_over`].
     fn gap(&mut self, _side: Side, _len: u64, _out: &mut Out<'_, '_>) -> AfterGap {
         AfterGap::Die
     }

@@ -148,6 +148,7 @@ impl Tree {
             state: State::Undecided,
             spec: None,
             peeler: None,
+            heir: None,
             hints,
             labels: Vec::new(),
             path,

@@ -5,8 +5,7 @@ use super::feeding::{Last, bucket_of, plain_end, reads_as_text};
 use super::node::State;
 use super::tree::Env;
 use super::{
-    Before, Child, CutWhy, Eats, End, Family, Form, Guess, Hashes, Input, Leaf, Out, Probe, Spec, Then, Tree,
-    Unit,
+    Before, Child, CutWhy, Eats, End, Family, Form, Guess, Hashes, Input, Leaf, Probe, Spec, Then, Tree, Unit,
 };
 use crate::model::{Bucket, Side, Trust};
 
@@ -121,7 +120,7 @@ impl Tree {
         let offset = node.sides[side].position;
         node.sides[side].position += bytes.len() as u64;
         let input = Input { side, bytes, offset, end: true, at: env.at };
-        let step = peeler.peel(input, &mut Out { tree: self, env, id });
+        let step = self.step(env, id, input, &mut *peeler);
         let Some(node) = self.node_mut(id) else {
             return;
         };

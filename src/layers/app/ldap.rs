@@ -1,10 +1,9 @@
 //! LDAP (RFC 4511): enough of its BER to follow a connection through StartTLS and to show simple logins.
 
+use super::starttls;
 use crate::bytes::Cursor;
 use crate::model::{Bucket, Side};
-use crate::peel::{
-    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step, Then,
-};
+use crate::peel::{Eats, Family, Form, Guess, Input, Out, Peeler, Probe, Spec, Step, Then};
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -93,19 +92,14 @@ fn probe(p: &Probe<'_>) -> Guess {
 #[derive(Default)]
 struct Ldap {
     asked: bool,
-    tunnel: Option<Handle>,
 }
 
 impl Peeler for Ldap {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         let (side, bytes) = (input.side, input.bytes);
-        if self.asked && self.tunnel.is_none() && matches!(bytes, [0x16, 3, ..]) {
-            // The answer may be missing.
-            self.open_tunnel(out);
-        }
-        if let Some(tunnel) = self.tunnel {
-            out.feed(tunnel, side, bytes);
-            return Step::again(bytes.len());
+        if self.asked && starttls::begins(&input) {
+            begin_tls(out);
+            return Step::again(0);
         }
         let Some((tag, head, len)) = head(bytes) else {
             return match bytes.len() {
@@ -132,18 +126,6 @@ impl Peeler for Ldap {
         }
         Step::again(head + len)
     }
-
-    fn gap(&mut self, side: Side, len: u64, out: &mut Out<'_, '_>) -> AfterGap {
-        let Some(tunnel) = self.tunnel else { return AfterGap::Die };
-        out.gap(tunnel, side, len);
-        AfterGap::Continue
-    }
-
-    fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
-        if let Some(tunnel) = self.tunnel {
-            out.close(tunnel, side);
-        }
-    }
 }
 
 impl Ldap {
@@ -158,7 +140,7 @@ impl Ldap {
                 let granted = element(inside).is_some_and(|(tag, code, _)| tag == 0x0a && code == [0]);
                 self.asked = granted;
                 if granted {
-                    self.open_tunnel(out);
+                    begin_tls(out);
                 }
                 return;
             }
@@ -170,11 +152,11 @@ impl Ldap {
         }
         texts(side, inside, 0, out);
     }
+}
 
-    fn open_tunnel(&mut self, out: &mut Out<'_, '_>) {
-        out.fact("ldap.starttls", true);
-        self.tunnel = Some(out.open(Child::stream().hint(Hint::Upgrade("starttls".into()))));
-    }
+fn begin_tls(out: &mut Out<'_, '_>) {
+    out.fact("ldap.starttls", true);
+    starttls::begin(out);
 }
 
 /// Name and, for simple logins, the password in clear (RFC 4511 section 4.2).

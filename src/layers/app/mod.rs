@@ -31,6 +31,7 @@ mod smpp;
 mod smtp;
 mod socks;
 mod sse;
+mod starttls;
 mod stomp;
 mod stun;
 mod telegram;

@@ -2,6 +2,7 @@
 
 use super::dotted::Dotted;
 use super::login::Login;
+use super::starttls;
 use crate::model::{PerSide, Side};
 use crate::peel::{
     AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Part, Peeler, Probe, Spec, Step,
@@ -72,19 +73,15 @@ struct Pop3 {
     greeted: bool,
     spoken: bool,
     pending: VecDeque<Asked>,
-    tunnel: Option<Handle>,
     lost: PerSide<bool>,
 }
 
 impl Peeler for Pop3 {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        let (side, bytes) = (input.side, input.bytes);
-        if self.pending.contains(&Asked::Tls) && self.tunnel.is_none() && matches!(bytes, [0x16, 3, ..]) {
-            self.open_tunnel(out);
-        }
-        if let Some(tunnel) = self.tunnel {
-            out.feed(tunnel, side, bytes);
-            return Step::again(bytes.len());
+        let side = input.side;
+        if self.pending.contains(&Asked::Tls) && starttls::begins(&input) {
+            starttls::begin(out);
+            return Step::again(0);
         }
         if !std::mem::replace(&mut self.spoken, true) {
             out.begin_message();
@@ -110,10 +107,6 @@ impl Peeler for Pop3 {
     }
 
     fn gap(&mut self, side: Side, len: u64, out: &mut Out<'_, '_>) -> AfterGap {
-        if let Some(tunnel) = self.tunnel {
-            out.gap(tunnel, side, len);
-            return AfterGap::Continue;
-        }
         match &mut self.text {
             Some((dots, mail)) if side == Side::Server => {
                 dots.lose_place();
@@ -128,9 +121,6 @@ impl Peeler for Pop3 {
     }
 
     fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
-        if let Some(tunnel) = self.tunnel {
-            out.close(tunnel, side);
-        }
         if side == Side::Server {
             self.close_text(out);
         }
@@ -201,7 +191,7 @@ impl Pop3 {
             self.login = None;
         }
         match asked {
-            Some(Asked::Tls) if good => self.open_tunnel(out),
+            Some(Asked::Tls) if good => starttls::begin(out),
             Some(Asked::List) if good => self.text = Some((Dotted::new(), None)),
             Some(Asked::Mail) if good => {
                 let child = Child::message().form(Form::Text);
@@ -230,9 +220,5 @@ impl Pop3 {
         if let Some((_, Some(mail))) = self.text.take() {
             out.close(mail, Side::Server);
         }
-    }
-
-    fn open_tunnel(&mut self, out: &mut Out<'_, '_>) {
-        self.tunnel = Some(out.open(Child::stream().hint(Hint::Upgrade("starttls".into()))));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::dotted::Dotted;
 use super::login::Login;
+use super::starttls;
 use crate::model::{PerSide, Side};
 use crate::peel::{
     AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Out, Part, Peeler, Probe, Spec, Step,
@@ -104,7 +105,6 @@ struct Smtp {
     pending: VecDeque<&'static str>,
     /// STARTTLS was asked for.
     asked: bool,
-    tunnel: Option<Handle>,
     lost: PerSide<bool>,
     /// The session's own scope, for what comes before the first mail, was begun.
     spoken: bool,
@@ -113,12 +113,9 @@ struct Smtp {
 impl Peeler for Smtp {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         let (side, bytes) = (input.side, input.bytes);
-        if self.asked && self.tunnel.is_none() && matches!(bytes, [0x16, 3, ..]) {
-            self.open_tunnel(out);
-        }
-        if let Some(tunnel) = self.tunnel {
-            out.feed(tunnel, side, bytes);
-            return Step::again(bytes.len());
+        if self.asked && starttls::begins(&input) {
+            starttls::begin(out);
+            return Step::again(0);
         }
         if side == Side::Client {
             match &mut self.mode {
@@ -170,10 +167,6 @@ impl Peeler for Smtp {
     }
 
     fn gap(&mut self, side: Side, len: u64, out: &mut Out<'_, '_>) -> AfterGap {
-        if let Some(tunnel) = self.tunnel {
-            out.gap(tunnel, side, len);
-            return AfterGap::Continue;
-        }
         if side == Side::Client {
             match &mut self.mode {
                 Mode::Data(dots) => dots.lose_place(),
@@ -196,9 +189,6 @@ impl Peeler for Smtp {
     }
 
     fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
-        if let Some(tunnel) = self.tunnel {
-            out.close(tunnel, side);
-        }
         if side == Side::Client {
             self.close_mail(out);
         }
@@ -289,7 +279,7 @@ impl Smtp {
         let asked = self.pending.pop_front();
         let refused = matches!(code[0], b'4' | b'5');
         match asked {
-            Some("STARTTLS") if code == b"220" => self.open_tunnel(out),
+            Some("STARTTLS") if code == b"220" => starttls::begin(out),
             Some("STARTTLS") => self.asked = false,
             // Nothing of the mail has come: the client saw the refusal and goes on with commands.
             Some("DATA") if refused && self.mail.is_none() && matches!(self.mode, Mode::Data(_)) => {
@@ -339,10 +329,6 @@ impl Smtp {
         if let Some(mail) = self.mail.take() {
             out.close(mail, Side::Client);
         }
-    }
-
-    fn open_tunnel(&mut self, out: &mut Out<'_, '_>) {
-        self.tunnel = Some(out.open(Child::stream().hint(Hint::Upgrade("starttls".into()))));
     }
 }
 

@@ -48,18 +48,12 @@ struct Half {
 struct Http1 {
     halves: PerSide<Half>,
     asked: VecDeque<Asked>,
-    /// After CONNECT or an upgrade: everything belongs to this child.
-    tunnel: Option<Handle>,
     upgrade: Option<String>,
 }
 
 impl Peeler for Http1 {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         let side = input.side;
-        if let Some(tunnel) = self.tunnel {
-            out.feed(tunnel, side, input.bytes);
-            return Step::again(input.bytes.len());
-        }
         match self.halves[side].body {
             Some(body) => self.body(side, body, &input, out),
             None => self.head(side, &input, out),
@@ -67,17 +61,11 @@ impl Peeler for Http1 {
     }
 
     fn gap(&mut self, side: Side, len: u64, out: &mut Out<'_, '_>) -> AfterGap {
-        match self.tunnel {
-            Some(tunnel) => out.gap(tunnel, side, len),
-            None => self.body_gap(side, len, out),
-        }
+        self.body_gap(side, len, out);
         AfterGap::Continue
     }
 
     fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
-        if let Some(tunnel) = self.tunnel {
-            out.close(tunnel, side);
-        }
         self.finish_body(side, out);
     }
 }
@@ -167,15 +155,13 @@ impl Http1 {
             let token = head.value("upgrade").or_else(|| self.upgrade.take()).unwrap_or_default();
             let child = Child::stream().hint(Hint::Upgrade(token));
             let child = child.label("host", &asked.host).label("path", &asked.path);
-            self.tunnel = Some(out.open(head.agreed(child)));
-            return;
+            return out.hand_over(head.agreed(child));
         }
         if asked.method == "CONNECT" && (200..300).contains(&status) {
             // The target is where the stream goes (RFC 9110 section 9.3.6); the Host field may be the proxy.
             let host = asked.path.rsplit_once(':').map_or(asked.path.as_str(), |(host, _)| host);
             out.fact("http.tunnel", asked.path.as_str());
-            self.tunnel = Some(out.open(Child::stream().label("host", host.trim_matches(['[', ']']))));
-            return;
+            return out.hand_over(Child::stream().label("host", host.trim_matches(['[', ']'])));
         }
         let bodiless = interim || status == 204 || status == 304 || asked.method == "HEAD";
         let body = if bodiless { None } else { Body::announced(head, Some(Body::UntilClose)) };

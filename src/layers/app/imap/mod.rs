@@ -4,6 +4,7 @@
 mod grammar;
 
 use super::login::Login;
+use super::starttls;
 use crate::model::{PerSide, Side};
 use crate::peel::{
     AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, LineEnd, Out, Part, Peeler, Probe, Spec,
@@ -112,19 +113,15 @@ struct Imap {
     login: Option<(Vec<u8>, Login)>,
     idle: bool,
     spoken: bool,
-    tunnel: Option<Handle>,
     pieces: Option<Pieces>,
 }
 
 impl Peeler for Imap {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         let (side, bytes) = (input.side, input.bytes);
-        if self.tls.is_some() && self.tunnel.is_none() && matches!(bytes, [0x16, 3, ..]) {
-            self.tunnel = Some(out.open(Child::stream().hint(Hint::Upgrade("starttls".into()))));
-        }
-        if let Some(tunnel) = self.tunnel {
-            out.feed(tunnel, side, bytes);
-            return Step::again(bytes.len());
+        if self.tls.is_some() && starttls::begins(&input) {
+            starttls::begin(out);
+            return Step::again(0);
         }
         if !std::mem::replace(&mut self.spoken, true) {
             out.begin_message();
@@ -166,10 +163,6 @@ impl Peeler for Imap {
     }
 
     fn gap(&mut self, side: Side, len: u64, out: &mut Out<'_, '_>) -> AfterGap {
-        if let Some(tunnel) = self.tunnel {
-            out.gap(tunnel, side, len);
-            return AfterGap::Continue;
-        }
         if let Some(literal) = &mut self.halves[side].literal {
             out.note("imap-literal-cut-by-gap");
             if let Some(child) = literal.child {
@@ -186,9 +179,6 @@ impl Peeler for Imap {
     }
 
     fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
-        if let Some(tunnel) = self.tunnel {
-            out.close(tunnel, side);
-        }
         if self.halves[side].literal.is_some() {
             self.close_literal(side, out);
         }
@@ -353,12 +343,9 @@ impl Imap {
             return;
         }
         if self.tls.as_deref() == Some(tag) {
-            self.tunnel = Some(out.open(Child::stream().hint(Hint::Upgrade("starttls".into()))));
+            starttls::begin(out);
         } else if mine(&mut self.compress) {
-            // The same session goes on inside.
-            let inside =
-                Child::stream().hint(Hint::Upgrade("deflate-stream".into())).hint(Hint::Layer("imap"));
-            self.tunnel = Some(out.open(inside));
+            starttls::compress("imap", out);
         }
     }
 

@@ -5,8 +5,9 @@ mod probe;
 #[cfg(test)]
 mod tests;
 
+use super::starttls;
 use crate::model::{PerSide, Side};
-use crate::peel::{AfterGap, Child, Eats, Family, Form, Handle, Hint, Input, Out, Part, Peeler, Spec, Step};
+use crate::peel::{AfterGap, Eats, Family, Form, Hint, Input, Out, Part, Peeler, Spec, Step};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use grammar::{LONGEST, Line, PARAMETERS, clean, decoded, line};
@@ -38,15 +39,10 @@ struct Irc {
     mechanism: String,
     /// The rest of a line that was too long.
     overlong: PerSide<bool>,
-    tunnel: Option<Handle>,
 }
 
 impl Peeler for Irc {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        if let Some(tunnel) = self.tunnel {
-            out.feed(tunnel, input.side, input.bytes);
-            return Step::again(input.bytes.len());
-        }
         let piece = match input.line(LONGEST) {
             Ok(piece) => piece,
             Err(wait) => return wait,
@@ -66,22 +62,11 @@ impl Peeler for Irc {
         Step::again(piece.taken)
     }
 
-    fn gap(&mut self, side: Side, len: u64, out: &mut Out<'_, '_>) -> AfterGap {
-        match self.tunnel {
-            Some(tunnel) => out.gap(tunnel, side, len),
-            None => {
-                // The line behind the gap begins somewhere in its middle.
-                self.overlong[side] = true;
-                out.note("irc-resynchronised");
-            }
-        }
+    fn gap(&mut self, side: Side, _len: u64, out: &mut Out<'_, '_>) -> AfterGap {
+        // The line behind the gap begins somewhere in its middle.
+        self.overlong[side] = true;
+        out.note("irc-resynchronised");
         AfterGap::Continue
-    }
-
-    fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
-        if let Some(tunnel) = self.tunnel {
-            out.close(tunnel, side);
-        }
     }
 }
 
@@ -110,8 +95,7 @@ impl Irc {
             "authenticate" => return self.authenticate(l, side, out),
             "670" if side == Side::Server => {
                 out.fact("irc.starttls", true);
-                self.tunnel = Some(out.open(Child::stream().hint(Hint::Upgrade("starttls".into()))));
-                return;
+                return starttls::begin(out);
             }
             _ => {}
         }

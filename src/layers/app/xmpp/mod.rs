@@ -4,10 +4,10 @@
 mod cut;
 mod stanza;
 
+use super::starttls;
 use crate::model::{PerSide, Side};
 use crate::peel::{
-    AfterGap, Child, CutWhy, Eats, End, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec,
-    Step,
+    AfterGap, CutWhy, Eats, End, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step,
 };
 use cut::{Cutter, Piece};
 
@@ -123,60 +123,50 @@ struct Xmpp {
     cutters: PerSide<Cutter>,
     /// A client asked for TLS; nothing but TLS may follow.
     asked: bool,
-    /// After STARTTLS everything belongs to this child.
-    tunnel: Option<Handle>,
+    /// TLS or compression began.
+    over: bool,
 }
 
 impl Peeler for Xmpp {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        if self.asked && self.tunnel.is_none() && input.side == Side::Client {
-            self.unanswered(input, out);
+        if self.asked && input.side == Side::Client && self.unanswered(&input) {
+            self.begin_tls(out);
         }
         let limit = out.limits().message;
-        let mut rest = input.bytes;
-        while !rest.is_empty() {
-            if let Some(tunnel) = self.tunnel {
-                out.feed(tunnel, input.side, rest);
-                break;
-            }
+        let mut at = 0;
+        while let Some(rest) = input.bytes.get(at..).filter(|r| !r.is_empty() && !self.over) {
             let (n, piece) = self.cutters[input.side].next(rest, limit);
-            rest = rest.get(n..).unwrap_or_default();
+            at += n;
             if let Some(piece) = piece {
                 self.piece(piece, input.side, out);
             }
         }
-        Step::again(input.bytes.len())
+        Step::again(at)
     }
 
-    fn gap(&mut self, side: Side, len: u64, out: &mut Out<'_, '_>) -> AfterGap {
-        if let Some(tunnel) = self.tunnel {
-            out.gap(tunnel, side, len);
-            return AfterGap::Continue;
-        }
+    fn gap(&mut self, side: Side, _len: u64, out: &mut Out<'_, '_>) -> AfterGap {
         out.note("xmpp-resynchronised");
         self.unfinished(side, CutWhy::Gap, out);
         AfterGap::Continue
     }
 
     fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
-        match self.tunnel {
-            Some(tunnel) => out.close(tunnel, side),
-            None => self.unfinished(side, CutWhy::Unfinished, out),
+        if !self.over {
+            self.unfinished(side, CutWhy::Unfinished, out);
         }
     }
 }
 
 impl Xmpp {
     /// TLS without a recorded `proceed`: the server's side may be missing.
-    fn unanswered(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) {
-        if self.cutters.client.idle() && input.bytes.first() == Some(&0x16) {
-            self.open_tunnel(out);
-        }
+    fn unanswered(&self, input: &Input<'_>) -> bool {
+        self.cutters.client.idle() && input.bytes.first() == Some(&0x16)
     }
 
-    fn open_tunnel(&mut self, out: &mut Out<'_, '_>) {
+    fn begin_tls(&mut self, out: &mut Out<'_, '_>) {
+        self.over = true;
         out.fact("xmpp.starttls", true);
-        self.tunnel = Some(out.open(Child::stream().hint(Hint::Upgrade("starttls".into()))));
+        starttls::begin(out);
     }
 
     fn piece(&mut self, piece: Piece, side: Side, out: &mut Out<'_, '_>) {
@@ -207,11 +197,10 @@ impl Xmpp {
         }
         match (root.name.as_str(), root.namespace == TLS, side) {
             ("starttls", true, Side::Client) => self.asked = true,
-            ("proceed", true, Side::Server) => self.open_tunnel(out),
+            ("proceed", true, Side::Server) => self.begin_tls(out),
             ("compressed", _, Side::Server) if root.namespace == COMPRESS => {
-                let inside =
-                    Child::stream().hint(Hint::Upgrade("deflate-stream".into())).hint(Hint::Layer("xmpp"));
-                self.tunnel = Some(out.open(inside));
+                self.over = true;
+                starttls::compress("xmpp", out);
             }
             _ => {}
         }
