@@ -208,9 +208,10 @@ impl Answer {
     }
 }
 
+/// What a program says is often kept in a file that is called after messages.
 fn is_chat(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    CHATS.iter().any(|c| name.contains(c))
+    !name.ends_with(".json") && CHATS.iter().any(|c| name.contains(c))
 }
 
 fn tells(name: &str) -> bool {

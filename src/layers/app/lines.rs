@@ -50,13 +50,27 @@ fn probe(p: &Probe<'_>) -> Guess {
     }
 }
 
-/// How the sides speak: whether the server answers with codes, the code of an answer that goes on, and who sends
-/// a page.
+/// How the sides speak: whether the server answers with codes, the code of an answer that goes on, who sends
+/// a page, and who is in the head of a message.
 #[derive(Default)]
 struct Lines {
     replies: bool,
     open: Option<[u8; 3]>,
     page: PerSide<bool>,
+    head: PerSide<bool>,
+}
+
+/// Whether a line begins a message with a head, as in HTTP and its kin (RTSP, ICAP): a name and version of a protocol
+/// stand first, or last behind a method (RFC 9112 section 2.1).
+fn is_start(line: &[u8]) -> bool {
+    let capitals = |word: &[u8]| word.len() >= 3 && word.iter().all(u8::is_ascii_uppercase);
+    let version = |word: &[u8]| match word {
+        [name @ .., b'/', a, b'.', b] => capitals(name) && a.is_ascii_digit() && b.is_ascii_digit(),
+        _ => false,
+    };
+    let mut words = line.split(|b| *b == b' ');
+    let (first, last) = (words.next(), words.next_back());
+    last.is_some_and(|last| first.is_some_and(|first| version(first) || capitals(first) && version(last)))
 }
 
 /// Elements of which a page is built (HTML Living Standard, section 4). Those that people put around words when they
@@ -101,6 +115,10 @@ impl Lines {
     /// commands before them are said by programs, not by people.
     fn field(&mut self, side: Side, line: &[u8]) -> &'static str {
         self.page[side] |= is_page(line);
+        self.head[side] |= is_start(line);
+        if self.head[side] {
+            return "header";
+        }
         if self.page[side] {
             return "markup";
         }
@@ -128,7 +146,9 @@ impl Peeler for Lines {
         if ends == LineEnd::Limit {
             out.note("line-too-long");
         }
-        if !line.is_empty() {
+        if line.is_empty() {
+            self.head[input.side] = false;
+        } else {
             let (field, line) = match (self.field(input.side, line), line.strip_prefix(b"PASS ")) {
                 ("command", Some(password)) => ("password", password),
                 (field, _) => (field, line),
@@ -172,6 +192,17 @@ mod tests {
         assert_eq!(chat.field(Side::Server, b"1000 people came"), "line");
         assert_eq!(chat.field(Side::Server, b"see you at noon"), "line");
         assert_eq!(chat.field(Side::Client, b"LOL that was fun"), "line");
+    }
+
+    #[test]
+    fn heads_of_messages_are_no_lines_that_people_say() {
+        let mut rtsp = Lines::default();
+        let head = [&b"OPTIONS rtsp://h/a RTSP/1.0"[..], b"User-Agent: VLC media player"];
+        assert_eq!(head.map(|line| rtsp.field(Side::Client, line)), ["header"; 2]);
+        assert_eq!(rtsp.field(Side::Server, b"RTSP/1.0 200 OK"), "header");
+        for line in [&b"we got 3/4.5 of it"[..], b"I like HTTP/2.0", b"RTSP/1.0", b"GET that one"] {
+            assert_eq!(Lines::default().field(Side::Client, line), "line");
+        }
     }
 
     #[test]
