@@ -71,6 +71,20 @@ fn ldap_is_followed_through_starttls() {
 }
 
 #[test]
+fn mail_and_chat_are_followed_through_starttls() {
+    for (name, layer) in [
+        ("smtp-starttls", "smtp"),
+        ("imap-starttls", "imap"),
+        ("pop3-stls", "pop3"),
+        ("irc-starttls", "irc"),
+        ("xmpp-starttls", "xmpp"),
+    ] {
+        says(name, &[&format!("layer {layer}/tls/lines"), TEXT], &["malformed", "Opaque"]);
+    }
+    says("xmpp-starttls-one-side", &["xmpp.starttls=true", "layer xmpp/tls"], &["malformed"]);
+}
+
+#[test]
 fn what_follows_a_line_of_text_does_not_decide_whose_an_upgraded_stream_is() {
     let said = ["layer http1/lines Guessed", "line> Text Server Clear 25"];
     says("upgrade-text-then-bytes", &said, &["layer http1/http1", "framed"]);

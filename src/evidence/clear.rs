@@ -49,12 +49,17 @@ impl Collector {
 
     /// What a service's answer to a request of HTTP says of itself.
     fn answered(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
-        if leaf.side != Side::Server || node.scope() == 0 || !leaf.field.starts_with("$.") {
+        if leaf.side != Side::Server || node.scope() == 0 {
             return;
         }
-        let carrier = node.layers().find(|s| s.family == Family::App).map_or("", |s| s.name);
-        if matches!(carrier, "http1" | "http2" | "http3") && node.field().is_empty() {
-            self.message(node, leaf.at).answer.take(leaf.field, leaf.bytes);
+        let mut apps = node.layers().filter(|s| s.family == Family::App).map(|s| s.name);
+        let carrier = apps.find(|name| !matches!(*name, "lines" | "grpc")).unwrap_or_default();
+        // A line of a document, a member of an object, a number of protobuf.
+        let named = node.field() == "line"
+            || node.field().is_empty() && leaf.field.starts_with(|c: char| c == '$' || c.is_ascii_digit());
+        if matches!(carrier, "http1" | "http2" | "http3") && (named || leaf.field == "line") {
+            let asked = ["path", "host", "sni"].into_iter().filter_map(|name| node.label(name));
+            self.message(node, leaf.at).answer.take(asked, leaf.field, leaf.bytes);
         }
     }
 

@@ -303,7 +303,7 @@ impl Collector {
             draft.add_seals(of_it.map(|(_, seal)| seal.clone()).collect());
         }
         for remark in message.remarks {
-            self.result.asides.add(&message.endpoint, Near::Service(Side::Client), remark);
+            self.result.asides.add(&message.endpoint, Near::Service(remark.origin.side), remark);
         }
         for (content, words) in message.asides {
             let (endpoint, path) = (message.endpoint.clone(), message.path.clone());

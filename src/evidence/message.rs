@@ -1,7 +1,7 @@
 //! One message while its flow is being read: what its fields showed, and what that makes of it.
 
 use super::answer::Answer;
-use super::aside::Words;
+use super::aside::{self, Words};
 use super::collector::OWN;
 use super::devices::Stanza;
 use super::purpose::is_private;
@@ -23,6 +23,9 @@ pub(super) const BACKUP_SLOT: &str = "backup";
 /// Text that tells clients without the key that a message is encrypted. A planted text inside it is
 /// content like any other.
 const FALLBACK_SLOT: &str = "fallback-body";
+
+/// Rules that know a message by the name of its field, or by its language, alone.
+const NAMED: [&str; 4] = ["message-body", "message-ciphertext-field", "message-line", "protobuf-text"];
 
 /// Collected evidence of one message.
 #[derive(Debug, Clone)]
@@ -60,7 +63,7 @@ pub(super) struct Message {
     pub serves: bool,
     /// Where objects stand that call themselves an error, a log or the like.
     pub housekeeping: Vec<String>,
-    /// What an app says in such objects: of itself, or of what was written.
+    /// What an app says in such objects: of itself, or of what was written; what a service's answers say.
     pub remarks: Vec<Evidence>,
     /// Addresses of an XMPP stanza, and devices in it.
     pub stanza: Stanza,
@@ -100,6 +103,7 @@ impl Message {
     /// and readable text belongs to two.
     pub(super) fn contents(&mut self) -> Vec<(Content, Vec<Evidence>)> {
         self.readable.retain(|e| e.origin.side != Side::Server || !self.answer.explains(&e.origin.field));
+        self.set_what_nobody_says_aside();
         self.weaken_what_serves();
         self.set_private_aside();
         self.set_housekeeping_aside();
@@ -189,6 +193,30 @@ impl Message {
         self.opaque = opaque;
         let explained: Vec<Evidence> = explained;
         self.other.extend(explained);
+    }
+
+    /// Texts of a service's answer that nothing calls messages but the name of their field.
+    fn set_what_nobody_says_aside(&mut self) {
+        let named =
+            |e: &Evidence| matches!(&e.kind, Kind::Readable { rule, .. } if NAMED.contains(&rule.as_str()));
+        let silent = |e: &Evidence| {
+            e.origin.side == Side::Server && named(e) && self.answer.is_silent_about(&e.origin.field)
+        };
+        let (unsaid, said) = std::mem::take(&mut self.readable).into_iter().partition(silent);
+        self.readable = said;
+        let unsaid: Vec<Evidence> = unsaid;
+        let aside = |e: Evidence| {
+            let natural = match e.kind {
+                Kind::Readable { language_percent, .. } => f32::from(language_percent) / 100.0,
+                _ => 0.0,
+            };
+            Evidence { kind: aside::kind(natural), polarity: Polarity::Neutral, ..e }
+        };
+        for e in unsaid.into_iter().map(aside) {
+            let sentence = matches!(e.kind, Kind::Readable { language_percent: 80.., .. });
+            self.remarks.extend(sentence.then(|| e.clone()));
+            self.beside.push(e);
+        }
     }
 
     /// Beside ciphertext, a text that says that the message is encrypted is a notice for clients without

@@ -151,7 +151,12 @@ impl Sink for Collector {
             self.secure_path = protocol_path(node);
         }
         if matches!(node.family(), Some(Family::App)) && node.scope() != 0 {
-            self.message(node, at);
+            let path = self.protocols(node);
+            let message = self.message(node, at);
+            // A request is known before what its body speaks.
+            if path.strip_prefix(message.path.as_str()).is_some_and(|inner| inner.starts_with('/')) {
+                message.path = path;
+            }
         }
     }
 

@@ -178,7 +178,8 @@ fn looks_here(rule: &Rule, s: &Subject<'_>, field: &str) -> bool {
     if !place.layers.is_empty() && !within(&place.layers) || within(&place.no_layers) {
         return false;
     }
-    place.field.is_empty() || place.field.iter().any(|g| fits(g, field))
+    let is_one = |globs: &[String]| globs.iter().any(|g| fits(g, field));
+    (place.field.is_empty() || is_one(&place.field)) && !is_one(&place.no_field)
 }
 
 /// Finds any of the words, whatever their case.
@@ -200,10 +201,13 @@ fn last_name(field: &str) -> &str {
     name.split('[').next().unwrap_or("")
 }
 
+/// Parts of a field that have no names of their own.
+const UNNAMED: [&str; 3] = [">line", ">markup", ">frame"];
+
 /// The field that something came out of: lines and frames inside a field have no names of their own.
 fn carrier(field: &str) -> &str {
     let mut field = field.trim_end_matches('>');
-    while let Some(outer) = field.strip_suffix(">line").or_else(|| field.strip_suffix(">frame")) {
+    while let Some(outer) = UNNAMED.iter().find_map(|part| field.strip_suffix(part)) {
         field = outer.trim_end_matches('>');
     }
     field

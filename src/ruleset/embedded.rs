@@ -16,6 +16,7 @@ pub(super) static RULES: &[(&str, &str)] = &[
     ),
     ("rules/about/status-field.toml", include_str!("../../rules/about/status-field.toml")),
     ("rules/about/stanza-topic.toml", include_str!("../../rules/about/stanza-topic.toml")),
+    ("rules/about/title-field.toml", include_str!("../../rules/about/title-field.toml")),
     ("rules/about/topic-field.toml", include_str!("../../rules/about/topic-field.toml")),
     ("rules/content/email-address.toml", include_str!("../../rules/content/email-address.toml")),
     ("rules/content/geo-uri.toml", include_str!("../../rules/content/geo-uri.toml")),
@@ -63,6 +64,8 @@ pub(super) static RULES: &[(&str, &str)] = &[
     ("rules/metadata/push-token-field.toml", include_str!("../../rules/metadata/push-token-field.toml")),
     ("rules/metadata/receipt-field.toml", include_str!("../../rules/metadata/receipt-field.toml")),
     ("rules/metadata/recipient-field.toml", include_str!("../../rules/metadata/recipient-field.toml")),
+    ("rules/metadata/recipient-nick.toml", include_str!("../../rules/metadata/recipient-nick.toml")),
+    ("rules/metadata/recipient-target.toml", include_str!("../../rules/metadata/recipient-target.toml")),
     ("rules/metadata/room-field.toml", include_str!("../../rules/metadata/room-field.toml")),
     ("rules/metadata/sender-field.toml", include_str!("../../rules/metadata/sender-field.toml")),
     (

@@ -99,6 +99,9 @@ pub struct Place {
     /// Field globs; `**.name` is any field of that name, `*` any part of a name.
     #[serde(default)]
     pub field: Vec<String>,
+    /// Field globs, none of which it is.
+    #[serde(default)]
+    pub no_field: Vec<String>,
     /// Words, one of which is in the host or the request's path.
     #[serde(default)]
     pub service: Vec<String>,
@@ -208,7 +211,8 @@ pub(super) fn rule(text: &str, file: &str) -> Result<Rule, RuleError> {
     if rule.means.finding.is_none() && rule.means.metadata.is_none() && rule.means.slot.is_none() {
         return Err(fail("[means] says nothing: give a finding, a metadata item or a slot".into()));
     }
-    rule.place.field.iter_mut().for_each(|g| g.make_ascii_lowercase());
+    let Place { field, no_field, .. } = &mut rule.place;
+    field.iter_mut().chain(no_field).for_each(|g| g.make_ascii_lowercase());
     rule.source = text.to_owned();
     Ok(rule)
 }

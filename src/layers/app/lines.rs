@@ -1,6 +1,6 @@
 //! Text lines of a protocol that nobody knows: each line is a message.
 
-use crate::model::Side;
+use crate::model::{PerSide, Side};
 use crate::peel::{
     AfterGap, Child, Eats, Family, Form, Guess, Hint, Input, Line, LineEnd, Out, Peeler, Probe, Spec, Step,
 };
@@ -50,11 +50,46 @@ fn probe(p: &Probe<'_>) -> Guess {
     }
 }
 
-/// How one side speaks: whether it answers with codes, and the code of an answer that goes on.
+/// How the sides speak: whether the server answers with codes, the code of an answer that goes on, who sends
+/// a page, and who is in the head of a message.
 #[derive(Default)]
 struct Lines {
     replies: bool,
     open: Option<[u8; 3]>,
+    page: PerSide<bool>,
+    head: PerSide<bool>,
+}
+
+/// Whether a line begins a message with a head, as in HTTP and its kin (RTSP, ICAP): a name and version of a protocol
+/// stand first, or last behind a method (RFC 9112 section 2.1).
+fn is_start(line: &[u8]) -> bool {
+    let capitals = |word: &[u8]| word.len() >= 3 && word.iter().all(u8::is_ascii_uppercase);
+    let version = |word: &[u8]| match word {
+        [name @ .., b'/', a, b'.', b] => capitals(name) && a.is_ascii_digit() && b.is_ascii_digit(),
+        _ => false,
+    };
+    let mut words = line.split(|b| *b == b' ');
+    let (first, last) = (words.next(), words.next_back());
+    last.is_some_and(|last| first.is_some_and(|first| version(first) || capitals(first) && version(last)))
+}
+
+/// Elements of which a page is built (HTML Living Standard, section 4). Those that people put around words when they
+/// chat are left out.
+const ELEMENTS: [&str; 20] = [
+    "html", "head", "body", "meta", "link", "script", "style", "title", "div", "p", "table", "tr", "td",
+    "ul", "li", "form", "font", "nav", "h1", "h2",
+];
+
+/// Whether a line has tags of a page.
+fn is_page(line: &[u8]) -> bool {
+    let tags = memchr::memchr_iter(b'<', line).filter_map(|at| line.get(at + 1..));
+    tags.take(8).any(|tag| {
+        let tag = tag.strip_prefix(b"/").unwrap_or(tag);
+        let end = tag.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'!').unwrap_or(tag.len());
+        let name = &tag[..end];
+        name.eq_ignore_ascii_case(b"!doctype")
+            || ELEMENTS.iter().any(|e| name.eq_ignore_ascii_case(e.as_bytes()))
+    })
 }
 
 /// A code of three digits and what parts it from its text (RFC 959 section 4.2, RFC 3977 section 3.2).
@@ -76,9 +111,17 @@ fn is_command(line: &[u8]) -> bool {
 }
 
 impl Lines {
-    /// What a line is. Where the server answers with codes, as for files and news, its answers and the
+    /// What a line is. A page that comes without the head of its protocol is none, from its first tag on. Where the server answers with codes, as for files and news, its answers and the
     /// commands before them are said by programs, not by people.
     fn field(&mut self, side: Side, line: &[u8]) -> &'static str {
+        self.page[side] |= is_page(line);
+        self.head[side] |= is_start(line);
+        if self.head[side] {
+            return "header";
+        }
+        if self.page[side] {
+            return "markup";
+        }
         if side == Side::Client {
             return if self.replies && is_command(line) { "command" } else { "line" };
         }
@@ -103,7 +146,9 @@ impl Peeler for Lines {
         if ends == LineEnd::Limit {
             out.note("line-too-long");
         }
-        if !line.is_empty() {
+        if line.is_empty() {
+            self.head[input.side] = false;
+        } else {
             let (field, line) = match (self.field(input.side, line), line.strip_prefix(b"PASS ")) {
                 ("command", Some(password)) => ("password", password),
                 (field, _) => (field, line),
@@ -147,5 +192,27 @@ mod tests {
         assert_eq!(chat.field(Side::Server, b"1000 people came"), "line");
         assert_eq!(chat.field(Side::Server, b"see you at noon"), "line");
         assert_eq!(chat.field(Side::Client, b"LOL that was fun"), "line");
+    }
+
+    #[test]
+    fn heads_of_messages_are_no_lines_that_people_say() {
+        let mut rtsp = Lines::default();
+        let head = [&b"OPTIONS rtsp://h/a RTSP/1.0"[..], b"User-Agent: VLC media player"];
+        assert_eq!(head.map(|line| rtsp.field(Side::Client, line)), ["header"; 2]);
+        assert_eq!(rtsp.field(Side::Server, b"RTSP/1.0 200 OK"), "header");
+        for line in [&b"we got 3/4.5 of it"[..], b"I like HTTP/2.0", b"RTSP/1.0", b"GET that one"] {
+            assert_eq!(Lines::default().field(Side::Client, line), "line");
+        }
+    }
+
+    #[test]
+    fn a_page_is_not_what_people_say() {
+        let mut page = Lines::default();
+        for line in [&b"<!DOCTYPE html>"[..], b"Welcome to all of you", b"<P align=left>news of today</P>"] {
+            assert_eq!(page.field(Side::Server, line), "markup");
+        }
+        for line in [&b"I <3 the paddle"[..], b"so <b>not</b> today", b"a <- b", b"if x < p then"] {
+            assert_eq!(page.field(Side::Client, line), "line");
+        }
     }
 }

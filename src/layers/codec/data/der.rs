@@ -81,12 +81,25 @@ fn element<'a>(c: &mut Cursor<'a>, depth: usize, left: &mut usize) -> Option<Dat
     if tag & 0x20 != 0 {
         let mut inner = Cursor::new(content);
         let mut list = Vec::new();
+        let named = content.first() == Some(&IDENTIFIER);
         while !inner.is_empty() {
             list.push(element(&mut inner, depth + 1, left)?);
         }
-        return Some(Data::List(list));
+        return Some(if named { by_identifier(list) } else { Data::List(list) });
     }
     primitive(tag, content)
+}
+
+/// Tag of an object identifier.
+const IDENTIFIER: u8 = 6;
+
+/// What an object identifier stands in front of is named by it: an attribute, an extension, a variable.
+fn by_identifier(mut list: Vec<Data<'_>>) -> Data<'_> {
+    let Some(Data::Plain(name)) = list.first().filter(|_| list.len() > 1).cloned() else {
+        return Data::List(list);
+    };
+    list.remove(0);
+    Data::of_items(list).map_or(Data::Nothing, |value| Data::Map(vec![(format!("oid:{name}"), value)]))
 }
 
 fn primitive(tag: u8, content: &[u8]) -> Option<Data<'_>> {
@@ -106,7 +119,7 @@ fn primitive(tag: u8, content: &[u8]) -> Option<Data<'_>> {
         }
         4 => Some(Data::bytes(content)),
         5 if content.is_empty() => Some(Data::Nothing),
-        6 => identifier(content),
+        IDENTIFIER => identifier(content),
         12 | 18 | 19 | 20 | 22 | 26 => Some(Data::text(std::str::from_utf8(content).ok()?)),
         23 | 24 => {
             let digits = content.iter().all(|b| b.is_ascii_digit() || b"Z+-.".contains(b));
@@ -163,11 +176,11 @@ mod tests {
 
     #[test]
     fn elements_read_with_their_only_length() {
-        let whole = b"\x30\x14\x06\x03\x2a\x86\x48\x02\x01\x80\x0c\x07see you\x01\x01\xff";
+        let whole = b"\x30\x14\x02\x01\x80\x06\x03\x2a\x86\x48\x0c\x07see you\x01\x01\xff";
         let Some(Data::List(list)) = read(whole) else { panic!("a sequence") };
         assert_eq!(
             list,
-            [Data::plain("1.2.840"), Data::plain(-128), Data::text("see you"), Data::plain(true)]
+            [Data::plain(-128), Data::plain("1.2.840"), Data::text("see you"), Data::plain(true)]
         );
         for cut in 0..whole.len() {
             assert_eq!(read(&whole[..cut]), None);
@@ -178,5 +191,12 @@ mod tests {
             assert_eq!(read(bad), None);
         }
         assert_eq!(read(&b"\x30\x80".repeat(100)), None);
+    }
+
+    #[test]
+    fn what_stands_behind_an_object_identifier_is_named_by_it() {
+        let organization = b"\x30\x0e\x06\x03\x55\x04\x0a\x0c\x07Some CA";
+        assert_eq!(read(organization), Some(Data::Map(vec![("oid:2.5.4.10".into(), Data::text("Some CA"))])));
+        assert_eq!(read(b"\x30\x05\x06\x03\x55\x04\x0a"), Some(Data::List(vec![Data::plain("2.5.4.10")])));
     }
 }
