@@ -243,6 +243,7 @@ impl Collector {
             scope,
             endpoint: self.endpoint(node),
             path: self.protocols(node),
+            named: false,
             first: at.time,
             last: at.time,
             envelopes: Vec::new(),
@@ -271,6 +272,7 @@ impl Collector {
     fn settle(&mut self, mut message: Message) {
         for (field, scope) in self.result.fields.iter_mut().zip(&self.field_scopes) {
             if *scope == message.scope {
+                field.conversation.path.clone_from(&message.path);
                 field.nearby.clone_from(&message.small);
                 field.rounds = message.rounds;
                 // With several of each nobody can say which belongs to which.

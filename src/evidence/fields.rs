@@ -282,6 +282,7 @@ impl Collector {
         };
         if !self.room.takes(format, named, leaf.bytes.len()) {
             if let Some(lock) = Lock::of(format) {
+                self.message(node, leaf.at).named = true;
                 self.result.given_up.field(conversation, lock, 1);
             }
             return;

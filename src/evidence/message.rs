@@ -33,6 +33,8 @@ pub(super) struct Message {
     pub scope: u64,
     pub endpoint: String,
     pub path: String,
+    /// Something else goes by that path already.
+    pub named: bool,
     pub first: Timestamp,
     pub last: Timestamp,
     pub envelopes: Vec<Evidence>,

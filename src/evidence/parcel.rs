@@ -215,6 +215,7 @@ impl Collector {
         let at = Arrival { time: origin.time, frame: origin.frame };
         let message = self.message(node, at);
         let scope = message.scope;
+        message.named = true;
         let conversation =
             ConversationKey { endpoint: message.endpoint.clone(), path: message.path.clone(), content };
         // The same ciphertext is met once in an object and once more in its field.

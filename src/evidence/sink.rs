@@ -153,10 +153,10 @@ impl Sink for Collector {
         if matches!(node.family(), Some(Family::App)) && node.scope() != 0 {
             let path = self.protocols(node);
             let message = self.message(node, at);
-            // A request is known before what its body speaks. Lines in a body are how it is written.
+            // A request is known before what its body speaks. Lines are how a body is written.
             let speaks = !matches!(node.spec().map(|s| s.name), Some("lines" | "framed"));
-            if speaks && path.strip_prefix(message.path.as_str()).is_some_and(|inner| inner.starts_with('/'))
-            {
+            let inside = path.strip_prefix(message.path.as_str()).is_some_and(|inner| inner.starts_with('/'));
+            if speaks && inside && !message.named {
                 message.path = path;
             }
         }
