@@ -17,14 +17,15 @@ each u8 thresholds, f32 each; u16 trees and for each its root. A node is u8 feat
 thresholds than that lie below the value), the node to the left, the node to the right; or it is a leaf, 255 and i16
 steps. Tree t adds to class t mod 7. Little-endian throughout.
 """
-import hashlib, re, struct, sys
+import hashlib, itertools, re, struct, sys
 import lightgbm as lgb, numpy as np
 
 TEXT = ('text:', 'code:', 'json', 'html', 'xml', 'log', 'http', 'legacy')
 CODES = {'encoded': 2, 'compressed': 3, 'media': 4, 'weak': 5, 'random': 6}
 # Sources that are made on the spot, where the name says nothing.
 MADE = {'enc', 'ecb', 'cipher', 'text', 'json', 'compressed', 'media', 'json_chat', 'protobuf', 'cbor', 'msgpack', 'http', 'ints', 'f32', 'f64', 'lowent', 'sqlite', 'log'}
-FOLDS, ROUNDS = 3, 200
+# With PARTS over one, `--check` holds back so many parts of each fold one by one in place of the whole fold.
+FOLDS, PARTS, ROUNDS = 3, 1, 200
 OPTIONS = dict(objective='multiclass', num_class=7, num_leaves=31, learning_rate=.08, min_data_in_leaf=60, feature_fraction=.25, bagging_fraction=.7, bagging_freq=1, lambda_l2=20, max_bin=127, num_threads=1, verbose=-1, seed=7)
 
 
@@ -45,26 +46,33 @@ def fold(source):
     return hashlib.md5(source.encode()).digest()[0] * FOLDS // 256
 
 
+def part(source):
+    """Parts of a fold, by source as well. Where one is held back, the trees may have the rest of its fold: the profiles of
+    every figure left out the whole."""
+    return hashlib.md5(f'part{source}'.encode()).digest()[0] % PARTS
+
+
 def read(argument, held, wanted):
-    """Features, classes, weights and lines of the samples of the wanted folds, under profiles without the held folds
-    and the sample's own."""
+    """Features, classes, weights and lines of the samples of the wanted parts of folds, under profiles without the held
+    folds and the sample's own."""
     path, _, weight = argument.partition(':')
     parts = []
-    for own in wanted:
+    for own in range(FOLDS):
         x, y = [], []
         for at, line in enumerate(open(f"{path}.{''.join(map(str, sorted({own, *held})))}.csv")):
             name, kind, size, detectable, source, values = line.rstrip().split(',', 5)
-            if fold(origin(name, kind, source, at)) != own: continue
+            source = origin(name, kind, source, at)
+            if fold(source) != own or not wanted(own, part(source)): continue
             x.append(np.fromstring(values, 'f4', sep=','))
             y.append((label(name, kind, detectable), float(weight or 1), at))
-        parts.append((np.vstack(x), *np.array(y).T))
-    x, y, w, lines = (np.concatenate(part) for part in zip(*parts))
+        if x: parts.append((np.vstack(x), *np.array(y).T))
+    x, y, w, lines = (np.concatenate(each) for each in zip(*parts))
     order = np.argsort(lines)
     return x[order], y[order], w[order], lines[order]
 
 
-def fit(names, held):
-    x, y, w, _ = (np.concatenate(part) for part in zip(*(read(name, held, set(range(FOLDS)) - held) for name in names)))
+def fit(names, held, wanted):
+    x, y, w, _ = (np.concatenate(each) for each in zip(*(read(name, held, wanted) for name in names)))
     print(x.shape, np.bincount(y[y >= 0].astype(int)), flush=True)
     return lgb.train(OPTIONS, lgb.Dataset(x[y >= 0], y[y >= 0], weight=w[y >= 0]), ROUNDS)
 
@@ -98,12 +106,13 @@ def pack(trees, features, path):
 def main():
     names, out = sys.argv[1:-1], sys.argv[-1]
     if names[0] != '--check':
-        model = fit(names, set())
+        model = fit(names, set(), lambda own, at: True)
         return pack([nodes(t['tree_structure']) for t in model.dump_model()['tree_info']], model.num_feature(), out)
     found = {}
-    for k in range(FOLDS):
-        model = fit(names[1:], {k})
-        x, _, _, lines = read(names[-1], {k}, {k})
+    for one in itertools.product(range(FOLDS), range(PARTS)):
+        held = {one[0]}
+        model = fit(names[1:], held, lambda *other: other != one)
+        x, _, _, lines = read(names[-1], held, lambda *other: other == one)
         found.update(zip(lines, model.predict(x, num_threads=1)))
     np.savetxt(out, [row for _, row in sorted(found.items())], '%.6f', ',')
 
