@@ -5,6 +5,7 @@ use super::{Ids, vantages};
 use crate::evidence::purpose::SENT_FILE;
 use crate::evidence::randomness::{normal_tail, null_mean_sd};
 use crate::evidence::trial::{OPENED, PRIVATE_HALF};
+use crate::evidence::{BESIDE_SLOT, LABEL_SLOT};
 use crate::evidence::{Draft, Evidence, Kind};
 use crate::peel::{Guard, Why};
 use crate::report::dto;
@@ -30,8 +31,14 @@ pub(super) fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
                 "text that came out when this field was opened with a key in sight; reads {language_percent} % like human language"
             ),
         ),
-        Kind::Readable { rule, .. } if rule == SENT_FILE => {
+        Kind::Readable { slot, rule, .. } if rule == SENT_FILE && slot != BESIDE_SLOT => {
             (K::ReadableContent, format!("a file sent along with messages, readable {seen}"))
+        }
+        Kind::Readable { slot, rule, .. } if slot == BESIDE_SLOT && !rule.is_empty() => {
+            (K::ReadableContent, format!("{rule} readable {seen}, beside sealed messages"))
+        }
+        Kind::Readable { slot, .. } if slot == LABEL_SLOT => {
+            (K::ReadableContent, format!("the same few words readable {seen}, beside every sealed message"))
         }
         Kind::Readable { slot, language_percent, .. } => (
             K::ReadableContent,
