@@ -4,7 +4,7 @@ use super::crowd::Crowd;
 use crate::evidence::trial::{self, Candidate, Concerned, Field, Lock, Sort, Store};
 use crate::evidence::{
     ADDRESSES, Asides, Canaries, Content, ConversationKey, Copies, Coverage, Devices, Draft, FlowEvidence,
-    Identity, Lookups, Media, Parcel,
+    Identity, Lookups, Media, Parcel, Uploads,
 };
 use crate::evidence::{Evidence, Kind, Polarity, Strength, pooled, same_service, weak};
 use crate::model::{Limits, Notes, Value};
@@ -30,6 +30,7 @@ pub struct Totals {
     copies: Copies,
     devices: Devices,
     asides: Asides,
+    uploads: Uploads,
     media: Media,
     names: Lookups,
     parcels: Vec<Parcel>,
@@ -59,6 +60,7 @@ impl Totals {
         self.copies.merge(flow.copies, limits.copies);
         self.devices.merge(flow.devices);
         self.asides.merge(flow.asides);
+        self.uploads.merge(flow.uploads);
         self.media.merge(flow.media);
         self.keep_passages(flow.parcels, flow.identities);
     }
@@ -138,6 +140,7 @@ impl Totals {
         }
         self.add_private_keys(limits);
         self.add_asides(limits);
+        self.add_uploads(limits);
         self.limit(&concerned);
         self.add_copies(canaries, limits);
         self.add_ghosts(limits);
@@ -173,13 +176,28 @@ impl Totals {
             self.notes.add("aside-limit", None);
             self.drafts.apart_mut().filter(sealed).for_each(|d| d.limited = true);
         }
-        for (service, conversation, evidence) in asides.evidence() {
-            let concerned = |d: &&mut Draft| match &conversation {
-                Some(key) => d.key == *key,
-                None => same_service(&d.key.endpoint, &service),
-            };
-            for draft in self.drafts.apart_mut().filter(sealed).filter(concerned) {
-                draft.add(evidence.clone(), limits.evidence);
+        for beside in asides.evidence() {
+            for draft in self.drafts.apart_mut().filter(sealed).filter(|d| beside.concerns(d)) {
+                draft.add(beside.evidence.clone(), limits.evidence);
+            }
+        }
+    }
+
+    /// Files in clear that may have been attachments stand beside the sealed messages of their service.
+    fn add_uploads(&mut self, limits: &Limits) {
+        let uploads = std::mem::take(&mut self.uploads);
+        let sealed = |d: &&mut Draft| matches!(d.key.content, Content::Envelope(_));
+        if uploads.is_cut() {
+            self.notes.add("upload-limit", None);
+            self.drafts.apart_mut().filter(sealed).for_each(|d| d.limited = true);
+        }
+        for file in uploads.unexplained() {
+            // Where messages pass in clear as well, it may be of one of them, and the whole is as weak as they are.
+            if self.drafts.apart().any(|d| d.key.content == Content::Text && file.concerns(d)) {
+                continue;
+            }
+            for draft in self.drafts.apart_mut().filter(sealed).filter(|d| file.concerns(d)) {
+                draft.add(file.evidence.clone(), limits.evidence);
             }
         }
     }
@@ -307,6 +325,7 @@ impl Totals {
         self.copies.merge(other.copies, limits.copies);
         self.devices.merge(other.devices);
         self.asides.merge(other.asides);
+        self.uploads.merge(other.uploads);
         self.media.merge(other.media);
         self.keep_passages(other.parcels, other.identities);
     }

@@ -3,13 +3,18 @@
 //! are no part of what was sealed. Contents are remembered by digest only. Joining is commutative and
 //! associative.
 
-use super::{ConversationKey, Evidence, Kind, Strength};
-use crate::model::{Origin, Side, digest16};
+mod words;
+
+use super::{ConversationKey, Draft, Evidence, Kind, Strength, same_service};
+use crate::model::Side;
 use crate::ruleset::language;
 use std::collections::{BTreeMap, BTreeSet};
+pub(super) use words::Words;
 
 /// The kind of field that they stand in.
 pub const BESIDE_SLOT: &str = "unknown";
+/// The kind of field that a few words stand in which are the same beside every sealed message.
+pub const LABEL_SLOT: &str = "label";
 
 /// Places that are remembered; the first in order.
 const PLACES: usize = 8192;
@@ -30,6 +35,10 @@ pub(super) enum Near {
     Item(ConversationKey),
     /// A sentence at the same service, from this side.
     Service(Side),
+    /// What tells by itself that somebody said it, at the same service.
+    Said,
+    /// A sentence that was sent to be translated, checked or spoken, at whatever service.
+    Aid,
 }
 
 /// Where texts stand: the service, what they are near to, and the field without positions in lists.
@@ -63,8 +72,10 @@ impl Near {
     fn tells(&self, texts: &Texts) -> bool {
         let different = texts.digests.len();
         match self {
-            Near::Item(_) => different > 1 || texts.seen < MOST as u64,
-            Near::Service(Side::Client) => different > 1,
+            Near::Item(_) if texts.first.is_beside() => different > 1 || texts.seen < MOST as u64,
+            Near::Item(_) => different > 1,
+            Near::Service(Side::Client) | Near::Aid => different > 1,
+            Near::Said => true,
             Near::Service(Side::Server) => different >= MOST,
         }
     }
@@ -105,19 +116,54 @@ impl Asides {
         self.cut
     }
 
-    /// Records of the places where several texts stood, each with its service and, where they stood in the item of
-    /// an envelope, its conversation.
-    pub fn evidence(self) -> impl Iterator<Item = (String, Option<ConversationKey>, Evidence)> {
-        let telling = |(place, texts): &(Place, Texts)| place.near.tells(texts);
+    /// Records of the places where somebody said something, and of labels beside envelopes.
+    pub fn evidence(self) -> impl Iterator<Item = Beside> {
+        let telling =
+            |(place, texts): &(Place, Texts)| place.near.tells(texts) || matches!(place.near, Near::Item(_));
         self.places.into_iter().filter(telling).map(|(place, texts)| {
-            let conversation = match place.near {
-                Near::Item(key) => Some(key),
-                Near::Service(_) => None,
-            };
             let count = texts.digests.len() as u64;
-            (place.endpoint, conversation, Evidence { count, ..texts.first })
+            let label = !place.near.tells(&texts);
+            let mut evidence = Evidence { count, ..texts.first };
+            if label {
+                evidence.kind = label_kind();
+                evidence.strength = Strength::Weak;
+                evidence.count = texts.seen;
+            }
+            Beside { service: place.endpoint, near: place.near, evidence }
         })
     }
+}
+
+/// What stands beside sealed messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    service: String,
+    near: Near,
+    /// The record for the conversations that it concerns.
+    pub evidence: Evidence,
+}
+
+/// Time around a conversation in which what is sent to be translated or checked may be of it, in nanoseconds.
+const AROUND: i64 = 300_000_000_000;
+
+impl Beside {
+    /// Whether it takes the claim of these sealed messages away, or is a label beside them.
+    pub fn concerns(&self, draft: &Draft) -> bool {
+        match &self.near {
+            Near::Item(key) => draft.key == *key,
+            Near::Service(_) | Near::Said => same_service(&draft.key.endpoint, &self.service),
+            Near::Aid => {
+                let time = self.evidence.origin.time.0;
+                !same_service(&draft.key.endpoint, &self.service)
+                    && (draft.first.0.saturating_sub(AROUND)..=draft.last.0.saturating_add(AROUND))
+                        .contains(&time)
+            }
+        }
+    }
+}
+
+fn label_kind() -> Kind {
+    Kind::Readable { slot: LABEL_SLOT.to_owned(), rule: String::new(), language_percent: 0 }
 }
 
 impl Texts {
@@ -131,75 +177,6 @@ impl Texts {
         if order(&other.first) < order(&self.first) {
             self.first = other.first;
         }
-    }
-}
-
-/// Words in fields of no known kind of one message.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Words {
-    few: Vec<Evidence>,
-    /// Words that stand each in a place of its own of a list, or of fields with numbers.
-    lists: Vec<(String, Evidence, Vec<String>)>,
-    /// Something was not kept: an envelope in the same message claims nothing.
-    pub full: bool,
-}
-
-/// Records of a few words, lists, and words of a list that are kept of one message.
-const KEPT: usize = 16;
-const LISTED: usize = 64;
-
-impl Words {
-    /// A few words in one field.
-    pub fn few(&mut self, record: Evidence) {
-        if self.few.len() < KEPT {
-            self.few.push(record);
-        } else {
-            self.full = true;
-        }
-    }
-
-    /// One word of several at places that differ by their number. True if it is the first, whose record is wanted.
-    pub fn is_first(&mut self, place: &str, word: &str) -> bool {
-        let begun = self.lists.len();
-        match self.lists.iter_mut().find(|(known, ..)| known == place) {
-            Some((_, _, words)) if words.len() < LISTED => words.push(word.to_owned()),
-            None if begun < KEPT => return true,
-            _ => self.full = true,
-        }
-        false
-    }
-
-    /// Begins a list.
-    pub fn begin(&mut self, place: String, mut record: Evidence, word: &str) {
-        // The list is part of its item, and no item itself.
-        if record.origin.field.ends_with(']')
-            && let Some(at) = record.origin.field.rfind('[')
-        {
-            record.origin.field.truncate(at);
-        }
-        self.lists.push((place, record, vec![word.to_owned()]));
-    }
-
-    /// Lists that make a sentence.
-    pub fn sentences(&self) -> impl Iterator<Item = Evidence> {
-        // Words without those that join them are no sentence.
-        let said = |(_, record, words): &(String, Evidence, Vec<String>)| {
-            let text = words.join(" ");
-            let joined = words.iter().any(|w| w.chars().count() <= 2);
-            let natural = sentence(&text).filter(|_| joined)?;
-            let origin = Origin { digest: digest16(text.as_bytes()), ..record.origin.clone() };
-            Some(Evidence { kind: kind(natural), strength: Strength::Strong, origin, ..record.clone() })
-        };
-        self.lists.iter().filter_map(said).collect::<Vec<_>>().into_iter()
-    }
-
-    /// Everything that is too little to tell alone.
-    pub fn all(&self) -> Vec<Evidence> {
-        let lists = self.lists.iter().filter(|(_, _, words)| words.len() >= 2).map(|(_, record, words)| {
-            let origin = Origin { digest: digest16(words.join(" ").as_bytes()), ..record.origin.clone() };
-            Evidence { origin, ..record.clone() }
-        });
-        self.few.iter().cloned().chain(lists).collect()
     }
 }
 
@@ -247,15 +224,23 @@ pub(super) fn may_be_said(text: &str) -> bool {
     unspaced || words.len() >= 2 && words.iter().any(plain) && !name
 }
 
-/// A text without its tags.
+/// Whether a character takes no room: joiners, marks of direction, soft hyphens.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
+/// A text without its tags, and without what nobody sees.
 fn without_markup(text: &str) -> String {
-    if !text.contains('<') || !text.contains('>') {
+    let tagged = text.contains('<') && text.contains('>');
+    if !tagged && (text.is_ascii() || !text.contains(is_unseen)) {
         return text.to_owned();
     }
     let mut plain = String::with_capacity(text.len());
     let mut inside = false;
     for c in text.chars() {
         match c {
+            _ if is_unseen(c) => {}
+            _ if !tagged => plain.push(c),
             '<' => inside = true,
             '>' if inside => {
                 inside = false;
@@ -286,105 +271,4 @@ pub(super) fn without_positions(field: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::evidence::{Content, Polarity};
-
-    #[test]
-    fn markup_is_no_part_of_a_sentence_and_labels_are_none() {
-        assert!(sentence("<p>Meet me at the <b>station</b> at five</p>").is_some());
-        assert!(sentence("我们明天五点在车站见面").is_some());
-        assert!(sentence("Meet me").is_none() && sentence("a < b").is_none());
-    }
-
-    #[test]
-    fn a_few_words_may_be_said_and_names_and_identifiers_are_not() {
-        for said in ["meet me", "The doctor", "ok see u tmrw at 5", "call 555-0199 now", "明天见面"] {
-            assert!(may_be_said(said), "{said}");
-        }
-        for other in [
-            "Henrik Olsen",
-            "Eva van der Vries",
-            "4711",
-            "c0ffee00-1111",
-            "text/html; charset",
-            "Pixel 8",
-            "en-GB",
-            "sent",
-        ] {
-            assert!(!may_be_said(other), "{other}");
-        }
-    }
-
-    fn record(field: &str, text: &str, at: i64) -> Evidence {
-        let origin = Origin {
-            field: field.into(),
-            digest: digest16(text.as_bytes()),
-            ..Origin::at(crate::model::Timestamp(at))
-        };
-        Evidence {
-            kind: kind(0.9),
-            strength: Strength::Strong,
-            polarity: Polarity::Neutral,
-            guard: crate::peel::Guard::Open,
-            origin,
-            count: 1,
-            shown: None,
-        }
-    }
-
-    #[test]
-    fn one_text_tells_nothing_and_several_in_one_place_do_in_any_order() {
-        let telling = |texts: &[&str], side: Side| {
-            let each = |(at, text): (usize, &&str)| {
-                let mut one = Asides::default();
-                one.add("a:1", Near::Service(side), record(&format!("$.list[{at}].x"), text, at as i64));
-                one
-            };
-            let all: Vec<Asides> = texts.iter().enumerate().map(each).collect();
-            let join = |parts: Vec<Asides>| {
-                parts.into_iter().fold(Asides::default(), |mut sum, part| {
-                    sum.merge(part);
-                    sum
-                })
-            };
-            let forwards = join(all.clone());
-            assert_eq!(forwards, join(all.into_iter().rev().collect()));
-            forwards.evidence().map(|(service, _, e)| (service, e.count, e.origin.time.0)).collect::<Vec<_>>()
-        };
-        assert_eq!(telling(&["one", "one", "one"], Side::Client), []);
-        assert_eq!(telling(&["one", "two", "one"], Side::Client), [("a:1".to_owned(), 2, 0)]);
-        assert_eq!(telling(&["one", "two", "one"], Side::Server), []);
-        assert_eq!(telling(&["one", "two", "six", "ten"], Side::Server), [("a:1".to_owned(), 3, 0)]);
-    }
-
-    #[test]
-    fn in_the_item_of_an_envelope_only_what_stays_the_same_is_a_label() {
-        let tells = |texts: &[&str]| {
-            let content = Content::Envelope("P".into());
-            let key = ConversationKey { endpoint: "a:1".into(), path: "http1".into(), content };
-            let mut asides = Asides::default();
-            texts.iter().for_each(|t| asides.add("a:1", Near::Item(key.clone()), record("$.x", t, 0)));
-            asides.evidence().count() == 1
-        };
-        assert!(tells(&["meet me"]) && tells(&["one", "one"]) && tells(&["one", "one", "one", "two"]));
-        assert!(!tells(&["one", "one", "one"]));
-    }
-
-    #[test]
-    fn places_beyond_the_bound_are_said_to_be_left_out() {
-        let mut asides = Asides::default();
-        for n in 0..OF_A_FLOW + 1 {
-            assert!(!asides.is_cut(), "{n}");
-            asides.add(&format!("{n}:1"), Near::Service(Side::Client), record("x", "one", 0));
-        }
-        assert!(asides.is_cut());
-    }
-
-    #[test]
-    fn places_are_the_same_at_any_position() {
-        assert_eq!(without_positions("$.a[12].words[3]"), "$.a[].words[]");
-        assert_eq!(without_positions("$.p17"), "$.p");
-        assert_eq!(without_positions("header.x-preview>"), "header.x-preview>");
-    }
-}
+mod tests;

@@ -2,12 +2,14 @@
 
 use super::aside::{self, Near};
 use super::collector::Collector;
+use super::copies::SIDE_SLOTS;
 use super::message::{is_message_slot, may_be_said};
 use super::randomness::{self, Cipher};
 use super::sink::join_fields;
+use super::told::is_pictures;
 use super::{Content, Evidence, Kind, Polarity, Strength};
 use crate::layers::envelope::grammar::notice::is_fallback;
-use crate::model::{Arrival, Side, Trust};
+use crate::model::{Arrival, Side, Trust, digest16};
 use crate::peel::{Family, Form, Leaf, NodeRef};
 use crate::ruleset::language;
 
@@ -24,15 +26,21 @@ impl Collector {
             self.keep_rounds(node, leaf);
         }
         self.answered(node, leaf);
+        self.file_named(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
         self.told_purpose(node, leaf);
-        let Some((slot, rule)) = slot.as_ref().filter(|(s, _)| may_be_said(s) && !is_truth(leaf)).cloned()
-        else {
+        self.told_speech(node, leaf);
+        self.hashed(node, leaf);
+        self.told_by_name(node, leaf);
+        self.told(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
+        let says = |s: &str| may_be_said(s) && !is_truth(leaf) && !is_state(node, leaf);
+        let Some((slot, rule)) = slot.as_ref().filter(|(s, _)| says(s)).cloned() else {
             self.beside(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
             return self.seen(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
         };
         let Ok(text) = std::str::from_utf8(leaf.bytes) else { return };
         self.turned_text(node, leaf);
-        let natural = language::natural(text);
+        // A message may be one picture for a feeling.
+        let natural = if is_pictures(text) { 0.6 } else { language::natural(text) };
         if natural < 0.35 || node.trust() == Trust::Guessed && natural < 0.7 {
             return;
         }
@@ -77,16 +85,29 @@ impl Collector {
     /// What stands in a field that no rule knows. Beside ciphertext nobody can say that a sentence is no part of
     /// what was sealed, nor that words are none which differ from message to message.
     fn beside(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<&str>) {
-        let unknown = match slot {
-            None => true,
-            // Of a message rather than of a room if it changes with each of them.
-            Some(slot) => slot == TOPIC_SLOT && node.layers().next().is_some_and(|s| s.name == "json"),
+        let notice =
+            |slot: &str| SIDE_SLOTS.contains(&slot) && leaf.side == Side::Client && node.scope() != 0;
+        if slot.is_some_and(notice) && leaf.form == Form::Text {
+            return self.noticed(node, leaf);
+        }
+        // Of a message rather than of a room or a person if it changes with each of them.
+        let changes = |slot: &str| {
+            let layer = node.layers().next().map_or("", |s| s.name);
+            let carried = !matches!(layer, "xmpp" | "mime") && !leaf.field.contains("header.");
+            slot == TOPIC_SLOT && layer == "json"
+                || leaf.side == Side::Client && carried && ABOUT.contains(&slot)
         };
-        if !unknown || leaf.form == Form::Plain || node.scope() == 0 || !may_say(node, leaf) {
+        if !slot.is_none_or(changes) || leaf.form == Form::Plain || node.scope() == 0 || !may_say(node, leaf)
+        {
             return;
         }
         let Some(text) = std::str::from_utf8(leaf.bytes).ok().filter(|t| !is_fallback(t)) else { return };
-        let sentence = aside::sentence(text).filter(|_| slot.is_none());
+        let sentence = aside::sentence(text);
+        // A name or a state of few words is one.
+        if sentence.is_none() && slot.is_some_and(|s| s != TOPIC_SLOT) {
+            return;
+        }
+        let sentence = sentence.filter(|_| slot.is_none());
         if sentence.is_none() && !aside::may_be_said(text) {
             return self.listed(node, leaf, text);
         }
@@ -101,6 +122,15 @@ impl Collector {
             Some(_) if message.beside.len() < SENTENCES => message.beside.push(e),
             Some(_) => message.words.full = true,
             None => message.words.few(e),
+        }
+    }
+
+    /// A sentence for a notification or a count: the same one each time says nothing.
+    fn noticed(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        let text = std::str::from_utf8(leaf.bytes).unwrap_or_default();
+        if let Some(natural) = aside::sentence(text) {
+            let record = self.evidence(node, leaf, aside::kind(natural), Strength::Strong, Polarity::Neutral);
+            self.said_aside(node, leaf, record);
         }
     }
 
@@ -126,6 +156,10 @@ impl Collector {
             return;
         }
         let endpoint = self.endpoint(node);
+        if leaf.side == Side::Client && is_aid(node, &endpoint) {
+            self.result.asides.add(&endpoint, Near::Aid, record.clone());
+        }
+        let record = if leaf.side == Side::Server { template(record, leaf) } else { record };
         self.result.asides.add(&endpoint, Near::Service(leaf.side), record);
     }
 
@@ -141,28 +175,111 @@ impl Collector {
     }
 }
 
+/// What a service says again with other numbers is said once.
+fn template(mut record: Evidence, leaf: &Leaf<'_>) -> Evidence {
+    if leaf.bytes.iter().any(u8::is_ascii_digit) {
+        let fixed: Vec<u8> = leaf.bytes.iter().copied().filter(|b| !b.is_ascii_digit()).collect();
+        record.origin.digest = digest16(&fixed);
+    }
+    record
+}
+
+/// Whether what is sent there is to be translated, checked or spoken.
+fn is_aid(node: &NodeRef<'_>, endpoint: &str) -> bool {
+    let way = node.label("path").and_then(|p| p.split('?').next()).unwrap_or_default().to_ascii_lowercase();
+    AIDS.iter().any(|w| way.contains(w) || endpoint.contains(w))
+}
+
+/// Words in the names of such services and of their requests.
+const AIDS: [&str; 14] = [
+    "translat",
+    "moderat",
+    "spellcheck",
+    "grammar",
+    "languagetool",
+    "deepl",
+    "toxicity",
+    "sentiment",
+    ":analyze",
+    "text-to-speech",
+    "texttospeech",
+    "synthesize",
+    "summariz",
+    "completions",
+];
+
 /// Whether a value says whether something holds (`"encrypted": true`): it is about a message, and
 /// nobody said it to anybody, whatever its field is called.
 fn is_truth(leaf: &Leaf<'_>) -> bool {
     leaf.form == Form::Plain && matches!(leaf.bytes, b"true" | b"false" | b"null")
 }
 
+/// Whether a single word is published where states of people and devices are.
+fn is_state(node: &NodeRef<'_>, leaf: &Leaf<'_>) -> bool {
+    let topic = node.label("topic").unwrap_or_default().to_ascii_lowercase();
+    let states = ["presence", "status", "typing", "online", "lastseen", "last_seen", "receipt", "lwt"];
+    states.iter().any(|s| topic.contains(s))
+        && leaf.bytes.len() <= 24
+        && leaf.bytes.is_ascii()
+        && !leaf.bytes.contains(&b' ')
+}
+
 /// The kind of field that says what a group, or a mail, is about.
 const TOPIC_SLOT: &str = "topic";
+/// Kinds of field that are about somebody or something, and stay the same from message to message.
+const ABOUT: [&str; 5] = [TOPIC_SLOT, "profile", "status", "device-name", "identifier"];
 /// Fields of a service's answers that hold remarks.
 const REMARKS: [&str; 8] = ["error", "reason", "detail", "desc", "hint", "help", "title", "label"];
 /// Headers that hold what an application made up, or where its user was.
 const HEADERS: [&str; 3] = ["header.x-", "header.cookie", "header.referer"];
 
+/// Beginnings of the names of headers that hold lists of words and names of programs.
+const KNOWN: [&str; 18] = [
+    "accept",
+    "connection",
+    "keep-alive",
+    "te",
+    "cache-control",
+    "pragma",
+    "upgrade",
+    "sec-",
+    "access-control",
+    "content-",
+    "if-modified",
+    "if-unmodified",
+    "user-agent",
+    "date",
+    "via",
+    "dnt",
+    "server",
+    "authorization",
+];
+/// Fields of protocols, not of what they carry.
+const NAMED_APART: [&str; 3] = ["channel", "event", "id"];
+
+/// Whether there may be a sentence.
+fn is_long(bytes: &[u8]) -> bool {
+    bytes.iter().filter(|b| **b == b' ').nth(2).is_some()
+}
+
 /// Whether a field of this layer may hold what a person wrote, though no rule knows it: in structured data, in a
 /// stanza, in a header that an application made up, and the text that is all of a request.
 fn may_say(node: &NodeRef<'_>, leaf: &Leaf<'_>) -> bool {
-    let made_up = |field: &str| HEADERS.iter().any(|h| field.contains(h));
+    let made_up = |field: &str| {
+        let named =
+            field.split("header.").nth(1).is_some_and(|name| !KNOWN.iter().any(|k| name.starts_with(k)));
+        let http = node.layers().next().is_some_and(|s| s.name.starts_with("http"));
+        HEADERS.iter().any(|h| field.contains(h))
+            || named && http && leaf.side == Side::Client && is_long(leaf.bytes)
+    };
     let header = |field: &str| field.contains("header.");
     let stanza = || node.layers().next().is_some_and(|s| s.name == "xmpp");
     match node.family() {
         Some(Family::Codec) => [node.field(), leaf.field].iter().all(|f| !header(f) || made_up(f)),
-        Some(Family::App) => made_up(leaf.field) || stanza(),
+        // The channel of a message broker is an address, and what an event is called a name: neither has spaces.
+        Some(Family::App) => {
+            made_up(leaf.field) || stanza() || NAMED_APART.contains(&leaf.field) && leaf.bytes.contains(&b' ')
+        }
         Some(Family::Secure | Family::Envelope) => false,
         None => leaf.side == Side::Client && !node.path().is_empty(),
     }

@@ -9,6 +9,7 @@ use super::message::Message;
 use super::parcel::{Identity, Parcel, Parcels};
 use super::sink::protocol_path;
 use super::trial::{Candidate, Field, GivenUp, Room};
+use super::uploads::Uploads;
 use super::{Canaries, Content, ConversationKey, Copies, Coverage, Draft, Evidence, Kind, Lookups};
 use crate::model::{Arrival, Facts, FlowKey, Limits, Notes, Origin, PerSide, Side, Timestamp, Transport};
 use crate::peel::{NodeRef, Why};
@@ -65,6 +66,8 @@ pub struct FlowEvidence {
     pub devices: Devices,
     /// Texts in fields of no known kind.
     pub asides: Asides,
+    /// Files that were sent by a way that does not say what for.
+    pub uploads: Uploads,
 }
 
 /// Messages held open at once; an older one is settled when a newer one needs its place.
@@ -263,6 +266,11 @@ impl Collector {
             serves: false,
             housekeeping: Vec::new(),
             remarks: Vec::new(),
+            encrypted: false,
+            uploads: Vec::new(),
+            answered: None,
+            speech: Default::default(),
+            hashed: Default::default(),
             stanza: Default::default(),
         };
         self.messages.push(message);
@@ -280,11 +288,15 @@ impl Collector {
             }
         }
         let stanza = std::mem::take(&mut message.stanza);
+        let stanza_is_own = stanza.is_of_the_server();
         let partner = stanza.partner();
         self.settle_stanza(&message.endpoint, &message.path, stanza);
         let sizes = std::mem::take(&mut message.sizes);
         let mut seals = std::mem::take(&mut message.seals);
         seals.iter_mut().for_each(|(_, seal)| seal.partner = partner[seal.side]);
+        if stanza_is_own {
+            message.set_announcement_aside();
+        }
         for list in message.words.sentences().filter(|e| e.origin.side == Side::Client) {
             self.result.asides.add(&message.endpoint, Near::Service(Side::Client), list);
         }
@@ -304,8 +316,11 @@ impl Collector {
             let of_it = seals.iter().filter(|(c, _)| *c == draft.key.content);
             draft.add_seals(of_it.map(|(_, seal)| seal.clone()).collect());
         }
+        for file in std::mem::take(&mut message.uploads) {
+            self.result.uploads.file(&message.endpoint, file);
+        }
         for remark in message.remarks {
-            self.result.asides.add(&message.endpoint, Near::Service(remark.origin.side), remark);
+            self.remark(&message.endpoint, remark);
         }
         for (content, words) in message.asides {
             let (endpoint, path) = (message.endpoint.clone(), message.path.clone());

@@ -363,10 +363,12 @@ impl Collector {
 
     /// A file that was sent is remembered. That it belongs to a message is for its service to show.
     pub(super) fn attachment(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+        let sent = leaf.side == Side::Client && node.scope() != 0;
+        let Some(digest) = of_file(leaf.total, leaf.bytes).filter(|_| sent) else { return };
         if !is_attachment(node, leaf.side) {
-            return;
+            // In base64 or the like: the file itself is none the less one.
+            return self.uploaded_inside(node, leaf);
         }
-        let Some(digest) = of_file(leaf.total, leaf.bytes) else { return };
         self.sent_file(node, leaf);
         let (limit, is_whole) = (self.copies_limit(), leaf.total == leaf.bytes.len() as u64);
         let conversation = ConversationKey {

@@ -163,6 +163,12 @@ pub(super) struct Stanza {
 }
 
 impl Stanza {
+    /// Whether it is from the server of its recipient, whose address is the domain alone.
+    pub fn is_of_the_server(&self) -> bool {
+        let domain = self.to.as_deref().and_then(|to| to.split_once('@')).map(|(_, domain)| domain);
+        domain.is_some() && domain == self.from.as_deref()
+    }
+
     /// The account at the other end, by who sent the stanza: a number for it.
     pub fn partner(&self) -> PerSide<Option<u64>> {
         let number = |account: &Option<String>| {

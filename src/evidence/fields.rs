@@ -165,6 +165,10 @@ impl Collector {
             self.message(node, leaf.at).backup = true;
         }
         self.attachment(node, leaf);
+        let called = |field: &str| field.split(['.', '>']).any(|name| name == "encrypted");
+        if called(node.field()) || called(leaf.field) {
+            self.message(node, leaf.at).encrypted = true;
+        }
         if leaf.total < 16 || !self.may_measure(is_message_slot(slot)) {
             return;
         }

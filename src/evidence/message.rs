@@ -4,8 +4,11 @@ use super::answer::Answer;
 use super::aside::{self, Words};
 use super::collector::OWN;
 use super::devices::Stanza;
+use super::hashed::Hashed;
 use super::purpose::is_private;
 use super::sequence::Seal;
+use super::speech::Speech;
+use super::uploads::File;
 use super::{Content, Evidence, Kind, Polarity, Size, Strength};
 use crate::model::{Side, Timestamp};
 
@@ -67,6 +70,16 @@ pub(super) struct Message {
     pub housekeeping: Vec<String>,
     /// What an app says in such objects: of itself, or of what was written; what a service's answers say.
     pub remarks: Vec<Evidence>,
+    /// Something in it is called encrypted and is meant to be, though nobody here knows its format.
+    pub encrypted: bool,
+    /// Who speaks, as other fields say.
+    pub speech: Speech,
+    /// Hashes in it.
+    pub hashed: Hashed,
+    /// Files that were sent by a way that does not say what for.
+    pub uploads: Vec<File>,
+    /// The message that answers them.
+    pub answered: Option<u64>,
     /// Addresses of an XMPP stanza, and devices in it.
     pub stanza: Stanza,
 }
@@ -109,6 +122,7 @@ impl Message {
         self.weaken_what_serves();
         self.set_private_aside();
         self.set_housekeeping_aside();
+        self.set_system_aside();
         self.set_notices_aside();
         self.set_sealed_keys_aside();
         let mut found = Vec::new();
@@ -132,6 +146,11 @@ impl Message {
         let sealed = found.iter().any(|(c, _)| matches!(c, Content::Envelope(_)));
         self.beside.extend(self.words.sentences());
         self.lay_copies_beside(&mut found);
+        let closed = |c: &Content| matches!(c, Content::Envelope(_) | Content::Opaque);
+        let opaque = self.opaque.iter().any(|e| e.strength >= Strength::Strong);
+        if !opaque && !found.iter().any(|(c, _)| closed(c)) {
+            self.take_what_is_said();
+        }
         if !self.readable.is_empty() {
             found.push((Content::Text, std::mem::take(&mut self.readable)));
         }
@@ -173,6 +192,8 @@ impl Message {
             let texts = self.readable.iter().chain(&self.beside);
             let copies: Vec<Evidence> = texts.filter(&beside).cloned().collect();
             self.asides.extend(words.iter().filter(|e| beside(e)).map(|e| (content.clone(), e.clone())));
+            let hashes = self.hashed.foreign().filter(|e| beside(e));
+            self.asides.extend(hashes.map(|e| (content.clone(), e.clone())));
             list.extend(copies);
         }
     }
@@ -233,7 +254,7 @@ impl Message {
             }
             _ => false,
         };
-        if !self.envelopes.iter().chain(&self.opaque).any(claims) {
+        if !self.encrypted && !self.envelopes.iter().chain(&self.opaque).any(claims) {
             return;
         }
         let notice = |e: &Evidence| matches!(&e.kind, Kind::Readable { slot, .. } if slot == FALLBACK_SLOT);

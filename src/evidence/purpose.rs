@@ -5,6 +5,7 @@ use super::aside;
 use super::collector::Collector;
 use super::message::{Message, is_message_slot};
 use super::sink::join_fields;
+use super::uploads::is_portrait;
 use super::{Evidence, Kind, Polarity, Strength};
 use crate::model::Side;
 use crate::peel::{Family, Form, Leaf, NodeRef, Spec};
@@ -80,7 +81,14 @@ impl Collector {
     pub(super) fn sent_file(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
         let path = node.label("path").unwrap_or_default();
         let about = |list: &[&str]| words_of(path).any(|w| list.iter().any(|l| w.eq_ignore_ascii_case(l)));
-        if !(about(&ATTACHMENTS) || about(&CHATS)) || about(&PORTRAITS) {
+        let field = join_fields(node.field(), leaf.field);
+        if about(&PORTRAITS) || is_portrait(&field) || is_portrait(node.label("name").unwrap_or_default()) {
+            return;
+        }
+        if !(about(&ATTACHMENTS) || about(&CHATS)) {
+            if !about(&SERVICES) && !about(&REPORTS) {
+                self.uploaded(node, leaf);
+            }
             return;
         }
         let kind = Kind::Readable {
@@ -173,6 +181,9 @@ const ATTACHMENTS: [&str; 2] = ["attachment", "attachments"];
 /// Words for pictures that are about somebody or something and no message.
 const PORTRAITS: [&str; 8] =
     ["avatar", "avatars", "profile", "icon", "icons", "sticker", "stickers", "emoji"];
+
+/// Words in the paths of requests that bring a program's reports.
+const REPORTS: [&str; 6] = ["logs", "debuglogs", "debuglog", "crashes", "report", "reports"];
 
 /// Names of fields that say what a message is.
 const TYPES: [&str; 10] =

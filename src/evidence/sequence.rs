@@ -96,6 +96,18 @@ impl Collector {
         }
     }
 
+    /// A text in the head of an envelope stands beside what is sealed in it.
+    fn words_in_envelope(&mut self, node: &NodeRef<'_>) {
+        let Some(message) = self.messages.last_mut() else { return };
+        let Some(envelope) = message.envelopes.last().filter(|e| e.origin.layers == node.path()) else {
+            return;
+        };
+        let kind = super::aside::kind(0.0);
+        let beside =
+            Evidence { kind, strength: Strength::Strong, polarity: Polarity::Neutral, ..envelope.clone() };
+        message.beside.push(beside);
+    }
+
     /// What an envelope leaves readable, and what is weak about it by its own word.
     pub(super) fn envelope_shows(&mut self, node: &NodeRef<'_>, value: &Value) {
         let Value::List(parts) = value else { return };
@@ -105,6 +117,7 @@ impl Collector {
         }
         match (name.as_str(), value) {
             ("key_transport", Value::Text(how)) => self.weak_transport_of_keys(node, how),
+            ("clear_text", _) => self.words_in_envelope(node),
             ("recipient_devices", devices) => self.sealed_for(node, devices),
             _ => {}
         }

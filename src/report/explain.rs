@@ -255,6 +255,13 @@ pub static ALL: &[Explanation] = &[
         "Build previews on the sender's device only.",
     ),
     word(
+        "content-hash",
+        "A hash stands beside every sealed message",
+        "Whoever gets the hash of a text can tell whether a text that he suspects was sent. Nobody can see what the hash is of: that of the ciphertext tells nothing.",
+        "Hash the texts sent, in every usual way, and compare.",
+        "Send no hash of the content, or put it inside the encryption.",
+    ),
+    word(
         "length-leak",
         "Sizes tell the length of messages",
         "Ciphertext grows with the text, without padding.",

@@ -36,6 +36,10 @@ static ALL: &[(&str, &str)] = &[
         "more places with texts in fields of no known kind were seen than are remembered; what they stood beside is not called end-to-end encrypted",
     ),
     (
+        "upload-limit",
+        "more files were sent in clear than are compared with the portraits that they became; messages of their services are not called end-to-end encrypted",
+    ),
+    (
         "trial-key-limit",
         "more different secrets were in sight than are tried; conversations with ciphertexts that they may have opened are not called end-to-end encrypted",
     ),

@@ -4,7 +4,7 @@ use super::peer::between_ends;
 use super::{Judgement, Verdict};
 use crate::evidence::relay::Outcome;
 use crate::evidence::trial::OPENED;
-use crate::evidence::{Content, Draft, Evidence, GHOST, Kind, Polarity, SIDE_SLOTS, Strength};
+use crate::evidence::{CONTENT_HASH, Content, Draft, Evidence, GHOST, Kind, Polarity, SIDE_SLOTS, Strength};
 use crate::model::Value;
 use crate::peel::Guard;
 use serde::{Deserialize, Serialize};
@@ -179,8 +179,12 @@ fn of_evidence(found: &mut Found, c: usize, i: usize, e: &Evidence, verdict: Ver
             }
         }
         Kind::Weak { finding, .. } => {
-            let named = matches!(finding.as_str(), "weak-key-transport" | GHOST);
-            found.add(finding, if named { Severity::Medium } else { Severity::High }, sure, c, i);
+            let severity = match finding.as_str() {
+                CONTENT_HASH => Severity::Low,
+                "weak-key-transport" | GHOST => Severity::Medium,
+                _ => Severity::High,
+            };
+            found.add(finding, severity, sure, c, i);
         }
         Kind::Rule { finding, .. } if finding == "key-visible" => {
             found.add(key_visible(e.guard), Severity::Critical, sure, c, i);

@@ -5,6 +5,7 @@ use super::{Ids, vantages};
 use crate::evidence::purpose::SENT_FILE;
 use crate::evidence::randomness::{normal_tail, null_mean_sd};
 use crate::evidence::trial::{OPENED, PRIVATE_HALF};
+use crate::evidence::{BESIDE_SLOT, LABEL_SLOT};
 use crate::evidence::{Draft, Evidence, Kind};
 use crate::peel::{Guard, Why};
 use crate::report::dto;
@@ -78,7 +79,11 @@ pub(super) fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
 
 /// A text or file that somebody besides the ends reads.
 fn readable(rule: &str, slot: &str, language_percent: u8, seen: &str) -> String {
+    if slot == BESIDE_SLOT && !rule.is_empty() {
+        return format!("{rule} readable {seen}, beside sealed messages");
+    }
     match rule {
+        _ if slot == LABEL_SLOT => format!("the same few words readable {seen}, beside every sealed message"),
         OPENED => format!(
             "text that came out when this field was opened with a key in sight; reads {language_percent} % like human language"
         ),

@@ -2,7 +2,10 @@
 
 use crate::model::Side;
 use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
-use serde_json::Value;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+use std::fmt;
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -48,10 +51,71 @@ fn probe(p: &Probe<'_>) -> Guess {
 
 /// The values of a text: one document, or one for each line.
 fn documents(text: &[u8]) -> Vec<Value> {
-    if let Ok(value) = serde_json::from_slice::<Value>(text) {
+    if let Ok(Members(value)) = serde_json::from_slice(text) {
         return vec![value];
     }
-    serde_json::Deserializer::from_slice(text).into_iter::<Value>().map_while(Result::ok).collect()
+    let each = serde_json::Deserializer::from_slice(text).into_iter::<Members>();
+    each.map_while(Result::ok).map(|m| m.0).collect()
+}
+
+/// A value with every member of its objects. Of members with one name most readers take the last, some the first
+/// (RFC 8259 section 4): those before the last are kept under the name and their number.
+struct Members(Value);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Reader).map(Members)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_f64<E>(self, v: f64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_string<E>(self, v: String) -> Result<Value, E> {
+        Ok(v.into())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Members(value)) = from.next_element()? {
+            list.push(value);
+        }
+        Ok(Value::Array(list))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        let mut again = 0;
+        while let Some((name, Members(value))) = from.next_entry::<String, Members>()? {
+            if let Some(before) = map.remove(&name) {
+                again += 1;
+                map.insert(format!("{name}[{again}]"), before);
+            }
+            map.insert(name, value);
+        }
+        Ok(Value::Object(map))
+    }
 }
 
 struct Json;
@@ -73,7 +137,9 @@ impl Peeler for Json {
 /// Hands every scalar on under its path.
 fn walk(value: &Value, path: &str, side: Side, depth: usize, out: &mut Out<'_, '_>) {
     if depth > 64 {
-        return;
+        // What lies deeper is looked at as a document of its own.
+        let deeper = value.to_string();
+        return out.item(path, Form::Text, side, deeper.as_bytes());
     }
     match value {
         Value::Null => {}
@@ -101,9 +167,23 @@ fn walk(value: &Value, path: &str, side: Side, depth: usize, out: &mut Out<'_, '
                 out.shape(path, &keys, side, &raw);
             }
             for (k, v) in map {
-                walk(v, &format!("{path}.{k}"), side, depth + 1, out);
+                let inner = format!("{path}.{k}");
+                // Nothing is under it, but the name may be what somebody wrote.
+                if k.contains(' ') && is_nothing(v) {
+                    out.item(&inner, Form::Plain, side, b"null");
+                }
+                walk(v, &inner, side, depth + 1, out);
             }
         }
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
     }
 }
 
@@ -139,6 +219,12 @@ fn form_of(bytes: &[u8]) -> Form {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_members_with_one_name_none_is_lost() {
+        let all = documents(br#"{"a":"one","b":1,"a":"two","a":{"c":3}}"#);
+        assert_eq!(all[0].to_string(), r#"{"a":{"c":3},"a[1]":"one","a[2]":"two","b":1}"#);
+    }
 
     #[test]
     fn lists_of_numbers_are_bytes_only_where_all_are() {

@@ -140,6 +140,7 @@ impl Sealed {
             .maybe("sender_key", text_of(shared, "skid"))
             .maybe("ephemeral_key", ephemeral)
             .maybe("compression", text_of(shared, "zip"))
+            .maybe("clear_text", words_in(all()))
             .fact("ciphertext_bytes", self.ciphertext.len() as u64)
             .nonce(Some(0..nonce))
             .sealed(Some(nonce..end))
@@ -147,6 +148,18 @@ impl Sealed {
             .broken_if(sign)
             .broken_if(plain)
     }
+}
+
+/// A member of a header in words. Those of the specifications are identifiers, names and numbers.
+fn words_in<'a>(headers: impl Iterator<Item = &'a Object>) -> Option<&'static str> {
+    for (name, value) in headers.flatten() {
+        let words = value.as_str().map_or(0, |t| t.split_whitespace().count());
+        // People name keys.
+        if words >= if name == "kid" { 5 } else { 3 } {
+            return Some("a member of the header in words");
+        }
+    }
+    None
 }
 
 const ESCROW: &str = "the provider's own key is named as a recipient";

@@ -73,8 +73,15 @@ fn private(c: &mut Cursor<'_>, whole: usize) -> Option<Envelope> {
         .fact("content_type", kind)
         .fact("authenticated_data_bytes", open.len() as u64)
         .fact("ciphertext_bytes", ciphertext.len() as u64)
+        .maybe("clear_text", words_in(open))
         .sealed(Some(whole - ciphertext.len()..whole));
     Some(envelope.broken_if(signs::not_ciphertext(ciphertext)))
+}
+
+/// What is authenticated and not sealed (RFC 9420 section 6.3) is the application's: identifiers, mostly.
+fn words_in(open: &[u8]) -> Option<&'static str> {
+    let words = std::str::from_utf8(open).map_or(0, |t| t.split_whitespace().count());
+    (words >= 3).then_some("authenticated data in words")
 }
 
 fn public(c: &mut Cursor<'_>) -> Option<Envelope> {

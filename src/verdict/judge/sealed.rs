@@ -1,7 +1,10 @@
 //! Judges what may be sealed for the ends: envelopes, and message fields that nobody opened.
 
 use super::{Experiment, Judgement, select};
-use crate::evidence::{Draft, Evidence, GHOST, Kind, Polarity, Strength};
+use crate::evidence::purpose::SENT_FILE;
+use crate::evidence::{
+    CONTENT_HASH, Draft, Evidence, GHOST, Kind, LABEL_SLOT, LINK, POSITION, Polarity, REACTION, Strength,
+};
 use crate::peel::Guard;
 use crate::verdict::lattice::{Grade, Network, Provider, headline};
 use crate::verdict::sight;
@@ -93,9 +96,9 @@ pub(super) fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -
         (false, _) if spoiled => {
             format!("{protocol} envelopes are there, but something in the same messages speaks against them")
         }
-        (false, _) if beside => format!(
-            "{protocol} envelopes are there, and with them, in fields of no known kind, readable text that may be part of what was sealed"
-        ),
+        (false, _) if beside => {
+            format!("{protocol} envelopes are there, and with them {}", stands_beside(draft))
+        }
         (false, _) => format!("too few or too loosely structured {protocol} envelopes to rely on"),
     };
     Judgement {
@@ -114,11 +117,48 @@ pub(super) fn envelope(draft: &Draft, protocol: &str, experiment: &Experiment) -
     }
 }
 
+/// What stands in clear beside sealed messages.
+fn stands_beside(draft: &Draft) -> String {
+    let rules: BTreeSet<&str> = draft
+        .evidence
+        .iter()
+        .filter(|e| e.is_beside())
+        .filter_map(|e| match &e.kind {
+            Kind::Readable { rule, .. } => Some(rule.as_str()),
+            _ => None,
+        })
+        .collect();
+    let words = |rule: &&str| match *rule {
+        REACTION => "a reaction in clear",
+        LINK => "a link in clear",
+        POSITION => "a position in clear",
+        SENT_FILE => "a file in clear that may have been sent with a message",
+        "amount" => "an amount in clear",
+        _ => "in fields of no known kind, readable text that may be part of what was sealed",
+    };
+    let told: Vec<&str> = rules.iter().map(words).collect();
+    told.join("; ")
+}
+
 fn envelope_doubts(draft: &Draft, grade: Grade, reasons: &[usize]) -> Vec<String> {
     let mut not_ruled_out = standing_doubts(grade);
     if draft.evidence.iter().any(|e| matches!(&e.kind, Kind::Weak { finding, .. } if finding == GHOST)) {
         not_ruled_out
             .insert(0, "a recipient that no device list in the recording names may be somebody else".into());
+    }
+    let label = |e: &&Evidence| matches!(&e.kind, Kind::Readable { slot, .. } if slot == LABEL_SLOT);
+    if let Some(e) = draft.evidence.iter().find(label) {
+        not_ruled_out.insert(
+            0,
+            format!("the same few words beside every message ({}) may be more than a label", e.origin.field),
+        );
+    }
+    let hash = |e: &Evidence| matches!(&e.kind, Kind::Weak { finding, .. } if finding == CONTENT_HASH);
+    if draft.evidence.iter().any(hash) {
+        not_ruled_out.insert(
+            0,
+            "the hash beside every message may be of its text: whoever gets it can tell whether a text that he suspects was sent".into(),
+        );
     }
     let shared = |i: &usize| matches!(draft.evidence[*i].kind, Kind::Envelope { tier: 2, .. });
     if reasons.iter().any(shared) {

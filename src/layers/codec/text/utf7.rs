@@ -25,7 +25,8 @@ pub(super) fn utf7(bytes: &[u8]) -> Decoded {
             plain.push_str(rest.strip_prefix('-')?);
             continue;
         }
-        let shifted = shifted(code)?;
+        // A plus before digits alone begins a number to call.
+        let shifted = shifted(code).filter(|_| !code.bytes().all(|b| b.is_ascii_digit()))?;
         letters += usize::from(shifted.is_ascii() && shifted.len() >= SPELLED);
         letters += shifted.chars().filter(|c| !c.is_ascii() && c.is_alphabetic()).count();
         plain.push_str(&shifted);
@@ -51,7 +52,8 @@ mod tests {
         assert_eq!(utf7(b"caf+AOk- um acht").map(|d| d.0), Some("café um acht".into()));
         assert_eq!(utf7(b"1 +- 2 +ZeVnLIqe-").map(|d| d.0), Some("1 + 2 日本語".into()));
         assert_eq!(utf7(b"+AHMAZQBlACAAeQBvAHUAIABhAHQ-").map(|d| d.0), Some("see you at".into()));
-        for text in ["a+b", "1+1=2", "+AGE-", "see you at +49 170 1234567", "AAAA+BBBB/CCCC"] {
+        for text in ["a+b", "1+1=2", "+AGE-", "see you at +49 170 1234567", "+493055501012", "AAAA+BBBB/CCCC"]
+        {
             assert_eq!(utf7(text.as_bytes()), None, "{text}");
         }
     }
