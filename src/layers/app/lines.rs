@@ -2,7 +2,8 @@
 
 use crate::model::Side;
 use crate::peel::{
-    AfterGap, Child, Eats, Family, Form, Guess, Hint, Input, Line, LineEnd, Out, Peeler, Probe, Spec, Step,
+    AfterGap, Child, Eats, Family, Form, Guess, Handle, Hint, Input, Line, LineEnd, Out, Peeler, Probe, Spec,
+    Step,
 };
 
 /// The row.
@@ -50,11 +51,13 @@ fn probe(p: &Probe<'_>) -> Guess {
     }
 }
 
-/// How one side speaks: whether it answers with codes, and the code of an answer that goes on.
+/// How one side speaks: whether it answers with codes, and the code of an answer that goes on. Behind lines there
+/// may be TLS, whatever the protocol called it that agreed on it.
 #[derive(Default)]
 struct Lines {
     replies: bool,
     open: Option<[u8; 3]>,
+    tunnel: Option<Handle>,
 }
 
 /// A code of three digits and what parts it from its text (RFC 959 section 4.2, RFC 3977 section 3.2).
@@ -94,8 +97,40 @@ impl Lines {
     }
 }
 
+/// How much of a ClientHello in its record there must be to tell it: type, version, length, type (RFC 8446 section 5.1).
+const HELLO: usize = 6;
+
+/// Whether these bytes begin so, or may when there are more.
+fn hello(bytes: &[u8]) -> Guess {
+    let fits = |at: usize, b: u8| match at {
+        0 => b == 0x16,
+        1 => b == 3,
+        2 => b <= 4,
+        5 => b == 1,
+        _ => true,
+    };
+    match bytes.get(..HELLO).unwrap_or(bytes) {
+        known if !known.iter().enumerate().all(|(at, b)| fits(at, *b)) => Guess::No,
+        known if known.len() == HELLO => Guess::Sure,
+        _ => Guess::More,
+    }
+}
+
 impl Peeler for Lines {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        if self.tunnel.is_none() && input.side == Side::Client {
+            match hello(input.bytes) {
+                Guess::Sure => {
+                    self.tunnel = Some(out.open(Child::stream().hint(Hint::Upgrade("starttls".into()))));
+                }
+                Guess::More if !input.end => return Step::more(0, input.bytes.len() + 1),
+                _ => {}
+            }
+        }
+        if let Some(tunnel) = self.tunnel {
+            out.feed(tunnel, input.side, input.bytes);
+            return Step::again(input.bytes.len());
+        }
         let Line { text: line, taken, ends } = match input.line(LONGEST) {
             Ok(line) => line,
             Err(wait) => return wait,
@@ -113,12 +148,21 @@ impl Peeler for Lines {
         Step::again(taken)
     }
 
-    fn gap(&mut self, side: Side, _len: u64, _out: &mut Out<'_, '_>) -> AfterGap {
+    fn gap(&mut self, side: Side, len: u64, out: &mut Out<'_, '_>) -> AfterGap {
+        if let Some(tunnel) = self.tunnel {
+            out.gap(tunnel, side, len);
+        }
         if side == Side::Server {
             // The end of an answer may be lost.
             self.open = None;
         }
         AfterGap::Continue
+    }
+
+    fn end(&mut self, side: Side, out: &mut Out<'_, '_>) {
+        if let Some(tunnel) = self.tunnel {
+            out.close(tunnel, side);
+        }
     }
 }
 
