@@ -151,7 +151,10 @@ impl Amqp {
             return if more { out.note("amqp1-link-limit") } else { show("", payload, side, out) };
         };
         if link.partial.is_empty() && !more {
-            return if aborted { () } else { show(&link.address, payload, side, out) };
+            if !aborted {
+                show(&link.address, payload, side, out);
+            }
+            return;
         }
         if self.held + payload.len() > out.limits().message {
             self.held -= std::mem::take(&mut link.partial).len();
