@@ -50,6 +50,7 @@ struct Content {
     media: String,
     coding: String,
     left: u64,
+    headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
 }
 
@@ -120,7 +121,15 @@ impl Amqp {
             return Some(());
         }
         let (media, coding) = (String::new(), String::new());
-        contents.push(Content { channel, key, media, coding, left: 0, body: Vec::new() });
+        contents.push(Content {
+            channel,
+            key,
+            media,
+            coding,
+            left: 0,
+            headers: Vec::new(),
+            body: Vec::new(),
+        });
         Some(())
     }
 
@@ -131,10 +140,15 @@ impl Amqp {
         let text = |c: &mut Cursor<'_>| c.vec8().map(|t| String::from_utf8_lossy(t).to_ascii_lowercase());
         let media = if flags & 0x8000 != 0 { text(&mut c)? } else { String::new() };
         let coding = if flags & 0x4000 != 0 { text(&mut c)? } else { String::new() };
+        let headers = if flags & 0x2000 != 0 { table(&mut c)? } else { Vec::new() };
         let content = self.contents[side].iter_mut().find(|x| x.channel == channel)?;
+        content.headers = headers;
         (content.media, content.coding, content.left) = (media, coding, size);
-        if size == 0 || size > out.limits().message as u64 {
+        if size > out.limits().message as u64 {
             self.contents[side].retain(|x| x.channel != channel);
+        } else if size == 0 {
+            let at = self.contents[side].iter().position(|x| x.channel == channel)?;
+            show(side, &self.contents[side].swap_remove(at), out);
         }
         if size > out.limits().message as u64 {
             out.note("amqp-frame-too-long");
@@ -155,6 +169,32 @@ impl Amqp {
         }
         Some(())
     }
+}
+
+/// Texts of a table with their names (section 4.2.5.5, with the types that brokers agree on).
+fn table(c: &mut Cursor<'_>) -> Option<Vec<(String, Vec<u8>)>> {
+    let len = c.u32()? as usize;
+    let mut c = c.sub(len)?;
+    let mut list = Vec::new();
+    while !c.is_empty() {
+        let name = String::from_utf8_lossy(c.vec8()?).to_ascii_lowercase();
+        let width = match c.u8()? {
+            b'V' => 0,
+            b't' | b'b' | b'B' => 1,
+            b's' | b'u' | b'U' => 2,
+            b'I' | b'i' | b'f' => 4,
+            b'D' => 5,
+            b'l' | b'L' | b'd' | b'T' => 8,
+            b'S' | b'x' | b'F' | b'A' => {
+                let len = c.u32()? as usize;
+                list.push((name, c.take(len)?.to_vec()));
+                continue;
+            }
+            _ => return None,
+        };
+        c.take(width)?;
+    }
+    Some(list)
 }
 
 /// PLAIN is an authorisation identity, a name and a password with a zero octet between them (RFC 4616).
@@ -179,6 +219,13 @@ fn show(side: Side, content: &Content, out: &mut Out<'_, '_>) {
     out.begin_message();
     out.label("topic", &content.key);
     out.item("channel", Form::Text, side, content.key.as_bytes());
+    for (name, value) in content.headers.iter().filter(|(_, v)| !v.is_empty()) {
+        let form = if std::str::from_utf8(value).is_ok() { Form::Text } else { Form::Binary };
+        out.item(&format!("header.{name}"), form, side, value);
+    }
+    if content.body.is_empty() {
+        return;
+    }
     let form = if std::str::from_utf8(&content.body).is_ok() { Form::Text } else { Form::Binary };
     let mut child = Child::message().form(form).field("payload");
     let coding = Hint::Encoding(content.coding.clone());

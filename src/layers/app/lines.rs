@@ -1,5 +1,6 @@
 //! Text lines of a protocol that nobody knows: each line is a message.
 
+use super::starttls;
 use crate::model::{PerSide, Side};
 use crate::peel::{
     AfterGap, Child, Eats, Family, Form, Guess, Hint, Input, Line, LineEnd, Out, Peeler, Probe, Spec, Step,
@@ -137,8 +138,38 @@ impl Lines {
     }
 }
 
+/// How much of a ClientHello in its record there must be to tell it: type, version, length, type (RFC 8446 section 5.1).
+const HELLO: usize = 6;
+
+/// Whether these bytes begin so, or may when there are more.
+fn hello(bytes: &[u8]) -> Guess {
+    let fits = |at: usize, b: u8| match at {
+        0 => b == 0x16,
+        1 => b == 3,
+        2 => b <= 4,
+        5 => b == 1,
+        _ => true,
+    };
+    match bytes.get(..HELLO).unwrap_or(bytes) {
+        known if !known.iter().enumerate().all(|(at, b)| fits(at, *b)) => Guess::No,
+        known if known.len() == HELLO => Guess::Sure,
+        _ => Guess::More,
+    }
+}
+
 impl Peeler for Lines {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
+        // Behind lines there may be TLS, whatever the protocol called it that agreed on it.
+        if input.side == Side::Client {
+            match hello(input.bytes) {
+                Guess::Sure => {
+                    starttls::begin(out);
+                    return Step::again(0);
+                }
+                Guess::More if !input.end => return Step::more(0, input.bytes.len() + 1),
+                _ => {}
+            }
+        }
         let Line { text: line, taken, ends } = match input.line(LONGEST) {
             Ok(line) => line,
             Err(wait) => return wait,

@@ -1,6 +1,7 @@
 //! Layers that carry an application's exchange.
 
 mod amqp;
+mod amqp1;
 mod apns;
 mod coap;
 mod dgw;
@@ -21,6 +22,8 @@ mod login;
 mod mqtt;
 mod msnp;
 mod msrp;
+mod mumble;
+mod nats;
 mod oscar;
 mod pop3;
 mod rtp;
@@ -64,6 +67,9 @@ pub static TABLE: &[&Spec] = &[
     &sctp::SPEC,
     &mqtt::SPEC,
     &amqp::SPEC,
+    &amqp1::SPEC,
+    &nats::SPEC,
+    &mumble::SPEC,
     &stomp::SPEC,
     &dns::UDP,
     &dns::TCP,

@@ -90,8 +90,8 @@ impl Peeler for Mqtt {
 }
 
 impl Mqtt {
-    /// Passes over the properties of version 5.
-    fn properties(&self, c: &mut Cursor<'_>) -> Option<()> {
+    /// The properties of version 5, as far as applications say something in them.
+    fn properties(&self, side: Side, c: &mut Cursor<'_>, out: &mut Out<'_, '_>) -> Option<()> {
         if !self.v5 {
             return Some(());
         }
@@ -103,7 +103,40 @@ impl Mqtt {
                 break;
             }
         }
-        c.take(len).map(|_| ())
+        let mut list = c.sub(len)?;
+        while !list.is_empty() {
+            // Section 2.2.2.2.
+            match list.u8()? {
+                0x01 | 0x17 | 0x19 | 0x24 | 0x25 | 0x28..=0x2a => list.take(1)?,
+                0x13 | 0x21..=0x23 => list.take(2)?,
+                0x02 | 0x11 | 0x18 | 0x27 => list.take(4)?,
+                0x0b => {
+                    list.varint()?;
+                    &[]
+                }
+                0x26 => {
+                    let name = String::from_utf8_lossy(list.vec16()?).to_ascii_lowercase();
+                    let value = list.vec16()?;
+                    out.item(&format!("header.{name}"), Form::Text, side, value);
+                    value
+                }
+                0x09 => {
+                    let correlation = list.vec16()?;
+                    if !correlation.is_empty() {
+                        give(side, "header.correlation-data", correlation, out);
+                    }
+                    correlation
+                }
+                0x1f => {
+                    let reason = list.vec16()?;
+                    out.item("reason", Form::Text, side, reason);
+                    reason
+                }
+                0x03 | 0x08 | 0x12 | 0x15 | 0x16 | 0x1a | 0x1c => list.vec16()?,
+                _ => return None,
+            };
+        }
+        Some(())
     }
 
     fn connect(&mut self, side: Side, body: &[u8], out: &mut Out<'_, '_>) -> Option<()> {
@@ -122,12 +155,12 @@ impl Mqtt {
             out.message(hello, side, c.rest());
             return Some(());
         }
-        self.properties(&mut c)?;
+        self.properties(side, &mut c, out)?;
         let client = String::from_utf8_lossy(c.vec16()?).into_owned();
         out.fact("mqtt.client_id", client.as_str());
         out.item("device_id", Form::Text, side, client.as_bytes());
         if flags & 0x04 != 0 {
-            self.properties(&mut c)?;
+            self.properties(side, &mut c, out)?;
             let topic = c.vec16()?;
             out.item("will.topic", Form::Text, side, topic);
             let will = c.vec16()?;
@@ -148,9 +181,14 @@ impl Mqtt {
         if first & 0x06 != 0 {
             c.u16()?;
         }
-        self.properties(&mut c)?;
         out.begin_message();
         out.label("topic", &String::from_utf8_lossy(topic));
+        let properties = self.properties(side, &mut c, out);
+        if properties.is_none() {
+            // What nobody can read has its payload somewhere within.
+            out.item("payload", Form::Binary, side, body);
+        }
+        properties?;
         out.item("channel", Form::Text, side, topic);
         give(side, "payload", c.rest(), out);
         Some(())
@@ -159,8 +197,8 @@ impl Mqtt {
     fn subscribe(&mut self, side: Side, body: &[u8], out: &mut Out<'_, '_>) -> Option<()> {
         let mut c = Cursor::new(body);
         c.u16()?;
-        self.properties(&mut c)?;
         out.begin_message();
+        self.properties(side, &mut c, out)?;
         while !c.is_empty() {
             out.item("channel", Form::Text, side, c.vec16()?);
             c.u8()?;

@@ -35,6 +35,19 @@ const COMMANDS: [&str; 15] = [
     "RECEIPT",
     "ERROR",
 ];
+/// Headers that the protocol and its brokers give messages.
+const STANDARD: [&str; 10] = [
+    "destination",
+    "content-type",
+    "content-length",
+    "receipt",
+    "transaction",
+    "message-id",
+    "subscription",
+    "ack",
+    "redelivered",
+    "persistent",
+];
 /// Bytes of a command with its headers.
 const HEAD: usize = 16 * 1024;
 
@@ -132,6 +145,10 @@ fn show(head: &Head<'_>, body: &[u8], side: Side, out: &mut Out<'_, '_>) {
         return;
     }
     out.label("topic", head.value("destination").unwrap_or_default());
+    // An application's own headers.
+    for (name, value) in head.headers.iter().filter(|(n, v)| !STANDARD.contains(n) && !v.is_empty()) {
+        out.item(&format!("header.{}", name.to_ascii_lowercase()), Form::Text, side, value.as_bytes());
+    }
     let form = if std::str::from_utf8(body).is_ok() { Form::Text } else { Form::Binary };
     let mut child = Child::message().form(form).field("body");
     if let Some(media) = head.value("content-type").and_then(|t| t.split(';').next()) {

@@ -6,6 +6,7 @@ mod data;
 mod data_url;
 mod decoded;
 mod deflating;
+mod delimited;
 mod escaped;
 mod form;
 mod framed;
@@ -62,6 +63,7 @@ pub static TABLE: &[&Spec] = &[
     &text::UTF16,
     &text::UTF32,
     &xml::SPEC,
+    &delimited::SPEC,
     &data::CBOR,
     &data::MSGPACK,
     &data::DER,
