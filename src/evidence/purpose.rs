@@ -58,19 +58,23 @@ impl Collector {
 
     /// A field that says what its message is: a login, telemetry.
     pub(super) fn told_purpose(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
-        let says = |name: &str| TYPES.iter().any(|t| name.eq_ignore_ascii_case(t));
-        let called = |path: &str| path.rsplit(['.', '>']).find(|n| !n.is_empty()).is_some_and(says);
-        if node.scope() == 0 || leaf.bytes.len() > 48 || !(called(leaf.field) || called(node.field())) {
+        let is = |word: &str, list: &[&str]| list.iter().any(|l| word.eq_ignore_ascii_case(l));
+        let last = |path| str::rsplit(path, ['.', '>']).find(|n| !n.is_empty()).unwrap_or_default();
+        let called = |list: &[&str]| is(last(leaf.field), list) || is(last(node.field()), list);
+        let (typed, graded) = (called(&TYPES), called(&LEVELS));
+        if node.scope() == 0 || leaf.bytes.len() > 48 || !(typed || graded) {
             return;
         }
         let Ok(text) = std::str::from_utf8(leaf.bytes) else { return };
+        let said_by_a_program =
+            typed && is_housekeeping(text, leaf.side) || graded && is(text.trim(), &SEVERITIES);
         // What a protocol calls an error may bring a message back to its sender.
-        if node.family() == Some(Family::Codec) && is_housekeeping(text, leaf.side) {
+        if node.family() == Some(Family::Codec) && said_by_a_program {
             let field = join_fields(node.field(), leaf.field);
             let around = field.rfind(['.', '>']).and_then(|at| field.get(..=at)).unwrap_or_default();
             self.message(node, leaf.at).housekeeping.push(around.to_owned());
         }
-        if words_of(text).any(|w| SERVICES.iter().any(|s| w.eq_ignore_ascii_case(s))) {
+        if typed && words_of(text).any(|w| SERVICES.iter().any(|s| w.eq_ignore_ascii_case(s))) {
             self.message(node, leaf.at).serves = true;
         }
     }
@@ -120,7 +124,9 @@ fn is_housekeeping(text: &str, side: Side) -> bool {
     let is = |word: &String, list: &[&str]| list.contains(&word.as_str());
     let first =
         words.first().is_some_and(|w| is(w, &HOUSEKEEPING) || side == Side::Server && is(w, &GREETINGS));
-    first && words.len() <= 4 && !words.iter().any(|w| is(w, &SPEECH))
+    // The name of a class of errors ends so.
+    let class = words.last().is_some_and(|w| is(w, &["exception", "error"]));
+    (first || class) && words.len() <= 4 && !words.iter().any(|w| is(w, &SPEECH))
 }
 
 impl Message {
@@ -188,6 +194,24 @@ const REPORTS: [&str; 6] = ["logs", "debuglogs", "debuglog", "crashes", "report"
 /// Names of fields that say what a message is.
 const TYPES: [&str; 10] =
     ["type", "event", "op", "action", "kind", "cmd", "command", "method", "t", "target"];
+
+/// Names of fields that say how bad it is what a program logs, and their values (RFC 5424 section 6.2.1, and the
+/// names that logging libraries use).
+const LEVELS: [&str; 5] = ["level", "severity", "loglevel", "log_level", "levelname"];
+const SEVERITIES: [&str; 12] = [
+    "trace",
+    "debug",
+    "info",
+    "information",
+    "notice",
+    "warn",
+    "warning",
+    "error",
+    "critical",
+    "alert",
+    "fatal",
+    "emergency",
+];
 
 /// First words of what programs say to one another.
 const HOUSEKEEPING: [&str; 24] = [
