@@ -85,6 +85,16 @@ fn mail_and_chat_are_followed_through_starttls() {
 }
 
 #[test]
+fn a_message_that_lightspeed_brings_is_told_by_its_call() {
+    let said = [
+        "layer http1/websocket/dgw",
+        "insertMessage.text Text Server Clear 33",
+        "insertMessage.thread_id[1]",
+    ];
+    says("lightspeed", &said, &["malformed", "Opaque"]);
+}
+
+#[test]
 fn what_follows_a_line_of_text_does_not_decide_whose_an_upgraded_stream_is() {
     let said = ["layer http1/lines Guessed", "line> Text Server Clear 25"];
     says("upgrade-text-then-bytes", &said, &["layer http1/http1", "framed"]);

@@ -151,8 +151,14 @@ fn walk(value: &Value, path: &str, side: Side, depth: usize, out: &mut Out<'_, '
             out.item(path, form_of(&bytes), side, &bytes);
         }
         Value::Array(list) => {
+            let call = call_of(list);
             for (i, v) in list.iter().enumerate() {
-                walk(v, &format!("{path}[{i}]"), side, depth + 1, out);
+                let inner = match call.and_then(|(at, name)| Some((name, argument(i.checked_sub(at + 1)?)?)))
+                {
+                    Some((name, argument)) => format!("{path}.{name}.{argument}"),
+                    None => format!("{path}[{i}]"),
+                };
+                walk(v, &inner, side, depth + 1, out);
             }
         }
         Value::Object(map) if numbered(map).is_some() => {
@@ -176,6 +182,27 @@ fn walk(value: &Value, path: &str, side: Side, depth: usize, out: &mut Out<'_, '
             }
         }
     }
+}
+
+/// Calls by which Meta's Lightspeed writes a message into the client's tables.
+const CALLS: [&str; 4] = ["LSInsertMessage", "LSUpsertMessage", "insertMessage", "upsertMessage"];
+
+/// The call that a list makes, and the place of its name: first, or behind the number of a kind of step.
+fn call_of(list: &[Value]) -> Option<(usize, &str)> {
+    let name = |at: usize| list.get(at)?.as_str().filter(|name| CALLS.contains(name));
+    name(0).map(|n| (0, n)).or_else(|| list.first()?.as_u64().and(name(1)).map(|n| (1, n)))
+}
+
+/// What an argument of such a call is, as far as is known.
+fn argument(at: usize) -> Option<&'static str> {
+    Some(match at {
+        0 => "text",
+        3 => "thread_id",
+        5 => "timestamp",
+        8 => "message_id",
+        10 => "sender",
+        _ => return None,
+    })
 }
 
 fn is_nothing(value: &Value) -> bool {
@@ -224,6 +251,16 @@ mod tests {
     fn of_members_with_one_name_none_is_lost() {
         let all = documents(br#"{"a":"one","b":1,"a":"two","a":{"c":3}}"#);
         assert_eq!(all[0].to_string(), r#"{"a":{"c":3},"a[1]":"one","a[2]":"two","b":1}"#);
+    }
+
+    #[test]
+    fn arguments_of_lightspeed_are_known_by_their_call() {
+        let list = |text: &str| documents(text.as_bytes())[0].as_array().expect("a list").clone();
+        assert_eq!(call_of(&list(r#"[5,"insertMessage","hi"]"#)), Some((1, "insertMessage")));
+        assert_eq!(call_of(&list(r#"["LSUpsertMessage","hi"]"#)), Some((0, "LSUpsertMessage")));
+        for other in [r#"[5,"insertMessages","hi"]"#, r#"["x","insertMessage"]"#, "[]", "[5]"] {
+            assert_eq!(call_of(&list(other)), None, "{other}");
+        }
     }
 
     #[test]
