@@ -36,7 +36,7 @@ for name in "$@"; do
     log=$found/log
     mkdir -p "$found" "corpus/$target"
     # New inputs go to the first folder, those of the second are only read.
-    "$programs/$target" "$folder" "corpus/$target" -max_total_time="$seconds" -max_len=8192 -timeout=20 \
+    "$programs/$target" "$folder" "corpus/$target" -max_total_time="$seconds" -max_len=8192 -timeout=120 \
         -rss_limit_mb=2048 -report_slow_units=1 -print_final_stats=1 -artifact_prefix="$found/" >"$log" 2>&1 || true
     # A process that waits for its turn looks slow: what is not slow when it is run again is no finding.
     for unit in "$found"/slow-unit-*; do
