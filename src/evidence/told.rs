@@ -51,10 +51,10 @@ impl Collector {
         if field.contains("header.") {
             return;
         }
+        let Some(told) = what(&field, text.trim(), leaf.form, || self.endpoint(node)) else { return };
         let path = node.label("path").or(node.label("topic")).unwrap_or_default();
         let way = path.split('?').next().unwrap_or_default().to_ascii_lowercase();
         let endpoint = self.endpoint(node);
-        let Some(told) = what(&field, text.trim(), leaf.form, &endpoint) else { return };
         let kind = Kind::Readable {
             slot: aside::BESIDE_SLOT.to_owned(),
             rule: told.rule().to_owned(),
@@ -86,7 +86,7 @@ impl Collector {
 }
 
 /// What a value tells, by its look and the name of its field.
-fn what(field: &str, text: &str, form: Form, endpoint: &str) -> Option<Told> {
+fn what(field: &str, text: &str, form: Form, endpoint: impl FnOnce() -> String) -> Option<Told> {
     let names = last_names(field);
     let last = names.first().map(String::as_str).unwrap_or_default();
     let called = |words: &[&str]| names.iter().any(|n| words.iter().any(|w| n.contains(w)));
@@ -104,7 +104,7 @@ fn what(field: &str, text: &str, form: Form, endpoint: &str) -> Option<Told> {
         return Some(Told::Reaction);
     }
     if let Some(host) = host_of(text) {
-        let elsewhere = !same_service(endpoint, host);
+        let elsewhere = !same_service(&endpoint(), host);
         let pointer = called(&POINTERS) && !called(&PREVIEWS);
         return (elsewhere && !pointer).then_some(Told::Link);
     }
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn reactions_links_positions_and_amounts_are_told_from_what_programs_say() {
-        let told = |field: &str, text: &str| what(field, text, Form::Text, "chat.test:443");
+        let told = |field: &str, text: &str| what(field, text, Form::Text, || "chat.test:443".to_owned());
         assert_eq!(told("$.x", "👍🏽"), Some(Told::Reaction));
         assert_eq!(told("$.reaction", "like"), Some(Told::Reaction));
         assert_eq!(told("$.group.icon", "🏠"), None);
