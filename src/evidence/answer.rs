@@ -167,11 +167,12 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Takes a field by its path; `asked` are names of the service and of what it was asked for.
-    pub fn take<'n>(&mut self, asked: impl IntoIterator<Item = &'n str>, field: &str, value: &[u8]) {
+    /// Takes a field by its path; `asked` is what was asked for, and names of the service. What was lost may have asked
+    /// for messages.
+    pub fn take(&mut self, asked: [Option<&str>; 3], field: &str, value: &[u8]) {
         if !self.known {
             self.known = true;
-            self.chat = asked.into_iter().any(is_chat);
+            self.chat = asked[0].is_none() || asked.into_iter().flatten().any(is_chat);
         }
         for (at, _) in field.match_indices('.') {
             let (object, rest) = (&field[..at], &field[at + 1..]);
@@ -235,7 +236,7 @@ mod tests {
 
     fn explained(fields: &[&str], said: &str) -> bool {
         let mut answer = Answer::default();
-        fields.iter().for_each(|f| answer.take([], f, said.as_bytes()));
+        fields.iter().for_each(|f| answer.take([None; 3], f, said.as_bytes()));
         answer.explains("$.message")
     }
 
@@ -250,7 +251,7 @@ mod tests {
             assert!(!explained(&["$.ok", speaker, "$.message"], said), "{speaker}");
         }
         let mut answer = Answer::default();
-        ["$.ok", "$.message"].iter().for_each(|f| answer.take([], f, said.as_bytes()));
+        ["$.ok", "$.message"].iter().for_each(|f| answer.take([None; 3], f, said.as_bytes()));
         assert!(
             !answer.explains("$.result.message") && !answer.explains("$.text") && !answer.explains("message")
         );
@@ -260,7 +261,10 @@ mod tests {
     fn a_text_without_speaker_time_and_place_is_said_by_nobody() {
         let silent = |fields: &[&str], text: &str| {
             let mut answer = Answer::default();
-            fields.iter().chain([&text]).for_each(|f| answer.take([], f, b"see you at noon"));
+            fields
+                .iter()
+                .chain([&text])
+                .for_each(|f| answer.take([Some("/offers"), None, None], f, b"see you at noon"));
             answer.is_silent_about(text)
         };
         assert!(silent(&["$.time"], "$.promos[0].part[1].text"));
@@ -277,7 +281,15 @@ mod tests {
         }
         assert!(!Answer::default().is_silent_about("$.text"));
         let mut answer = Answer::default();
-        answer.take(["example.org", "/v1/messages"], "$.text", b"x");
+        answer.take([Some("/v1/messages"), Some("example.org"), None], "$.text", b"x");
+        assert!(!answer.is_silent_about("$.text"));
+    }
+
+    /// A gap where the request was must not make less of what the service says.
+    #[test]
+    fn an_answer_to_what_was_not_recorded_is_not_silent() {
+        let mut answer = Answer::default();
+        answer.take([None, Some("example.org"), None], "$.text", b"see you at noon");
         assert!(!answer.is_silent_about("$.text"));
     }
 }

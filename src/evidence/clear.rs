@@ -66,7 +66,7 @@ impl Collector {
         let named = node.field() == "line"
             || node.field().is_empty() && leaf.field.starts_with(|c: char| c == '$' || c.is_ascii_digit());
         if matches!(carrier, "http1" | "http2" | "http3") && (named || leaf.field == "line") {
-            let asked = ["path", "host", "sni"].into_iter().filter_map(|name| node.label(name));
+            let asked = ["path", "host", "sni"].map(|name| node.label(name));
             self.message(node, leaf.at).answer.take(asked, leaf.field, leaf.bytes);
         }
     }
