@@ -1,12 +1,13 @@
 //! Fields that anybody reads who gets so far: what is said in them, and what is not known to be said.
 
 use super::aside::{self, Near};
+use super::called::{Called, Header, called};
 use super::collector::Collector;
 use super::copies::SIDE_SLOTS;
 use super::message::{is_message_slot, may_be_said};
 use super::randomness::{self, Cipher};
 use super::sink::join_fields;
-use super::told::is_pictures;
+use super::told::{self, is_pictures};
 use super::{Content, Evidence, Kind, Polarity, Strength};
 use crate::layers::envelope::grammar::notice::is_fallback;
 use crate::model::{Arrival, Side, Trust, digest16};
@@ -17,27 +18,40 @@ use crate::ruleset::language;
 const SENTENCES: usize = 8;
 
 impl Collector {
-    pub(super) fn clear_leaf(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<(String, String)>) {
+    pub(super) fn clear_leaf(
+        &mut self,
+        node: &NodeRef<'_>,
+        leaf: &Leaf<'_>,
+        field: &str,
+        slot: Option<(String, String)>,
+    ) {
         self.result.coverage.explained += leaf.total;
+        let called = called(node.field(), leaf.field, field);
         if leaf.form == Form::Text && node.scope() != 0 {
             let kind = slot.as_ref().map(|(s, _)| s.clone());
-            self.keep_for_trial(node, leaf, kind.as_deref());
-        } else if leaf.form == Form::Plain && node.scope() != 0 {
+            self.keep_for_trial(node, leaf, || called.key, kind.as_deref());
+        } else if leaf.form == Form::Plain && node.scope() != 0 && called.rounds {
             self.keep_rounds(node, leaf);
         }
         self.answered(node, leaf);
         self.file_named(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
-        self.told_purpose(node, leaf);
-        self.told_speech(node, leaf);
-        self.hashed(node, leaf);
-        self.told_by_name(node, leaf);
-        self.told(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
+        if called.purpose {
+            self.told_purpose(node, leaf);
+        }
+        self.told_speech(node, leaf, field, &called);
+        self.hashed(node, leaf, called.hash);
+        if called.words {
+            self.told_by_name(node, leaf);
+        }
+        if called.told || leaf.text().is_some_and(told::may_tell) {
+            self.told(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
+        }
         let says = |s: &str| may_be_said(s) && !is_truth(leaf) && !is_state(node, leaf);
         let Some((slot, rule)) = slot.as_ref().filter(|(s, _)| says(s)).cloned() else {
-            self.beside(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
+            self.beside(node, leaf, &called, slot.as_ref().map(|(s, _)| s.as_str()));
             return self.seen(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
         };
-        let Ok(text) = std::str::from_utf8(leaf.bytes) else { return };
+        let Some(text) = leaf.text() else { return };
         self.turned_text(node, leaf);
         // A message may be one picture for a feeling.
         let natural = if is_pictures(text) { 0.6 } else { language::natural(text) };
@@ -84,7 +98,7 @@ impl Collector {
 
     /// What stands in a field that no rule knows. Beside ciphertext nobody can say that a sentence is no part of
     /// what was sealed, nor that words are none which differ from message to message.
-    fn beside(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<&str>) {
+    fn beside(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, called: &Called, slot: Option<&str>) {
         let notice =
             |slot: &str| SIDE_SLOTS.contains(&slot) && leaf.side == Side::Client && node.scope() != 0;
         if slot.is_some_and(notice) && leaf.form == Form::Text {
@@ -97,11 +111,14 @@ impl Collector {
             slot == TOPIC_SLOT && layer == "json"
                 || leaf.side == Side::Client && carried && ABOUT.contains(&slot)
         };
-        if !slot.is_none_or(changes) || leaf.form == Form::Plain || node.scope() == 0 || !may_say(node, leaf)
+        if !slot.is_none_or(changes)
+            || leaf.form == Form::Plain
+            || node.scope() == 0
+            || !may_say(node, leaf, called)
         {
             return;
         }
-        let Some(text) = std::str::from_utf8(leaf.bytes).ok().filter(|t| !is_fallback(t)) else { return };
+        let Some(text) = leaf.text().filter(|t| !is_fallback(t)) else { return };
         let sentence = aside::sentence(text);
         // A name or a state of few words is one.
         if sentence.is_none() && slot.is_some_and(|s| s != TOPIC_SLOT) {
@@ -127,7 +144,7 @@ impl Collector {
 
     /// A sentence for a notification or a count: the same one each time says nothing.
     fn noticed(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
-        let text = std::str::from_utf8(leaf.bytes).unwrap_or_default();
+        let text = leaf.text().unwrap_or_default();
         if let Some(natural) = aside::sentence(text) {
             let record = self.evidence(node, leaf, aside::kind(natural), Strength::Strong, Polarity::Neutral);
             self.said_aside(node, leaf, record);
@@ -230,30 +247,6 @@ const TOPIC_SLOT: &str = "topic";
 const ABOUT: [&str; 5] = [TOPIC_SLOT, "profile", "status", "device-name", "identifier"];
 /// Fields of a service's answers that hold remarks.
 const REMARKS: [&str; 8] = ["error", "reason", "detail", "desc", "hint", "help", "title", "label"];
-/// Headers that hold what an application made up, or where its user was.
-const HEADERS: [&str; 3] = ["header.x-", "header.cookie", "header.referer"];
-
-/// Beginnings of the names of headers that hold lists of words and names of programs.
-const KNOWN: [&str; 18] = [
-    "accept",
-    "connection",
-    "keep-alive",
-    "te",
-    "cache-control",
-    "pragma",
-    "upgrade",
-    "sec-",
-    "access-control",
-    "content-",
-    "if-modified",
-    "if-unmodified",
-    "user-agent",
-    "date",
-    "via",
-    "dnt",
-    "server",
-    "authorization",
-];
 /// Fields of protocols, not of what they carry.
 const NAMED_APART: [&str; 3] = ["channel", "event", "id"];
 
@@ -264,21 +257,19 @@ fn is_long(bytes: &[u8]) -> bool {
 
 /// Whether a field of this layer may hold what a person wrote, though no rule knows it: in structured data, in a
 /// stanza, in a header that an application made up, and the text that is all of a request.
-fn may_say(node: &NodeRef<'_>, leaf: &Leaf<'_>) -> bool {
-    let made_up = |field: &str| {
-        let named =
-            field.split("header.").nth(1).is_some_and(|name| !KNOWN.iter().any(|k| name.starts_with(k)));
-        let http = node.layers().next().is_some_and(|s| s.name.starts_with("http"));
-        HEADERS.iter().any(|h| field.contains(h))
-            || named && http && leaf.side == Side::Client && is_long(leaf.bytes)
+fn may_say(node: &NodeRef<'_>, leaf: &Leaf<'_>, called: &Called) -> bool {
+    let made_up = |header: Header| {
+        let http = || node.layers().next().is_some_and(|s| s.name.starts_with("http"));
+        header == Header::MadeUp
+            || header == Header::Named && leaf.side == Side::Client && is_long(leaf.bytes) && http()
     };
-    let header = |field: &str| field.contains("header.");
+    let [inner, _] = called.headers;
     let stanza = || node.layers().next().is_some_and(|s| s.name == "xmpp");
     match node.family() {
-        Some(Family::Codec) => [node.field(), leaf.field].iter().all(|f| !header(f) || made_up(f)),
+        Some(Family::Codec) => called.headers.iter().all(|h| *h == Header::No || made_up(*h)),
         // The channel of a message broker is an address, and what an event is called a name: neither has spaces.
         Some(Family::App) => {
-            made_up(leaf.field) || stanza() || NAMED_APART.contains(&leaf.field) && leaf.bytes.contains(&b' ')
+            made_up(inner) || stanza() || NAMED_APART.contains(&leaf.field) && leaf.bytes.contains(&b' ')
         }
         Some(Family::Secure | Family::Envelope) => false,
         None => leaf.side == Side::Client && !node.path().is_empty(),

@@ -211,7 +211,7 @@ impl Collector {
     }
 
     fn json_device(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, field: &str, last: &str) {
-        let Ok(value) = std::str::from_utf8(leaf.bytes) else { return };
+        let Some(value) = leaf.text() else { return };
         let path = node.label("path").unwrap_or("");
         let found = matrix(field, last, value, path).or_else(|| signal(field, value, path, leaf.side));
         let Some(found) = found else { return };
@@ -240,7 +240,7 @@ impl Collector {
         if node.spec().is_none_or(|s| s.name != "xmpp") {
             return;
         }
-        let Ok(value) = std::str::from_utf8(leaf.bytes) else { return };
+        let Some(value) = leaf.text() else { return };
         let own = bare(value);
         if leaf.side == Side::Server && matches!(field, "message.@to" | "iq.@to") && own.contains('@') {
             self.seen.me = Some(own.clone());

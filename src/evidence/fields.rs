@@ -1,6 +1,6 @@
 //! What a field is to the observers: its rules, the planted texts in it, what may be a key, how random it is.
 
-use super::collector::{Collector, MEASURED};
+use super::collector::{Collector, MEASURED, MEASURED_BYTES};
 use super::masked;
 use super::message::{BACKUP_SLOT, is_content_slot, is_message_slot};
 use super::randomness;
@@ -159,7 +159,7 @@ impl Collector {
         if node.scope() == 0 {
             return;
         }
-        self.keep_for_trial(node, leaf, slot);
+        self.keep_for_trial(node, leaf, || Named::of(&join_fields(node.field(), leaf.field)), slot);
         self.seen(node, leaf, slot);
         if slot == Some(BACKUP_SLOT) {
             self.message(node, leaf.at).backup = true;
@@ -169,10 +169,12 @@ impl Collector {
         if called(node.field()) || called(leaf.field) {
             self.message(node, leaf.at).encrypted = true;
         }
-        if leaf.total < 16 || !self.may_measure(is_message_slot(slot)) {
+        let known = is_message_slot(slot);
+        if leaf.total < 16 || !self.may_measure(known) {
             return;
         }
-        let measure = randomness::measure(leaf.bytes);
+        let most = if known { leaf.bytes.len() } else { MEASURED_BYTES.min(leaf.bytes.len()) };
+        let measure = randomness::measure(&leaf.bytes[..most]);
         let (class, probability) = measure.verdict();
         let kind = Kind::Opaque {
             slot: slot.map(str::to_owned),
@@ -184,10 +186,10 @@ impl Collector {
             percent: (probability * 100.0) as u8,
             power_percent: (measure.power * 100.0) as u8,
         };
-        if is_message_slot(slot) {
+        if known {
             self.message_field(node, leaf, Content::Opaque);
         }
-        let strength = if is_message_slot(slot) { Strength::Strong } else { Strength::Weak };
+        let strength = if known { Strength::Strong } else { Strength::Weak };
         let e = self.evidence(node, leaf, kind, strength, Polarity::Neutral);
         self.message(node, leaf.at).opaque.push(e);
     }
@@ -209,14 +211,18 @@ impl Collector {
         true
     }
 
-    /// Remembers what may be a key and what a key may open.
-    pub(super) fn keep_for_trial(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, slot: Option<&str>) {
+    /// Remembers what may be a key and what a key may open. `named` tells what its name says of keys.
+    pub(super) fn keep_for_trial(
+        &mut self,
+        node: &NodeRef<'_>,
+        leaf: &Leaf<'_>,
+        named: impl Fn() -> Named,
+        slot: Option<&str>,
+    ) {
         if leaf.total != leaf.bytes.len() as u64 {
             return;
         }
-        let text = (leaf.form != Form::Binary || leaf.end == End::Clear)
-            .then(|| std::str::from_utf8(leaf.bytes).ok())
-            .flatten();
+        let text = (leaf.form != Form::Binary || leaf.end == End::Clear).then(|| leaf.text()).flatten();
         // A field for passwords, and a message of one word, may be one.
         let is_word =
             |t: &&str| slot == Some("credential") || is_message_slot(slot) && !t.trim().contains(' ');
@@ -226,7 +232,7 @@ impl Collector {
         }
         let secrets = text.map_or_else(|| candidates::of_bytes(leaf.bytes).into(), secrets_of);
         if !secrets.is_empty() {
-            let named = Named::of(&join_fields(node.field(), leaf.field));
+            let named = named();
             let alone = leaf.bytes.len() <= 96 && !leaf.bytes.contains(&b' ');
             for read in secrets.iter() {
                 let stood = Stood::of(named, read.called, alone);
@@ -323,12 +329,16 @@ impl Collector {
 
     /// A number that says how often a key derivation runs.
     pub(super) fn keep_rounds(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
-        let name = leaf.field.rsplit(['.', '>']).next().unwrap_or("").to_ascii_lowercase();
-        let rounds = std::str::from_utf8(leaf.bytes).ok().and_then(|t| t.parse::<u32>().ok());
-        if let Some(rounds) = rounds.filter(|_| ROUNDS.contains(&name.as_str())) {
+        if let Some(rounds) = leaf.text().and_then(|t| t.parse::<u32>().ok()) {
             self.message(node, leaf.at).rounds = Some(rounds);
         }
     }
+}
+
+/// Whether a field is called after the rounds of a key derivation.
+pub(super) fn is_rounds(field: &str) -> bool {
+    let name = field.rsplit(['.', '>']).next().unwrap_or("");
+    ROUNDS.iter().any(|r| name.eq_ignore_ascii_case(r))
 }
 
 thread_local! {

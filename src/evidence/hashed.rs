@@ -2,7 +2,6 @@
 //! suspects. Hashes of the ciphertext tell nobody anything.
 
 use super::collector::Collector;
-use super::sink::join_fields;
 use super::{Evidence, Kind, Polarity, Strength};
 use crate::bytes::unhex;
 use crate::peel::{Family, Form, Hashes, Leaf, NodeRef};
@@ -34,13 +33,13 @@ impl Hashed {
 }
 
 impl Collector {
-    /// A field that is called a hash, and values that it may be of.
-    pub(super) fn hashed(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+    /// A field that is called a hash (`called`), and values that it may be of.
+    pub(super) fn hashed(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, called: bool) {
         let whole = leaf.total == leaf.bytes.len() as u64;
         if node.scope() == 0 || node.family() != Some(Family::Codec) || leaf.form == Form::Plain || !whole {
             return;
         }
-        if let Some(raw) = digest_in(leaf).filter(|_| is_hash(&join_fields(node.field(), leaf.field))) {
+        if let Some(raw) = called.then(|| digest_in(leaf)).flatten() {
             let detail = "a hash beside every sealed message, each time another".to_owned();
             let kind = Kind::Weak { finding: CONTENT_HASH.to_owned(), detail };
             let e = self.evidence(node, leaf, kind, Strength::Weak, Polarity::Neutral);
@@ -65,7 +64,7 @@ impl Collector {
 
 /// A digest of 16, 20, 32 or 64 bytes in hexadecimal or base64.
 fn digest_in(leaf: &Leaf<'_>) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(leaf.bytes).ok()?.trim();
+    let text = leaf.text()?.trim();
     let core = text.trim_end_matches('=');
     match core.len() {
         32 | 40 | 64 | 128 if core.bytes().all(|b| b.is_ascii_hexdigit()) => unhex(core),
@@ -75,7 +74,7 @@ fn digest_in(leaf: &Leaf<'_>) -> Option<Vec<u8>> {
 }
 
 /// Whether a field is called the hash of something that is not known to be sealed itself, or no message.
-fn is_hash(field: &str) -> bool {
+pub(super) fn is_hash(field: &str) -> bool {
     let last = field.rsplit(['.', '>']).find(|n| !n.is_empty()).unwrap_or("").to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|w| last.contains(w));
     has(&["hash", "digest", "sha256", "sha1", "md5", "checksum", "sha512"])

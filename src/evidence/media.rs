@@ -205,5 +205,5 @@ impl Collector {
 /// A place without bytes of its own.
 fn nothing(field: &str, at: Arrival) -> Leaf<'_> {
     let (form, side, end) = (Form::Binary, Side::Client, End::Clear);
-    Leaf { field, form, side, bytes: &[], total: 0, end, at, hashes: None }
+    Leaf { field, form, side, bytes: &[], total: 0, end, at, hashes: None, known: Default::default() }
 }

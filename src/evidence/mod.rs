@@ -3,6 +3,7 @@
 
 mod answer;
 mod aside;
+mod called;
 mod canary;
 mod clear;
 mod collector;

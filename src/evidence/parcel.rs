@@ -260,7 +260,7 @@ impl Collector {
             _ if matches!(last, "identityKey" | "identity_key") => ("identity-key".to_owned(), String::new()),
             _ => return,
         };
-        let digest = match std::str::from_utf8(leaf.bytes).ok().and_then(decoded) {
+        let digest = match leaf.text().and_then(decoded) {
             Some(key) => digest16(&key),
             None if (32..=64).contains(&leaf.bytes.len()) => digest16(leaf.bytes),
             None => return,

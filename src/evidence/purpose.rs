@@ -56,7 +56,7 @@ impl Collector {
         hits.iter().filter_map(|h| rules.get(h.rule)).any(|r| is_message_slot(r.means.slot.as_deref()))
     }
 
-    /// A field that says what its message is: a login, telemetry.
+    /// A field that says what its message is: a login, telemetry. It is called so ([`is_name`]).
     pub(super) fn told_purpose(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
         let is = |word: &str, list: &[&str]| list.iter().any(|l| word.eq_ignore_ascii_case(l));
         let last = |path| str::rsplit(path, ['.', '>']).find(|n| !n.is_empty()).unwrap_or_default();
@@ -65,7 +65,7 @@ impl Collector {
         if node.scope() == 0 || leaf.bytes.len() > 48 || !(typed || graded) {
             return;
         }
-        let Ok(text) = std::str::from_utf8(leaf.bytes) else { return };
+        let Some(text) = leaf.text() else { return };
         let said_by_a_program =
             typed && is_housekeeping(text, leaf.side) || graded && is(text.trim(), &SEVERITIES);
         // What a protocol calls an error may bring a message back to its sender.
@@ -103,6 +103,12 @@ impl Collector {
         let e = self.evidence(node, leaf, kind, Strength::Strong, Polarity::Against);
         self.message(node, leaf.at).readable.push(e);
     }
+}
+
+/// Whether a field is called after what a message is, or after how bad it is what a program logs.
+pub(super) fn is_name(path: &str) -> bool {
+    let last = path.rsplit(['.', '>']).find(|n| !n.is_empty()).unwrap_or_default();
+    TYPES.iter().chain(&LEVELS).any(|l| last.eq_ignore_ascii_case(l))
 }
 
 /// Whether what a message calls itself is about the connection, the program or the room: an error, a log, a room

@@ -93,7 +93,7 @@ impl Sink for Collector {
         match leaf.end {
             End::Clear => {
                 self.device_field(node, leaf, &field);
-                self.clear_leaf(node, leaf, slot);
+                self.clear_leaf(node, leaf, &field, slot);
             }
             End::Opaque => self.opaque_leaf(node, leaf, slot.as_ref().map(|(s, _)| s.as_str())),
             End::Sealed(..) | End::Cut(_) => {}
@@ -140,6 +140,7 @@ impl Sink for Collector {
                 end: End::Clear,
                 at,
                 hashes: None,
+                known: Default::default(),
             };
             let e = self.evidence(node, &leaf, kind, Strength::Proof, polarity);
             self.outer.insert(hit.canary, e);
@@ -172,6 +173,7 @@ impl Sink for Collector {
             end: End::Opaque,
             at,
             hashes: None,
+            known: Default::default(),
         };
         if trial::is_material(name) {
             let secret = Secret::Material { format: name.to_owned(), bytes: bytes.to_vec() };
@@ -284,6 +286,7 @@ impl Collector {
             end: End::Opaque,
             at,
             hashes: None,
+            known: Default::default(),
         };
         let e = self.evidence(node, &leaf, kind, strength, polarity);
         if !token {

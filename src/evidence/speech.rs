@@ -1,12 +1,13 @@
 //! Who speaks in a message, as its other fields say: a person, to somebody, or the service itself.
 
 use super::aside::Near;
+use super::called::Called;
 use super::collector::Collector;
 use super::message::Message;
-use super::sink::join_fields;
 use super::{Evidence, Kind, Polarity, Strength, aside};
-use crate::model::Side;
+use crate::model::{Memo, Side};
 use crate::peel::{Family, Form, Leaf, NodeRef};
+use std::cell::RefCell;
 
 /// What the fields of one message say of who speaks.
 #[derive(Debug, Clone, Default)]
@@ -24,25 +25,23 @@ pub const SAID: &str = "said-in-message";
 
 impl Collector {
     /// Takes what a short field says of the message that it is part of.
-    pub(super) fn told_speech(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
+    pub(super) fn told_speech(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, field: &str, called: &Called) {
         let structured = matches!(node.family(), Some(Family::Codec | Family::App));
         if node.scope() == 0 || !structured || leaf.bytes.len() > 1024 {
             return;
         }
-        let Ok(value) = std::str::from_utf8(leaf.bytes) else { return };
-        let field = join_fields(node.field(), leaf.field);
-        let last = field.rsplit(['.', '>', '@']).find(|n| !n.is_empty()).unwrap_or("").to_ascii_lowercase();
-        let last = last.split('[').next().unwrap_or_default();
-        let is = |list: &[&str]| list.contains(&last);
+        let Some(value) = leaf.text() else { return };
+        let last = called.last.as_str();
+        let is = |list: &[&str]| called.speech && list.contains(&last);
         let path = || node.label("path").and_then(|p| p.split('?').next()).unwrap_or_default();
         let place = || leaf.side == Side::Client && is_for_messages(path());
         let query = last == "query" && value.trim_start().starts_with("mutation");
         let named = (is(&NAMES) || field.starts_with("$[")) && value.len() <= 96 && !value.contains(' ');
         let said = (query || named) && speaks(value)
-            || value.contains("/messages/") && !value.contains(' ')
+            || value.contains('/') && value.contains("/messages/") && !value.contains(' ')
             || place();
         let speaker = is(&SPEAKERS) && !value.trim().is_empty() && value.len() <= 64;
-        let system = leaf.side == Side::Server && is_system(last, value, leaf.form);
+        let system = called.speech && leaf.side == Side::Server && is_system(last, value, leaf.form);
         if !(said || speaker || system) {
             return;
         }
@@ -61,15 +60,24 @@ impl Collector {
     }
 }
 
+/// The last name on the way to a field, in small letters.
+pub(super) fn last_name(field: &str) -> String {
+    let last = field.rsplit(['.', '>', '@']).find(|n| !n.is_empty()).unwrap_or_default();
+    last.split('[').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// Whether a field is called so that it may say who speaks, or that something is said; `last` is its last name.
+pub(super) fn is_name(last: &str, field: &str) -> bool {
+    let lists = [&NAMES[..], &SPEAKERS, &OWN, &SYSTEM];
+    lists.iter().any(|list| list.contains(&last)) || last == "query" || field.starts_with("$[")
+}
+
 /// Whether a field says that the service itself speaks.
 fn is_system(name: &str, value: &str, form: Form) -> bool {
     let own = ["system", "server"].iter().any(|s| value.eq_ignore_ascii_case(s));
     match name {
-        "system" | "is_system" | "issystem" | "system_message" | "issystemmessage" => {
-            value == "true" && form == Form::Plain
-        }
-        "from" | "sender" | "author" | "role" | "sender_type" | "sendertype" => own,
-        _ => false,
+        _ if SYSTEM.contains(&name) => value == "true" && form == Form::Plain,
+        _ => own && OWN.contains(&name),
     }
 }
 
@@ -80,8 +88,17 @@ fn speaks(name: &str) -> bool {
     is(&SPEECH) && !is(&ABOUT)
 }
 
+thread_local! {
+    /// Paths of requests met lately: all fields of a request ask for the same one.
+    static WAYS: RefCell<Memo<bool>> = RefCell::new(Memo::sized(256, 256));
+}
+
 /// Whether a request brings a message, by the words of its path.
 fn is_for_messages(path: &str) -> bool {
+    WAYS.with_borrow_mut(|known| known.answer(0, path.as_bytes(), || leads_to_messages(path)))
+}
+
+fn leads_to_messages(path: &str) -> bool {
     let all: Vec<String> = words(path).collect();
     let is = |list: &[&str]| all.iter().any(|w| list.contains(&w.as_str()));
     is(&PLACES) && !is(&ABOUT)
@@ -241,6 +258,10 @@ const ABOUT: [&str; 24] = [
 
 /// Words in the path of a request that brings a message.
 const PLACES: [&str; 5] = ["message", "messages", "msg", "msgs", "sendmessage"];
+
+/// Names of fields that say that the service speaks, and that may say so.
+const SYSTEM: [&str; 5] = ["system", "is_system", "issystem", "system_message", "issystemmessage"];
+const OWN: [&str; 6] = ["from", "sender", "author", "role", "sender_type", "sendertype"];
 
 /// Names of fields that say who speaks.
 const SPEAKERS: [&str; 14] = [

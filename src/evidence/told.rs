@@ -46,7 +46,7 @@ impl Collector {
         if !readable || leaf.bytes.len() > LONGEST || slot.is_some() || leaf.form == Form::Binary {
             return;
         }
-        let Ok(text) = std::str::from_utf8(leaf.bytes) else { return };
+        let Some(text) = leaf.text() else { return };
         let field = join_fields(node.field(), leaf.field);
         if field.contains("header.") {
             return;
@@ -85,6 +85,21 @@ impl Collector {
     }
 }
 
+/// Whether a value may tell something whatever its field is called: most look like none of these.
+pub(super) fn may_tell(text: &str) -> bool {
+    let text = text.trim_start();
+    let amount = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase() || b".,' $".contains(&b);
+    !text.is_ascii()
+        || text.starts_with("http")
+        || text.starts_with("geo:")
+        || text.bytes().all(amount) && text.bytes().any(|b| !b.is_ascii_digit())
+}
+
+/// Whether a field is called after a position or a reaction.
+pub(super) fn is_name(field: &str) -> bool {
+    last_names(field).first().is_some_and(|last| last == REACTION || DEGREES.contains(&last.as_str()))
+}
+
 /// What a value tells, by its look and the name of its field.
 fn what(field: &str, text: &str, form: Form, endpoint: impl FnOnce() -> String) -> Option<Told> {
     let names = last_names(field);
@@ -100,7 +115,7 @@ fn what(field: &str, text: &str, form: Form, endpoint: impl FnOnce() -> String) 
         return (!called(&PORTRAITS)).then_some(Told::Reaction);
     }
     let word = |t: &str| t.len() <= 24 && !t.is_empty() && t.chars().all(|c| c.is_alphabetic() || c == '_');
-    if last == "reaction" && word(text) {
+    if last == REACTION && word(text) {
         return Some(Told::Reaction);
     }
     if let Some(host) = host_of(text) {
@@ -161,7 +176,7 @@ fn is_position(last: &str, text: &str) -> bool {
     if let Some(rest) = text.strip_prefix("geo:") {
         return rest.split([',', ';']).take(2).all(degree);
     }
-    matches!(last, "lat" | "latitude" | "lon" | "lng" | "long" | "longitude") && degree(text)
+    DEGREES.contains(&last) && degree(text)
 }
 
 /// A number with the sign or the name of a currency.
@@ -175,6 +190,8 @@ fn is_amount(text: &str) -> bool {
     named && text.bytes().any(|b| b.is_ascii_digit()) && text.chars().all(part)
 }
 
+/// Names of fields with degrees.
+const DEGREES: [&str; 6] = ["lat", "latitude", "lon", "lng", "long", "longitude"];
 /// Words in the path of a request, or names of fields, that ask for or hold what a link leads to.
 const PREVIEWS: [&str; 5] = ["preview", "unfurl", "oembed", "opengraph", "linkmeta"];
 /// Words in the path of a request that shares where somebody is.

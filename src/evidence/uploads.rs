@@ -130,7 +130,7 @@ impl Collector {
         if node.scope() == 0 || !(inside || place) || !NAME.contains(&leaf.bytes.len()) {
             return;
         }
-        let Ok(value) = std::str::from_utf8(leaf.bytes) else { return };
+        let Some(value) = leaf.text() else { return };
         match leaf.side {
             Side::Server => {
                 // The answer to what was sent last.

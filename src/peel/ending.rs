@@ -144,7 +144,20 @@ impl Tree {
             && let Some(node) = self.node_ref(id)
         {
             let hashes = hashes.as_ref();
-            env.sink.leaf(&node, &Leaf { field: "", form, side, bytes: &held, total, end, at, hashes });
+            env.sink.leaf(
+                &node,
+                &Leaf {
+                    field: "",
+                    form,
+                    side,
+                    bytes: &held,
+                    total,
+                    end,
+                    at,
+                    hashes,
+                    known: Default::default(),
+                },
+            );
         }
     }
 }

@@ -25,8 +25,8 @@ pub use memory::Memory;
 pub use node::NodeRef;
 pub use out::{Child, Handle, Out};
 pub use peeler::{
-    AfterGap, By, CutWhy, End, Form, Guard, Input, Leaf, Line, LineEnd, Part, Peeler, Sink, Step, Then, Unit,
-    Why,
+    AfterGap, By, CutWhy, End, Form, Guard, Input, Leaf, Line, LineEnd, Part, Peeler, Sink, Step, TextOf,
+    Then, Unit, Why,
 };
 pub use record::{Exchange, Recorder, Surroundings};
 pub use spec::{Before, Eats, Family, Guess, Hint, Probe, Registry, Spec};

@@ -256,7 +256,17 @@ impl Out<'_, '_> {
         let Some(node) = self.tree.node_ref(self.id) else {
             return;
         };
-        let leaf = Leaf { field, form, side, bytes, total, end, at: self.env.at, hashes: None };
+        let leaf = Leaf {
+            field,
+            form,
+            side,
+            bytes,
+            total,
+            end,
+            at: self.env.at,
+            hashes: None,
+            known: Default::default(),
+        };
         self.env.sink.leaf(&node, &leaf);
     }
 }

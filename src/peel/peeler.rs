@@ -3,6 +3,7 @@
 use super::{Hashes, NodeRef, Out};
 use crate::model::{Arrival, Bucket, Ledger, Side, Value};
 use serde::{Deserialize, Serialize};
+use std::cell::OnceCell;
 
 /// How the outer layer sees bytes it hands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -241,7 +242,7 @@ pub enum End {
 }
 
 /// Bytes that are not taken apart further.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Leaf<'a> {
     /// Field path inside the node's layer (`$.body`, `header.cookie`, `3.1`), or empty.
     pub field: &'a str,
@@ -259,6 +260,19 @@ pub struct Leaf<'a> {
     pub at: Arrival,
     /// Of the whole, where `bytes` are not all and the sink asked for it ([`Sink::wants_hashes`]).
     pub hashes: Option<&'a Hashes>,
+    /// [`Leaf::text`], once it was asked for.
+    pub known: TextOf<'a>,
+}
+
+/// Whether the bytes of a leaf are text: many ask, and one look is enough.
+#[derive(Debug, Clone, Default)]
+pub struct TextOf<'a>(OnceCell<Option<&'a str>>);
+
+impl<'a> Leaf<'a> {
+    /// The bytes, where they are UTF-8.
+    pub fn text(&self) -> Option<&'a str> {
+        *self.known.0.get_or_init(|| std::str::from_utf8(self.bytes).ok())
+    }
 }
 
 /// Where the engine tells what it learned. All calls of one flow come in order.

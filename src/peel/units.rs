@@ -96,6 +96,7 @@ impl Tree {
             end: plain_end(child.form, kept),
             at: env.at,
             hashes: hashes.as_ref(),
+            known: Default::default(),
         };
         env.sink.leaf(&node, &leaf);
     }
@@ -151,6 +152,7 @@ impl Tree {
                     end,
                     at: env.at,
                     hashes: None,
+                    known: Default::default(),
                 },
             );
         }
@@ -266,7 +268,17 @@ impl Tree {
                 env.sink.bytes(&node, "", side, 0, bytes, env.at);
             }
             let at = env.at;
-            let leaf = Leaf { field: "", form, side, bytes: kept, total: len, end, at, hashes: None };
+            let leaf = Leaf {
+                field: "",
+                form,
+                side,
+                bytes: kept,
+                total: len,
+                end,
+                at,
+                hashes: None,
+                known: Default::default(),
+            };
             env.sink.leaf(&node, &leaf);
         }
     }

@@ -3,10 +3,12 @@
 
 use super::{Hit, Rule, Subject, language, places};
 use crate::layers::envelope::grammar::notice::is_fallback;
+use crate::model::Memo;
 use crate::peel::Form;
 use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
 use rustc_hash::FxHashMap;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Bytes of a text that are searched for keywords.
@@ -36,6 +38,11 @@ pub(super) struct Compiled {
 pub(super) fn regex(text: &str) -> Result<Regex, regex::Error> {
     // Words and digits are ASCII in every rule: without that the fast engines could not be used.
     RegexBuilder::new(text).unicode(false).size_limit(1 << 20).dfa_size_limit(4 << 20).build()
+}
+
+thread_local! {
+    /// The keywords in texts met lately.
+    static WORDS: RefCell<Memo<u128>> = RefCell::default();
 }
 
 static SERIAL: AtomicU64 = AtomicU64::new(0);
@@ -90,13 +97,9 @@ impl Compiled {
             }
         };
         places::looking(self.serial, subject, |field| self.looking(rules, subject, field), &mut ask);
-        if let Some(words) = self.words.as_ref().filter(|_| subject.form == Form::Text) {
+        if subject.form == Form::Text {
             // Each rule is asked once, however often its words occur.
-            let text = &subject.bytes[..subject.bytes.len().min(TEXT)];
-            let mut called = 0u128;
-            for m in words.find_overlapping_iter(text) {
-                called |= 1u128 << self.word_rules[m.pattern().as_usize()];
-            }
+            let mut called = self.called(&subject.bytes[..subject.bytes.len().min(TEXT)]);
             while called != 0 {
                 let rule = self.wordy[called.trailing_zeros() as usize];
                 if looks_here(&rules[usize::from(rule)], subject, "") {
@@ -106,6 +109,16 @@ impl Compiled {
             }
         }
         hits[from..].sort_by_key(|h| h.rule);
+    }
+
+    /// The rules without a field one of whose keywords is in the text, by place in `wordy`.
+    fn called(&self, text: &[u8]) -> u128 {
+        let Some(words) = &self.words else { return 0 };
+        let places = || {
+            let found = words.find_overlapping_iter(text);
+            found.fold(0u128, |called, m| called | 1 << self.word_rules[m.pattern().as_usize()])
+        };
+        WORDS.with_borrow_mut(|known| known.answer(self.serial, text, places))
     }
 
     /// The rules with a field that look at this place, whatever stands in it.
@@ -215,15 +228,13 @@ fn carrier(field: &str) -> &str {
 
 /// A field path in lower case and without list positions, appended to `text`.
 pub(super) fn clean(field: &str, text: &mut String) {
-    let mut inside = false;
-    for c in carrier(field).chars() {
-        match c {
-            '[' => inside = true,
-            ']' => inside = false,
-            _ if inside => {}
-            _ => text.push(c.to_ascii_lowercase()),
-        }
+    let (field, from) = (carrier(field), text.len());
+    // Every piece but the first begins with a position.
+    for (i, piece) in field.split('[').enumerate() {
+        let outside = if i == 0 { piece } else { piece.split_once(']').map_or("", |(_, behind)| behind) };
+        outside.split(']').for_each(|part| text.push_str(part));
     }
+    text[from..].make_ascii_lowercase();
 }
 
 /// `**.` stands for any path in front, `*` for anything within one glob. Globs are in lower case.

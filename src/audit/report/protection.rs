@@ -24,12 +24,10 @@ const PROTECTORS: [&str; 14] = [
     "opened",
 ];
 
-type Facts = BTreeMap<String, BTreeSet<Value>>;
-
 /// One entry per endpoint and kind of protection, in order of name. Facts of conversations at the same
 /// endpoint are joined; where connections differ, all values are shown.
 pub fn transport(drafts: &[Draft]) -> Vec<dto::Transport> {
-    let mut groups: BTreeMap<(&str, &str), Group> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str), Group<'_>> = BTreeMap::new();
     for (c, d) in drafts.iter().enumerate() {
         let quiet = d.key.content == Content::Background;
         let layer = d.key.path.split('/').find(|l| PROTECTORS.contains(l));
@@ -41,29 +39,33 @@ pub fn transport(drafts: &[Draft]) -> Vec<dto::Transport> {
         group.conversations.push(Ids::conversation(c));
         group.flows = group.flows.max(d.flows);
         for (name, value) in d.facts.iter() {
-            group.facts.entry(name.to_owned()).or_default().insert(value.clone());
+            let of_a_protector = name.split_once('.').filter(|(layer, _)| PROTECTORS.contains(layer));
+            if let Some((_, name)) = of_a_protector {
+                group.facts.entry(name).or_default().insert(value);
+            }
         }
     }
     groups.into_iter().map(|((endpoint, protocol), group)| entry(endpoint, protocol, group)).collect()
 }
 
 #[derive(Default)]
-struct Group {
+struct Group<'a> {
     conversations: Vec<String>,
     /// Flows of the conversation with the most; conversations may share flows, so no sum would hold.
     flows: u64,
-    facts: Facts,
+    /// By name, without the layer's.
+    facts: BTreeMap<&'a str, BTreeSet<&'a Value>>,
 }
 
-impl Group {
-    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
-        PROTECTORS.iter().filter_map(move |p| self.facts.get(&format!("{p}.{name}"))).flatten()
+impl Group<'_> {
+    fn values(&self, name: &str) -> impl Iterator<Item = &Value> {
+        self.facts.get(name).into_iter().flatten().copied()
     }
 
     /// All values as one text, or nothing.
     fn text(&self, name: &str) -> Option<String> {
         let all: BTreeSet<String> =
-            self.values(name).map(Value::to_string).filter(|t| !t.is_empty()).collect();
+            self.values(name).map(ToString::to_string).filter(|t| !t.is_empty()).collect();
         (!all.is_empty()).then(|| all.into_iter().collect::<Vec<_>>().join(", "))
     }
 
@@ -80,7 +82,7 @@ impl Group {
     }
 }
 
-fn entry(endpoint: &str, protocol: &str, group: Group) -> dto::Transport {
+fn entry(endpoint: &str, protocol: &str, group: Group<'_>) -> dto::Transport {
     let secure = protocol != "none";
     let opened = group.flag("opened").map(|all| if all { "yes" } else { "not all" });
     let remarks = [
@@ -113,13 +115,13 @@ fn entry(endpoint: &str, protocol: &str, group: Group) -> dto::Transport {
         certificate: certificate(&group),
         sessions: if secure { group.flows } else { 0 },
         opened: if secure && opened == Some("yes") { group.flows } else { 0 },
-        weak: group.values("weak").map(Value::to_string).collect::<BTreeSet<_>>().into_iter().collect(),
+        weak: group.values("weak").map(ToString::to_string).collect::<BTreeSet<_>>().into_iter().collect(),
         facts: named.collect(),
         conversations: group.conversations,
     }
 }
 
-fn certificate(group: &Group) -> Option<dto::Certificate> {
+fn certificate(group: &Group<'_>) -> Option<dto::Certificate> {
     let subject = group.text("certificate.subject").or_else(|| group.text("certificate.names"))?;
     let mut problems = Vec::new();
     if group.values("certificate.self_signed").any(|v| *v == Value::Flag(true)) {

@@ -105,7 +105,9 @@ fn read(bytes: &[u8], names: Names) -> Option<Message> {
         }
     }
     for i in 0..total - counts[0] {
-        let owner = name(&mut c, bytes, names)?;
+        // In multicast answers there is no question: the owner is the name.
+        let nameless = i < counts[1] && message.query.is_empty();
+        let owner = name(&mut c, bytes, if nameless { names } else { Names::Skipped })?;
         let kind = c.u16()?;
         c.u16()?;
         c.u32()?;
@@ -113,8 +115,7 @@ fn read(bytes: &[u8], names: Names) -> Option<Message> {
         if i >= counts[1] {
             continue;
         }
-        // In multicast answers there is no question: the owner is the name.
-        if message.query.is_empty() {
+        if nameless {
             message.query = owner;
         }
         match (kind, data.len()) {
@@ -133,10 +134,7 @@ fn read(bytes: &[u8], names: Names) -> Option<Message> {
 
 /// A name, with compression (RFC 1035 section 4.1.4).
 fn name<'a>(c: &mut Cursor<'a>, whole: &'a [u8], names: Names) -> Option<String> {
-    let mut text = match names {
-        Names::Read => String::with_capacity(64),
-        Names::Skipped => String::new(),
-    };
+    let mut text = String::new();
     let mut length = 0;
     let mut jumped: Option<Cursor<'a>> = None;
     for _ in 0..JUMPS * 4 {
@@ -146,7 +144,10 @@ fn name<'a>(c: &mut Cursor<'a>, whole: &'a [u8], names: Names) -> Option<String>
         };
         let len = at.u8()?;
         match len {
-            0 => return Some(text),
+            0 => {
+                text.make_ascii_lowercase();
+                return Some(text);
+            }
             1..=63 => {
                 let label = at.take(usize::from(len))?;
                 length += label.len() + 1;
@@ -156,14 +157,12 @@ fn name<'a>(c: &mut Cursor<'a>, whole: &'a [u8], names: Names) -> Option<String>
                 if names == Names::Skipped {
                     continue;
                 }
-                if !text.is_empty() {
+                if text.is_empty() {
+                    text.reserve(64);
+                } else {
                     text.push('.');
                 }
-                if label.is_ascii() {
-                    text.extend(label.iter().map(|b| char::from(b.to_ascii_lowercase())));
-                } else {
-                    text.push_str(&String::from_utf8_lossy(label).to_ascii_lowercase());
-                }
+                text.push_str(&String::from_utf8_lossy(label));
             }
             0xc0.. => {
                 let offset = usize::from(len & 0x3f) << 8 | usize::from(at.u8()?);

@@ -84,10 +84,8 @@ fn threema(bytes: &[u8]) -> Option<Envelope> {
 
 /// `from=..&to=..&nonce=48 hex&box=hex`; the gateway's simple mode has a `text` instead.
 fn gateway(bytes: &[u8]) -> Option<Envelope> {
-    memchr::memchr(b'=', bytes)?;
-    let text = std::str::from_utf8(bytes)
-        .ok()
-        .filter(|t| t.len() < 1 << 20 && t.contains("nonce=") && t.contains("box="))?;
+    memchr::memmem::find(bytes, b"nonce=").and(memchr::memmem::find(bytes, b"box="))?;
+    let text = std::str::from_utf8(bytes).ok().filter(|t| t.len() < 1 << 20)?;
     let field = |name: &str| {
         text.split('&').filter_map(|f| f.split_once('=')).find(|(k, _)| *k == name).map(|(_, v)| v)
     };

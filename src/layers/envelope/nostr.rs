@@ -23,6 +23,9 @@ fn content(bytes: &[u8]) -> Option<Envelope> {
     if bytes.len() < 24 + 4 {
         return None;
     }
+    if bytes.first() != Some(&b'A') {
+        memchr::memmem::find(bytes, b"?iv=")?;
+    }
     let text = std::str::from_utf8(bytes).ok()?;
     nip44(text).or_else(|| nip04(text))
 }

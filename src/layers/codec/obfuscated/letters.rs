@@ -6,6 +6,8 @@ use crate::peel::Form;
 
 /// Different frequent words that make a reading.
 const ENOUGH: usize = 3;
+/// Octets whose letters are counted.
+const SAMPLE: usize = 2048;
 /// By how much the turned text must fit better than the text as it stands: nine to eight.
 const BETTER: (u32, u32) = (9, 8);
 /// How often the letters occur in English, per thousand: near enough for its neighbours.
@@ -15,15 +17,15 @@ const SHARES: [u32; 26] =
 /// Letters turned by the number under which they are as frequent as in a language, if that gives several
 /// frequent words where there was none.
 pub(super) fn caesar(bytes: &[u8]) -> Decoded {
-    let text = std::str::from_utf8(bytes).ok()?;
+    memchr::memchr(b' ', bytes)?;
     // Twice, so that every turn is a run of them.
     let mut counts = [0u32; 52];
-    for b in bytes.iter().filter(|b| b.is_ascii_alphabetic()) {
+    for b in bytes.iter().take(SAMPLE).filter(|b| b.is_ascii_alphabetic()) {
         counts[usize::from(b.to_ascii_lowercase() - b'a')] += 1;
     }
     counts.copy_within(..26, 26);
     let letters: u32 = counts[..26].iter().sum();
-    if letters < 16 || !bytes.contains(&b' ') {
+    if letters < 16 {
         return None;
     }
     let fit =
@@ -36,7 +38,7 @@ pub(super) fn caesar(bytes: &[u8]) -> Decoded {
         return None;
     }
     turns.sort_by_key(|(fit, turn)| (std::cmp::Reverse(*fit), *turn));
-    let before = frequent(text);
+    let before = frequent(std::str::from_utf8(bytes).ok()?);
     turns.into_iter().take(4).find_map(|(_, turn)| {
         let plain = turned(bytes, turn as u8);
         let after = frequent(std::str::from_utf8(&plain).ok()?);
@@ -57,6 +59,11 @@ fn turned(bytes: &[u8], by: u8) -> Vec<u8> {
 /// Backwards, where that is a JSON document, padded base64, or has several frequent words where there was
 /// none.
 pub(super) fn reversed(bytes: &[u8]) -> Decoded {
+    let (first, last) = (*bytes.first()?, *bytes.last()?);
+    if !matches!((first, last), (b'=', _) | (b'}', b'{') | (b']', b'[')) {
+        // Sentences alone are left.
+        memchr::memchr(b' ', bytes).filter(|_| bytes.len() >= 16)?;
+    }
     let text = std::str::from_utf8(bytes).ok()?;
     let back = || text.chars().rev().collect::<String>();
     let padding = bytes.starts_with(b"=") && bytes.len() >= 16 && bytes.len().is_multiple_of(4);
@@ -64,8 +71,7 @@ pub(super) fn reversed(bytes: &[u8]) -> Decoded {
     if padding && core.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/-_".contains(&b)) {
         return Some((back().into_bytes(), Form::Text));
     }
-    let closed = text.starts_with('}') && text.ends_with('{') || text.starts_with(']') && text.ends_with('[');
-    if closed {
+    if matches!((first, last), (b'}', b'{') | (b']', b'[')) {
         let back = back();
         return is_json(&back).then(|| (back.into_bytes(), Form::Text));
     }

@@ -222,7 +222,7 @@ pub(super) fn low_xor(bytes: &[u8]) -> Decoded {
         return None;
     }
     let mut counts = [0u32; 256];
-    bytes.iter().for_each(|b| counts[usize::from(*b)] += 1);
+    bytes.iter().take(FIRST_LOOK).for_each(|b| counts[usize::from(*b)] += 1);
     let common = (0..=255u8).max_by_key(|b| counts[usize::from(*b)])?;
     let keys = [b' ', b'"', b'e'].map(|plain| common ^ plain);
     // The first characters settle most keys.

@@ -17,13 +17,38 @@ const SAMPLE: usize = 1024;
 const LONGEST: usize = 16;
 
 /// Words, by their small letters, with their numbers.
-type Numbers = FxHashMap<Box<[u8]>, u8>;
+struct Numbers {
+    known: FxHashMap<Box<[u8]>, u8>,
+    /// By the low bits of a first octet, the lengths that occur: most words need not be looked up.
+    lengths: [u32; 32],
+}
 
 static FORWARDS: LazyLock<Numbers> = LazyLock::new(|| numbered(|w| w.to_owned()));
 static BACKWARDS: LazyLock<Numbers> = LazyLock::new(|| numbered(|w| w.chars().rev().collect()));
 
 fn numbered(turn: fn(&str) -> String) -> Numbers {
-    FREQUENT.split_whitespace().zip(0..).map(|(w, n)| (turn(w).into_bytes().into(), n)).collect()
+    let words = FREQUENT.split_whitespace().zip(0..);
+    let known: FxHashMap<Box<[u8]>, u8> = words.map(|(w, n)| (turn(w).into_bytes().into(), n)).collect();
+    let mut lengths = [0; 32];
+    for word in known.keys() {
+        lengths[usize::from(word.first().map_or(0, |b| b & 31))] |= 1 << word.len();
+    }
+    Numbers { known, lengths }
+}
+
+impl Numbers {
+    /// Case makes no difference to the low bits of a letter.
+    fn of(&self, word: &[u8]) -> Option<u8> {
+        let first = word.first()? & 31;
+        if word.len() > LONGEST || self.lengths[usize::from(first)] >> word.len() & 1 == 0 {
+            return None;
+        }
+        let mut small = [0u8; LONGEST];
+        let letters = &mut small[..word.len()];
+        letters.copy_from_slice(word);
+        letters.make_ascii_lowercase();
+        self.known.get(&*letters).copied()
+    }
 }
 
 /// Different frequent words at the beginning of the text.
@@ -37,16 +62,19 @@ pub(super) fn frequent_backwards(text: &str) -> usize {
 }
 
 fn count(text: &str, known: &Numbers) -> usize {
-    let end = text.char_indices().nth(SAMPLE).map_or(text.len(), |(at, _)| at);
+    let first = text.as_bytes().get(..SAMPLE).unwrap_or(text.as_bytes());
     let mut seen = [0u64; 4];
-    for word in text[..end].split(is_between).filter(|w| (3..=LONGEST).contains(&w.len())) {
-        let mut small = [0u8; LONGEST];
-        let letters = &mut small[..word.len()];
-        letters.copy_from_slice(word.as_bytes());
-        letters.make_ascii_lowercase();
-        if let Some(n) = known.get(&*letters) {
-            seen[usize::from(*n) / 64] |= 1 << (n % 64);
+    let mut see = |word: &[u8]| {
+        if let Some(n) = known.of(word) {
+            seen[usize::from(n) / 64] |= 1 << (n % 64);
         }
+    };
+    // Most texts need no characters made out.
+    if first.is_ascii() {
+        first.split(|b| !b.is_ascii_alphabetic()).for_each(see);
+    } else {
+        let end = text.char_indices().nth(SAMPLE).map_or(text.len(), |(at, _)| at);
+        text[..end].split(is_between).for_each(|word| see(word.as_bytes()));
     }
     seen.iter().map(|s| s.count_ones() as usize).sum()
 }

@@ -16,23 +16,51 @@ const MAGICS: [&[u8]; 5] =
 
 pub(super) fn base85(bytes: &[u8]) -> Decoded {
     if let Some(inner) = bytes.strip_prefix(b"<~").and_then(|b| b.strip_suffix(b"~>")) {
-        let plain = ascii85(inner)?;
+        let plain = groups(&ascii85(inner)?)?;
         let form = form_of(&plain);
         return Some((plain, form));
     }
     // The marks of these alphabets are not in words, and words have spaces between them.
-    let marks = bytes.iter().filter(|b| b.is_ascii_punctuation()).count();
-    if bytes.len() < LEAST * 5 / 4 || marks == 0 || bytes.iter().any(|b| !b.is_ascii_graphic()) {
+    if bytes.len() < LEAST * 5 / 4
+        || bytes.iter().any(|b| !b.is_ascii_graphic())
+        || !bytes.iter().any(u8::is_ascii_punctuation)
+    {
         return None;
     }
-    let plains = [Some(ascii85(bytes)), Some(alphabet(bytes, Z85)), Some(alphabet(bytes, RFC_1924))];
-    plains.into_iter().flatten().flatten().find_map(|plain| {
+    let readings = [ascii85(bytes), translated(bytes, &Z85_DIGITS), translated(bytes, &RFC_1924_DIGITS)];
+    readings.into_iter().flatten().find_map(|digits| {
+        // The beginning settles most of what only has the characters.
+        let start = groups(digits.get(..LEAST * 5).unwrap_or(&digits))?;
+        let known = MAGICS.iter().any(|m| start.starts_with(m));
+        if !known && !begins_text(&start) {
+            return None;
+        }
+        let plain = groups(&digits)?;
         let text = plain.len() >= LEAST && readable(&plain);
-        let known = MAGICS.iter().any(|m| plain.starts_with(m));
-        (text || known).then(|| (plain.clone(), if text { Form::Text } else { Form::Binary }))
+        (text || known).then_some((plain, if text { Form::Text } else { Form::Binary }))
     })
 }
 
+/// Whether bytes are UTF-8, whose last character may be cut.
+fn begins_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).err().is_none_or(|e| e.error_len().is_none())
+}
+
+static Z85_DIGITS: [u8; 256] = digits(Z85);
+static RFC_1924_DIGITS: [u8; 256] = digits(RFC_1924);
+
+/// What each character stands for; 255 for no digit.
+const fn digits(alphabet: &[u8; 85]) -> [u8; 256] {
+    let mut digits = [255; 256];
+    let mut i = 0;
+    while i < alphabet.len() {
+        digits[alphabet[i] as usize] = i as u8;
+        i += 1;
+    }
+    digits
+}
+
+/// The digits of Ascii85.
 fn ascii85(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut digits = Vec::with_capacity(bytes.len());
     for b in bytes.iter().filter(|b| !b.is_ascii_whitespace()) {
@@ -42,12 +70,13 @@ fn ascii85(bytes: &[u8]) -> Option<Vec<u8>> {
             _ => return None,
         }
     }
-    groups(&digits)
+    Some(digits)
 }
 
-fn alphabet(bytes: &[u8], alphabet: &[u8; 85]) -> Option<Vec<u8>> {
-    let digits = bytes.iter().map(|b| alphabet.iter().position(|a| a == b).map(|i| i as u8));
-    groups(&digits.collect::<Option<Vec<u8>>>()?)
+/// The digits of an alphabet.
+fn translated(bytes: &[u8], digits: &[u8; 256]) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = bytes.iter().map(|b| digits[usize::from(*b)]).collect();
+    (!digits.contains(&255)).then_some(digits)
 }
 
 /// Groups of five; a shorter one at the end is filled with the highest digit and cut.

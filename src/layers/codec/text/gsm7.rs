@@ -16,10 +16,9 @@ pub(super) fn gsm7(bytes: &[u8]) -> Decoded {
         return None;
     }
     // Noise has one septet in five among small letters and spaces, words have four; most octets end here.
-    let beginning = bytes.get(..28).unwrap_or(bytes);
-    let like_words = |s: &u8| s.is_ascii_lowercase() || *s == b' ';
-    let septets = unpacked(beginning);
-    if septets.iter().filter(|s| like_words(s)).count() * 100 < septets.len() * 40 {
+    let beginning = &bytes[..bytes.len().min(28) / 7 * 7];
+    let words: usize = beginning.chunks_exact(7).map(like_words).sum();
+    if words * 100 < beginning.len() * 8 / 7 * 40 {
         return None;
     }
     let septets = unpacked(bytes);
@@ -33,6 +32,13 @@ pub(super) fn gsm7(bytes: &[u8]) -> Decoded {
     let strange = text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r'));
     let plain = std::str::from_utf8(bytes).is_ok_and(|t| !t.chars().any(char::is_control));
     (!strange && !plain).then_some((text.into_bytes(), Form::Text))
+}
+
+/// How many of the eight septets in seven octets are small letters or spaces.
+fn like_words(seven: &[u8]) -> usize {
+    let bits = seven.iter().rev().fold(0u64, |bits, b| bits << 8 | u64::from(*b));
+    let septets = (0..8).map(|i| (bits >> (7 * i) & 0x7f) as u8);
+    septets.filter(|s| s.is_ascii_lowercase() || *s == b' ').count()
 }
 
 /// Seven bits at a time, lowest first. Eight septets fill seven octets; a last one of nothing is filling.

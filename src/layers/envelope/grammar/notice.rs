@@ -1,8 +1,9 @@
 //! Notices that stand beside ciphertext for clients without the key: what they say, and that they say nothing
 //! else.
 
+use aho_corasick::AhoCorasick;
 use std::collections::HashSet;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// Words for encryption in the languages of the common clients.
 const ENCRYPTION: &[&str] = &[
@@ -171,9 +172,21 @@ pub fn is_fallback(text: &str) -> bool {
     if text.len() >= LONGEST {
         return false;
     }
+    // Most texts say nothing of encryption; one look finds any of its words.
+    if text.is_ascii() && !encryption().is_match(text) {
+        return false;
+    }
     let lower = text.to_lowercase().replace(['\'', '’'], "");
     let has = |words: &[&str]| words.iter().any(|w| lower.contains(w));
-    has(ENCRYPTION) && has(SUBJECT) && only_words_of_notices(&lower)
+    encryption().is_match(&lower) && has(SUBJECT) && only_words_of_notices(&lower)
+}
+
+fn encryption() -> &'static AhoCorasick {
+    static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        let words = AhoCorasick::builder().ascii_case_insensitive(true).build(ENCRYPTION);
+        words.expect("a short list of words makes an automaton")
+    });
+    &WORDS
 }
 
 fn only_words_of_notices(lower: &str) -> bool {
