@@ -76,7 +76,7 @@ const OPEN: usize = 24;
 pub(super) const MEASURED: u32 = 96;
 pub(super) const MEASURED_OTHER: u32 = 24;
 /// Bytes of a field of no known kind that are measured, from its beginning: it decides nothing.
-pub(super) const MEASURED_BYTES: usize = 8 << 10;
+pub(super) const MEASURED_BYTES: usize = 4 << 10;
 /// Bits of the scope that tell a message from a flow's own stream.
 pub(super) const OWN: u64 = 1 << 63;
 

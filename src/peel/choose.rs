@@ -3,7 +3,7 @@
 use super::feeding::reads_as_text;
 use super::memory::Taken;
 use super::tree::Env;
-use super::{Eats, Form, Guess, Hint, Probe, Registry, Spec, Unit};
+use super::{Eats, Family, Form, Guess, Hint, Probe, Registry, Spec, Unit};
 use crate::model::{Memo, Side, Trust};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -46,19 +46,24 @@ pub(super) fn probed(registry: &Registry, unit: Unit, probe: &Probe<'_>) -> Choi
     asked(registry, unit, probe, |_| true)
 }
 
-/// The same for a message that was a datagram, about which layers that eat either were asked.
-fn probed_after_datagram(registry: &Registry, probe: &Probe<'_>) -> Choice {
-    asked(registry, Unit::Message, probe, |eats| eats != Eats::Message)
+/// The same without encodings, where those were asked about enough of the flow's datagrams.
+fn probed_for_protocols(registry: &Registry, probe: &Probe<'_>) -> Choice {
+    asked(registry, Unit::Datagram, probe, |spec| spec.family != Family::Codec)
 }
 
-fn asked(registry: &Registry, unit: Unit, probe: &Probe<'_>, wanted: fn(Eats) -> bool) -> Choice {
+/// The same for a message that was a datagram, about which layers that eat either were asked.
+fn probed_after_datagram(registry: &Registry, probe: &Probe<'_>) -> Choice {
+    asked(registry, Unit::Message, probe, |spec| spec.eats != Eats::Message)
+}
+
+fn asked(registry: &Registry, unit: Unit, probe: &Probe<'_>, wanted: fn(&Spec) -> bool) -> Choice {
     if probe.form == Form::Plain {
         return Choice::Leaf;
     }
     let mut best: Option<&'static Spec> = None;
     let mut waiting = false;
     let rows = Rows::of(registry);
-    for Row { spec, ask, whole } in rows.asked(unit, probe.form).iter().filter(|r| wanted(r.spec.eats)) {
+    for Row { spec, ask, whole } in rows.asked(unit, probe.form).iter().filter(|r| wanted(r.spec)) {
         if *whole && !probe.end {
             waiting = true;
             continue;
@@ -77,8 +82,17 @@ fn asked(registry: &Registry, unit: Unit, probe: &Probe<'_>, wanted: fn(Eats) ->
     }
 }
 
-/// The layer of a datagram of an undecided flow. Where earlier datagrams have a say, nothing is remembered.
-pub(super) fn datagram(registry: &Registry, recent: &mut Memo<Taken>, probe: &Probe<'_>) -> Taken {
+/// The layer of a datagram of an undecided flow, which may be an encoding if `codecs`. Where earlier datagrams have a
+/// say, nothing is remembered.
+pub(super) fn datagram(
+    registry: &Registry,
+    recent: &mut Memo<Taken>,
+    probe: &Probe<'_>,
+    codecs: bool,
+) -> Taken {
+    if !codecs {
+        return probed_for_protocols(registry, probe).taken();
+    }
     let work = || probed(registry, Unit::Datagram, probe).taken();
     match probe.before {
         [] => recent.answer(tag(Asked::Datagram, probe), probe.bytes, work),

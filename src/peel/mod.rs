@@ -7,6 +7,7 @@
 //! take apart further is a leaf. Everything that is learned on the way goes to a [`Sink`].
 
 mod choose;
+mod datagrams;
 mod driving;
 mod ending;
 mod feeding;

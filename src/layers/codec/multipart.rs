@@ -30,6 +30,9 @@ fn probe(p: &Probe<'_>) -> Guess {
 
 /// What the first line says after its two hyphens.
 fn first_boundary(bytes: &[u8]) -> Option<String> {
+    if !bytes.starts_with(b"--") {
+        return None;
+    }
     let line = bytes[..bytes.len().min(256)].split(|b| *b == b'\n').next()?.trim_ascii_end();
     let name = line.strip_prefix(b"--").filter(|n| !n.is_empty() && n.len() <= 72)?;
     let legal = name.iter().all(|b| matches!(b, 0x21..=0x7e));

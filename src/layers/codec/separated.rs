@@ -54,7 +54,8 @@ fn is_packet(record: &[u8]) -> bool {
 
 /// Packets of Engine.IO 3 over polling, each behind its length in characters: `12:42["event"]`.
 fn behind_lengths(bytes: &[u8]) -> Option<Vec<&[u8]>> {
-    let mut rest = std::str::from_utf8(bytes).ok().filter(|t| t.starts_with(|c: char| c.is_ascii_digit()))?;
+    bytes.first().filter(|b| b.is_ascii_digit())?;
+    let mut rest = std::str::from_utf8(bytes).ok()?;
     let mut found = Vec::new();
     while !rest.is_empty() {
         let (length, behind) = rest.split_once(':')?;

@@ -20,12 +20,12 @@ pub static SPEC: Spec = Spec {
 
 /// What stands behind the types and the numbers of a packet: `42/chat,7["event",...]`, and of Engine.IO `0{...}`.
 fn read(bytes: &[u8]) -> Option<Value> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let rest = match text.as_bytes() {
-        [b'0', b'{', ..] => text.get(1..)?,
-        [b'4', b'0'..=b'6', ..] => text.get(2..)?,
+    let type_digits = match bytes {
+        [b'0', b'{', ..] => 1,
+        [b'4', b'0'..=b'6', ..] => 2,
         _ => return None,
     };
+    let rest = std::str::from_utf8(bytes.get(type_digits..)?).ok()?;
     // Attachments, a namespace, and the number for an acknowledgement.
     let digits = |t: &str| t.bytes().take_while(u8::is_ascii_digit).count();
     let rest = match rest.get(digits(rest)..)?.strip_prefix('-') {

@@ -67,7 +67,8 @@ pub static OBJECT: Spec = Spec {
         &["kty"],
         &["method", "params"],
     ],
-    probe: Some(|p| if p.stated { text_guess(p) } else { whole_text_guess(p) }),
+    // Whole texts that nobody names are asked of the row above.
+    probe: Some(|p| if p.stated { text_guess(p) } else { Guess::No }),
     facts: FACTS,
     notes: &[],
     open: || Box::new(Reader { wants: Wants::Text, carrier: None }),
@@ -82,7 +83,8 @@ pub static MESSAGE: Spec = Spec {
     forms: &[Form::Binary],
     answers: |_| false,
     shapes: &[&["protobuf message"]],
-    probe: Some(|p| guess(recognise_binary(p.bytes))),
+    // Whole messages that nobody names are asked of the first row.
+    probe: Some(|p| if p.stated { guess(recognise_binary(p.bytes)) } else { Guess::No }),
     facts: FACTS,
     notes: &[],
     open: || Box::new(Reader { wants: Wants::Binary, carrier: None }),

@@ -43,8 +43,8 @@ fn probe(p: &Probe<'_>) -> Guess {
         return Guess::Maybe;
     }
     let window = &p.bytes[..p.bytes.len().min(16 << 10)];
-    let first = window.split(|b| *b == b':').next().unwrap_or_default();
-    if first.len() > 40 || !first.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-') {
+    let end = window.iter().take(41).position(|b| !(b.is_ascii_alphanumeric() || *b == b'-'));
+    if end.and_then(|at| window.get(at)) != Some(&b':') {
         return Guess::No;
     }
     let (fields, at) = head::split(window);
