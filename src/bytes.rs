@@ -1,6 +1,11 @@
 //! A capped reader over borrowed bytes: it cannot index, cannot panic and cannot read beyond its end. Beside
 //! it bytes as hexadecimal digits and back (RFC 4648 section 8).
 
+/// Whether bytes are UTF-8, whose last character may be cut.
+pub fn begins_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).err().is_none_or(|e| e.error_len().is_none())
+}
+
 /// A cursor over a slice. Every read either yields exactly what was asked for or `None`, and then
 /// leaves the cursor where it was.
 #[derive(Debug, Clone, Copy)]

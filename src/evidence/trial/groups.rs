@@ -54,7 +54,7 @@ fn fields(bytes: &[u8]) -> Option<[Part<'_>; 6]> {
     let mut at = Cursor::new(bytes);
     while let Some(tag) = at.u8() {
         let part = parts.get_mut(usize::from(tag >> 3))?;
-        let number = varint(&mut at)?;
+        let number = at.varint()?;
         match tag & 7 {
             0 => part.number = u32::try_from(number).ok(),
             2 => part.bytes = Some(at.take(usize::try_from(number).ok()?)?),
@@ -68,18 +68,6 @@ fn fields(bytes: &[u8]) -> Option<[Part<'_>; 6]> {
 struct Part<'a> {
     number: Option<u32>,
     bytes: Option<&'a [u8]>,
-}
-
-fn varint(at: &mut Cursor<'_>) -> Option<u64> {
-    let mut value = 0u64;
-    for shift in (0..63).step_by(7) {
-        let b = at.u8()?;
-        value |= u64::from(b & 127) << shift;
-        if b < 128 {
-            return Some(value);
-        }
-    }
-    None
 }
 
 /// The MAC of 8 bytes tells whether it is the right session, and at the right index.

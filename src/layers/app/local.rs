@@ -132,6 +132,7 @@ fn nbdgm(p: &Probe<'_>) -> Option<String> {
 }
 
 fn ssdp(p: &Probe<'_>) -> Option<String> {
+    p.bytes.first().filter(|b| b"MNH".contains(b))?;
     let line = p.bytes.get(..memchr::memchr(b'\n', p.bytes)?)?.trim_ascii_end();
     let head = |name: &[u8]| memchr::memmem::find(p.bytes, name).is_some();
     let upper = p.bytes.to_ascii_uppercase();

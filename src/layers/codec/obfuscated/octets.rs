@@ -2,6 +2,7 @@
 
 use super::Decoded;
 use super::words::{frequent, reads};
+use crate::bytes::begins_text;
 use crate::peel::Form;
 
 /// Longest XOR key that is solved for in one message; longer ones need several messages.
@@ -43,11 +44,6 @@ pub(super) fn xor(bytes: &[u8]) -> Decoded {
 
 fn under(key: &[u8], bytes: &[u8]) -> Vec<u8> {
     bytes.iter().zip(key.iter().cycle()).map(|(b, k)| b ^ k).collect()
-}
-
-/// Whether bytes are UTF-8, whose last character may be cut.
-fn begins_text(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).err().is_none_or(|e| e.error_len().is_none())
 }
 
 /// Whether the bytes themselves read, and no worse than what a key makes of them.

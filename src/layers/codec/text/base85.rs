@@ -2,6 +2,7 @@
 //! git and Python use. Without Ascii85's brackets only what comes out as text or behind a magic is believed.
 
 use super::{Decoded, form_of, readable};
+use crate::bytes::begins_text;
 use crate::peel::Form;
 
 const Z85: &[u8; 85] =
@@ -39,11 +40,6 @@ pub(super) fn base85(bytes: &[u8]) -> Decoded {
         let text = plain.len() >= LEAST && readable(&plain);
         (text || known).then_some((plain, if text { Form::Text } else { Form::Binary }))
     })
-}
-
-/// Whether bytes are UTF-8, whose last character may be cut.
-fn begins_text(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).err().is_none_or(|e| e.error_len().is_none())
 }
 
 static Z85_DIGITS: [u8; 256] = digits(Z85);
