@@ -109,8 +109,11 @@ impl<'de> Visitor<'de> for Reader {
         let mut again = 0;
         while let Some((name, Members(value))) = from.next_entry::<String, Members>()? {
             if let Some(before) = map.remove(&name) {
-                again += 1;
-                map.insert(format!("{name}[{again}]"), before);
+                let mut free = (again + 1..).map(|n| (n, format!("{name}[{n}]")));
+                if let Some((n, kept)) = free.find(|(_, kept)| !map.contains_key(kept)) {
+                    again = n;
+                    map.insert(kept, before);
+                }
             }
             map.insert(name, value);
         }
@@ -251,6 +254,8 @@ mod tests {
     fn of_members_with_one_name_none_is_lost() {
         let all = documents(br#"{"a":"one","b":1,"a":"two","a":{"c":3}}"#);
         assert_eq!(all[0].to_string(), r#"{"a":{"c":3},"a[1]":"one","a[2]":"two","b":1}"#);
+        let all = documents(br#"{"a[1]":"zero","a":"one","a":"two","a[1]":"three"}"#);
+        assert_eq!(all[0].to_string(), r#"{"a":"two","a[1]":"three","a[1][3]":"zero","a[2]":"one"}"#);
     }
 
     #[test]
