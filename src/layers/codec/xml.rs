@@ -1,9 +1,9 @@
-//! XML (W3C, fifth edition) that no other layer knows: the text of every element under the names of those around it.
-//! Pages, pictures and feeds are left as they are.
+//! XML (W3C, fifth edition) that no other layer knows: the text of every element under the names of those around it,
+//! its attributes, and what stands in comments and instructions. Pages, pictures and feeds are left as they are.
 
 use crate::model::Side;
 use crate::peel::{Eats, Family, Form, Guess, Input, Out, Peeler, Probe, Spec, Step};
-use quick_xml::events::Event;
+use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
 /// The row.
@@ -52,56 +52,100 @@ fn probe(p: &Probe<'_>) -> Guess {
 /// The texts of a whole document with their paths.
 fn read(bytes: &[u8]) -> Option<Vec<(String, String)>> {
     let mut reader = Reader::from_str(std::str::from_utf8(bytes).ok()?);
-    let (mut open, mut found, mut whole) = (Vec::<(String, String)>::new(), Vec::new(), false);
+    let mut document = Document::default();
     for _ in 0..MOST {
         match reader.read_event().ok()? {
-            Event::Start(start) if open.len() < DEEPEST && !whole => {
-                let name = start.local_name().as_ref().to_ascii_lowercase();
-                if name.len() > LONGEST {
-                    return None;
-                }
-                if open.is_empty() && PUBLISHED.contains(&name.as_str()) {
-                    return None;
-                }
-                let path = match open.last() {
-                    Some((outer, _)) => format!("{outer}.{name}"),
-                    None => name,
-                };
-                open.push((path, String::new()));
+            Event::Start(tag) => document.begin(&tag)?,
+            Event::Empty(tag) => {
+                document.begin(&tag)?;
+                document.end()?;
             }
-            Event::Start(_) => return None,
-            Event::End(_) => {
-                let (path, text) = open.pop()?;
-                whole = open.is_empty();
-                if !text.trim().is_empty() {
-                    found.push((path, text.trim().to_owned()));
-                }
-            }
-            Event::Text(part) => add(&mut open, &part.xml10_content())?,
-            Event::CData(part) => add(&mut open, &part.xml10_content())?,
+            Event::End(_) => document.end()?,
+            Event::Text(part) => document.text(&part.xml10_content())?,
+            Event::CData(part) => document.text(&part.xml10_content())?,
             Event::GeneralRef(name) => {
                 let known = match name.resolve_char_ref().ok()? {
                     Some(c) => c.to_string(),
                     None => quick_xml::escape::resolve_predefined_entity(&name)?.to_owned(),
                 };
-                add(&mut open, &known)?;
+                document.text(&known)?;
             }
+            Event::Comment(text) => document.aside("#comment", &text.xml10_content()),
+            Event::PI(text) => document.aside("#instruction", &text),
             Event::DocType(_) => return None,
-            Event::Empty(_) | Event::Decl(_) | Event::Comment(_) | Event::PI(_) => {}
-            Event::Eof => return (whole && !found.is_empty()).then_some(found),
+            Event::Decl(_) => {}
+            Event::Eof => return (document.whole && !document.found.is_empty()).then_some(document.found),
         }
     }
     None
 }
 
-/// Text outside of every element is no XML.
-fn add(open: &mut [(String, String)], text: &str) -> Option<()> {
-    match open.last_mut() {
-        Some((_, all)) => all.push_str(text),
-        None if text.trim().is_empty() => {}
-        None => return None,
+/// A document as far as it was read.
+#[derive(Default)]
+struct Document {
+    /// Elements around the place, each with its path and its text so far.
+    open: Vec<(String, String)>,
+    found: Vec<(String, String)>,
+    /// The outermost element ended.
+    whole: bool,
+}
+
+impl Document {
+    /// An element begins, with its attributes.
+    fn begin(&mut self, tag: &BytesStart<'_>) -> Option<()> {
+        let name = tag.local_name().as_ref().to_ascii_lowercase();
+        let published = self.open.is_empty() && PUBLISHED.contains(&name.as_str());
+        if self.whole || self.open.len() >= DEEPEST || name.len() > LONGEST || published {
+            return None;
+        }
+        let path = match self.open.last() {
+            Some((outer, _)) => format!("{outer}.{name}"),
+            None => name,
+        };
+        for attribute in tag.attributes() {
+            let attribute = attribute.ok()?;
+            let name = attribute.key.as_ref();
+            let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok()?;
+            if name.len() > LONGEST {
+                return None;
+            }
+            // A namespace is a name, and has no spaces.
+            let namespace = name.starts_with("xmlns") && !value.contains(' ');
+            if !namespace && !value.trim().is_empty() {
+                let name = name.rsplit(':').next().unwrap_or_default().to_ascii_lowercase();
+                self.found.push((format!("{path}.@{name}"), value.into_owned()));
+            }
+        }
+        self.open.push((path, String::new()));
+        Some(())
     }
-    Some(())
+
+    fn end(&mut self) -> Option<()> {
+        let (path, text) = self.open.pop()?;
+        self.whole = self.open.is_empty();
+        if !text.trim().is_empty() {
+            self.found.push((path, text.trim().to_owned()));
+        }
+        Some(())
+    }
+
+    /// Text outside of every element is no XML.
+    fn text(&mut self, text: &str) -> Option<()> {
+        match self.open.last_mut() {
+            Some((_, all)) => all.push_str(text),
+            None if text.trim().is_empty() => {}
+            None => return None,
+        }
+        Some(())
+    }
+
+    /// What stands beside the text, under a name for its kind.
+    fn aside(&mut self, kind: &str, text: &str) {
+        if !text.trim().is_empty() {
+            let place = self.open.last().map_or("document", |(path, _)| path);
+            self.found.push((format!("{place}.{kind}"), text.trim().to_owned()));
+        }
+    }
 }
 
 struct Xml;
@@ -126,6 +170,14 @@ mod tests {
     fn texts_stand_under_the_names_around_them_and_endless_names_are_no_xml() {
         let found = read(b"<?xml version=\"1.0\"?><a><b>see &amp; hear</b></a>").expect("XML");
         assert_eq!(found, [("a.b".to_owned(), "see & hear".to_owned())]);
+        let found =
+            read(b"<!-- one --><a x:Note='see &lt; hear'><b t=\"at noon\"/><?say well?><b xmlns='u:v'/></a>");
+        let place = |at: usize| found.as_ref().map(|f| (f[at].0.as_str(), f[at].1.as_str()));
+        assert_eq!(place(0), Some(("document.#comment", "one")));
+        assert_eq!(place(1), Some(("a.@note", "see < hear")));
+        assert_eq!(place(2), Some(("a.b.@t", "at noon")));
+        assert_eq!(place(3), Some(("a.#instruction", "say well")));
+        assert_eq!(found.as_ref().map(Vec::len), Some(4));
         // Every path below would repeat it.
         let name = "n".repeat(LONGEST + 1);
         assert!(read(format!("<{name}><b>see</b></{name}>").as_bytes()).is_none());
