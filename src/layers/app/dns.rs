@@ -2,7 +2,7 @@
 //! relatives: who asks for which name, and which addresses have which names.
 
 use crate::bytes::Cursor;
-use crate::model::Value;
+use crate::model::{Side, Value};
 use crate::peel::{Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -64,10 +64,12 @@ fn tcp_probe(p: &Probe<'_>) -> Guess {
     }
 }
 
-struct Message {
+struct Message<'a> {
     questions: usize,
     query: String,
     addresses: Vec<IpAddr>,
+    /// Of TXT records.
+    texts: Vec<&'a [u8]>,
     exact: bool,
 }
 
@@ -79,7 +81,7 @@ enum Names {
 }
 
 /// Reads a whole message; `None` if it is none.
-fn read(bytes: &[u8], names: Names) -> Option<Message> {
+fn read(bytes: &[u8], names: Names) -> Option<Message<'_>> {
     let mut c = Cursor::new(bytes);
     c.u16()?;
     let flags = c.u16()?;
@@ -94,8 +96,8 @@ fn read(bytes: &[u8], names: Names) -> Option<Message> {
     {
         return None;
     }
-    let mut message =
-        Message { questions: counts[0], query: String::new(), addresses: Vec::new(), exact: false };
+    let (query, addresses, texts) = (String::new(), Vec::new(), Vec::new());
+    let mut message = Message { questions: counts[0], query, addresses, texts, exact: false };
     for i in 0..counts[0] {
         let name = name(&mut c, bytes, names)?;
         c.u16()?;
@@ -105,25 +107,27 @@ fn read(bytes: &[u8], names: Names) -> Option<Message> {
         }
     }
     for i in 0..total - counts[0] {
+        let answer = i < counts[1];
         // In multicast answers there is no question: the owner is the name.
-        let nameless = i < counts[1] && message.query.is_empty();
+        let nameless = answer && message.query.is_empty();
         let owner = name(&mut c, bytes, if nameless { names } else { Names::Skipped })?;
         let kind = c.u16()?;
         c.u16()?;
         c.u32()?;
         let data = c.vec16()?;
-        if i >= counts[1] {
-            continue;
-        }
         if nameless {
             message.query = owner;
         }
         match (kind, data.len()) {
-            (1, 4) => {
+            (1, 4) if answer => {
                 message.addresses.extend(data.first_chunk::<4>().map(|a| IpAddr::V4(Ipv4Addr::from(*a))))
             }
-            (28, 16) => {
+            (28, 16) if answer => {
                 message.addresses.extend(data.first_chunk::<16>().map(|a| IpAddr::V6(Ipv6Addr::from(*a))))
+            }
+            (16, _) if names == Names::Read => {
+                let mut strings = Cursor::new(data);
+                message.texts.extend(std::iter::from_fn(|| strings.vec8()).filter(|text| !text.is_empty()));
             }
             _ => {}
         }
@@ -174,8 +178,13 @@ fn name<'a>(c: &mut Cursor<'a>, whole: &'a [u8], names: Names) -> Option<String>
     None
 }
 
-fn tell(bytes: &[u8], out: &mut Out<'_, '_>) {
+/// Who is asked for and where it is; what records of text say, such as the state of somebody nearby (XEP-0174).
+fn tell(bytes: &[u8], side: Side, out: &mut Out<'_, '_>) {
     let Some(message) = read(bytes, Names::Read) else { return out.note("dns-malformed") };
+    for text in &message.texts {
+        let form = if std::str::from_utf8(text).is_ok() { Form::Text } else { Form::Binary };
+        out.item("txt", form, side, text);
+    }
     if message.query.is_empty() {
         return;
     }
@@ -189,7 +198,7 @@ struct Dns;
 
 impl Peeler for Dns {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
-        tell(input.bytes, out);
+        tell(input.bytes, input.side, out);
         Step::again(input.bytes.len())
     }
 }
@@ -203,7 +212,8 @@ impl Peeler for DnsTcp {
             let len = Cursor::new(input.bytes).u16().map_or(2, |n| 2 + usize::from(n));
             return Step::more(0, len);
         };
-        tell(message, out);
+        out.begin_message();
+        tell(message, input.side, out);
         Step::again(c.consumed())
     }
 }

@@ -22,7 +22,6 @@ pub static SPEC: Spec = Spec {
 };
 
 const HEAD: usize = 6;
-const VERSION: u16 = 0;
 const UDP_TUNNEL: u16 = 1;
 /// The last type that is defined.
 const LAST: u16 = 26;
@@ -86,7 +85,7 @@ impl Peeler for Mumble {
         if kind == UDP_TUNNEL {
             // Packets of voice, as they would stand in datagrams without their encryption.
             out.leaf("voice", Form::Binary, input.side, len as u64, End::Clear, body);
-        } else if kind != VERSION && show(kind, body, input.side, out).is_none() {
+        } else if show(kind, body, input.side, out).is_none() {
             out.note("mumble-frame-malformed");
         }
         Step::again(HEAD + len)
@@ -115,10 +114,14 @@ fn name(kind: u16, field: u64) -> Option<&'static str> {
 
 fn show(kind: u16, body: &[u8], side: Side, out: &mut Out<'_, '_>) -> Option<()> {
     for (field, value) in protobuf::delimited(body)? {
-        let Some(name) = name(kind, field) else { continue };
-        let form =
-            if name != "voice-key" && std::str::from_utf8(value).is_ok() { Form::Text } else { Form::Binary };
-        out.item(name, form, side, value);
+        let known = name(kind, field);
+        let text = known != Some("voice-key") && std::str::from_utf8(value).is_ok();
+        let form = if text { Form::Text } else { Form::Binary };
+        match known {
+            Some(name) => out.item(name, form, side, value),
+            // What plugins send, descriptions of channels, pictures of people.
+            None => out.item(&format!("{kind}.{field}"), form, side, value),
+        }
     }
     Some(())
 }

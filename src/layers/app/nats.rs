@@ -118,7 +118,7 @@ impl Peeler for Nats {
 /// Words that lines of control begin with, besides those of messages.
 const CONTROL: [&str; 8] = ["INFO", "CONNECT", "SUB", "UNSUB", "PING", "PONG", "+OK", "-ERR"];
 
-/// Who a client says it is. What else lines of control hold is about the connection.
+/// Who a client says it is, and what else lines of control hold in words.
 fn control(line: &str, side: Side, out: &mut Out<'_, '_>) {
     out.begin_message();
     let (word, options) = line.split_once(' ').unwrap_or((line, ""));
@@ -126,10 +126,10 @@ fn control(line: &str, side: Side, out: &mut Out<'_, '_>) {
         // Behind a gap, the rest of a message.
         return out.item("payload", Form::Text, side, line.as_bytes());
     }
-    if word != "CONNECT" {
-        return;
-    }
-    let Ok(Value::Object(options)) = serde_json::from_str(options) else { return };
+    let Ok(Value::Object(options)) = serde_json::from_str(options) else {
+        let field = if word == "-ERR" { "error" } else { "options" };
+        return out.item(field, Form::Text, side, options.as_bytes());
+    };
     let named = [
         ("user", "username"),
         ("pass", "password"),
@@ -137,9 +137,13 @@ fn control(line: &str, side: Side, out: &mut Out<'_, '_>) {
         ("jwt", "auth.jwt"),
         ("name", "client-name"),
     ];
-    for (key, field) in named {
-        if let Some(value) = options.get(key).and_then(Value::as_str).filter(|v| !v.is_empty()) {
-            out.item(field, Form::Text, side, value.as_bytes());
+    for (key, value) in options {
+        let known = named.iter().find(|(k, _)| *k == key && word == "CONNECT").map(|(_, field)| *field);
+        let field = known.map_or_else(|| format!("options.{key}"), str::to_owned);
+        match value {
+            Value::String(text) => out.item(&field, Form::Text, side, text.as_bytes()),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            list => out.item(&field, Form::Text, side, list.to_string().as_bytes()),
         }
     }
 }

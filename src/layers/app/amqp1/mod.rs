@@ -93,6 +93,11 @@ impl Amqp {
     fn frame(&mut self, side: Side, channel: u16, body: &[u8], out: &mut Out<'_, '_>) -> Option<()> {
         let mut c = Cursor::new(body);
         let Value::Described(kind, list) = read(&mut c)? else { return None };
+        if kind != TRANSFER && kind != SASL_INIT {
+            // Names, addresses, and what the ends say of themselves.
+            out.begin_message();
+            hand_on("frame", &list, side, out);
+        }
         match kind {
             SASL_INIT => login(&list, side, out),
             ATTACH => self.attach(side, channel, &list, out),
@@ -207,7 +212,7 @@ fn show(address: &str, message: &[u8], side: Side, out: &mut Out<'_, '_>) {
                 out.message(child, side, data);
             }
             (0x76 | 0x77, ref body) => hand_on("payload", body, side, out),
-            _ => {}
+            (_, ref other) => hand_on("section", other, side, out),
         }
     }
 }
