@@ -189,8 +189,26 @@ pub(super) fn kind(natural: f32) -> Kind {
     }
 }
 
-/// How much a text reads like a sentence, if it is long enough for one. Markup is passed over.
+/// How much a text reads like a sentence, if it is long enough for one: the whole, or a cell of a table's row.
 pub(super) fn sentence(text: &str) -> Option<f32> {
+    let parted = |text: &str| text.contains(['"', '\t', '|', ',', ';']);
+    one_sentence(text).or_else(|| parted(text).then(|| cells(text).find_map(one_sentence)).flatten())
+}
+
+/// Parts of a row: between quotes, tabs and bars, and commas and semicolons that no space follows.
+fn cells(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split(['"', '\t', '|']);
+    parts.flat_map(|part| {
+        let marks = part.match_indices([',', ';']).filter(|(at, _)| !part[at + 1..].starts_with(' '));
+        let mut ends: Vec<usize> = marks.map(|(at, _)| at).collect();
+        ends.push(part.len());
+        let starts = std::iter::once(0).chain(ends.clone().into_iter().map(|end| end + 1));
+        starts.zip(ends).map(|(from, to)| part.get(from..to).unwrap_or_default())
+    })
+}
+
+/// Markup is passed over.
+fn one_sentence(text: &str) -> Option<f32> {
     let plain = without_markup(text);
     let long = plain.split_ascii_whitespace().nth(SENTENCE - 1).is_some()
         || plain.chars().filter(|c| *c >= '\u{3000}').nth(UNSPACED - 1).is_some();

@@ -164,7 +164,7 @@ impl Collector {
     }
 
     /// A sentence at a service that may have sealed messages elsewhere.
-    fn said_aside(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, record: Evidence) {
+    pub(super) fn said_aside(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, record: Evidence) {
         let field = &record.origin.field;
         let last = field.rsplit(['.', '>']).next().unwrap_or("").to_ascii_lowercase();
         let remark = leaf.side == Side::Server && REMARKS.iter().any(|r| last.starts_with(r));

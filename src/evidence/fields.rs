@@ -161,6 +161,7 @@ impl Collector {
         }
         self.keep_for_trial(node, leaf, || Named::of(&join_fields(node.field(), leaf.field)), slot);
         self.seen(node, leaf, slot);
+        self.sentences_inside(node, leaf);
         if slot == Some(BACKUP_SLOT) {
             self.message(node, leaf.at).backup = true;
         }

@@ -29,6 +29,7 @@ pub mod sequence;
 mod service;
 mod sink;
 mod speech;
+mod strings;
 mod told;
 pub mod trial;
 pub mod uniform;
