@@ -12,6 +12,7 @@ mod draft;
 mod drafts;
 mod fields;
 mod hashed;
+mod kept;
 pub mod length;
 mod lookups;
 mod masked;

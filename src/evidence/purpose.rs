@@ -86,7 +86,7 @@ impl Collector {
         let path = node.label("path").unwrap_or_default();
         let about = |list: &[&str]| words_of(path).any(|w| list.iter().any(|l| w.eq_ignore_ascii_case(l)));
         let field = join_fields(node.field(), leaf.field);
-        if about(&PORTRAITS) || is_portrait(&field) || is_portrait(node.label("name").unwrap_or_default()) {
+        if [path, &field, node.label("name").unwrap_or_default()].into_iter().any(is_portrait) {
             return;
         }
         if !(about(&ATTACHMENTS) || about(&CHATS)) {
@@ -183,10 +183,6 @@ pub const SENT_FILE: &str = "sent-file";
 
 /// Words in the paths of requests that send files along with messages.
 const ATTACHMENTS: [&str; 2] = ["attachment", "attachments"];
-
-/// Words for pictures that are about somebody or something and no message.
-const PORTRAITS: [&str; 8] =
-    ["avatar", "avatars", "profile", "icon", "icons", "sticker", "stickers", "emoji"];
 
 /// Words in the paths of requests that bring a program's reports.
 const REPORTS: [&str; 6] = ["logs", "debuglogs", "debuglog", "crashes", "report", "reports"];

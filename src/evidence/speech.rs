@@ -88,7 +88,7 @@ fn is_for_messages(path: &str) -> bool {
 }
 
 /// The words of a name in any spelling, in small letters.
-fn words(name: &str) -> impl Iterator<Item = String> + '_ {
+pub(super) fn words(name: &str) -> impl Iterator<Item = String> + '_ {
     let mut found = vec![String::new()];
     let mut small = false;
     for c in name.chars() {

@@ -153,6 +153,13 @@ fn envelope_doubts(draft: &Draft, grade: Grade, reasons: &[usize]) -> Vec<String
             format!("the same few words beside every message ({}) may be more than a label", e.origin.field),
         );
     }
+    let file = |e: &Evidence| matches!(&e.kind, Kind::Metadata { item, .. } if item == SENT_FILE);
+    if draft.evidence.iter().any(file) {
+        not_ruled_out.insert(
+            0,
+            "a file that the service got in clear may have been sent with one of these messages, or with one of those in clear".into(),
+        );
+    }
     let hash = |e: &Evidence| matches!(&e.kind, Kind::Weak { finding, .. } if finding == CONTENT_HASH);
     if draft.evidence.iter().any(hash) {
         not_ruled_out.insert(
