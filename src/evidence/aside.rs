@@ -3,6 +3,7 @@
 //! are no part of what was sealed. Contents are remembered by digest only. Joining is commutative and
 //! associative.
 
+mod joined;
 mod words;
 
 use super::kept::{Join, Kept};
@@ -10,6 +11,9 @@ use super::purpose::SENT_FILE;
 use super::{ConversationKey, Draft, Evidence, Kind, Strength, same_service};
 use crate::model::Side;
 use crate::ruleset::language;
+pub use joined::JOINED;
+pub(super) use joined::{joined_kind, spelled};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 pub(super) use words::Words;
 
@@ -72,6 +76,7 @@ impl Near {
     fn tells(&self, texts: &Texts) -> bool {
         let different = texts.digests.len();
         match self {
+            Near::Item(_) if joined::is_joined(&texts.first) => different > 1,
             Near::Item(_) if texts.first.is_beside() => different > 1 || texts.seen < MOST as u64,
             Near::Item(_) => different > 1,
             Near::Service(Side::Client) | Near::Aid => different > 1,
@@ -102,8 +107,11 @@ impl Asides {
 
     /// Records of the places where somebody said something, and of labels beside envelopes.
     pub fn evidence(self) -> impl Iterator<Item = Beside> {
-        let telling =
-            |(place, texts): &(Place, Texts)| place.near.tells(texts) || matches!(place.near, Near::Item(_));
+        // A name of several words that stays the same is a name.
+        let labels = |near: &Near, e: &Evidence| matches!(near, Near::Item(_)) && !joined::is_joined(e);
+        let telling = move |(place, texts): &(Place, Texts)| {
+            place.near.tells(texts) || labels(&place.near, &texts.first)
+        };
         self.0.into_iter().filter(telling).map(|(place, texts)| {
             let count = texts.digests.len() as u64;
             let label = !place.near.tells(&texts);
@@ -231,10 +239,10 @@ fn is_unseen(c: char) -> bool {
 }
 
 /// A text without its tags, and without what nobody sees.
-fn without_markup(text: &str) -> String {
+fn without_markup(text: &str) -> Cow<'_, str> {
     let tagged = text.contains('<') && text.contains('>');
     if !tagged && (text.is_ascii() || !text.contains(is_unseen)) {
-        return text.to_owned();
+        return text.into();
     }
     let mut plain = String::with_capacity(text.len());
     let mut inside = false;
@@ -251,7 +259,7 @@ fn without_markup(text: &str) -> String {
             _ => {}
         }
     }
-    plain
+    plain.into()
 }
 
 /// Whether a field is one of several that differ by their number.

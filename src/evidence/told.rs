@@ -195,7 +195,12 @@ const CURRENCIES: [&str; 12] =
 /// Texts as names of fields: nobody names a field like a sentence, but one that reads like it may hold one.
 impl Collector {
     pub(super) fn told_by_name(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
-        let named = leaf.field.contains(' ') || node.field().contains(' ');
+        if leaf.field.starts_with("header.") || leaf.field.is_empty() && node.field().starts_with("header.") {
+            return self.spelled_header(node, leaf);
+        }
+        // Names with underscores are programs'.
+        let joined = leaf.field.bytes().filter(|b| *b == b'-').count() >= 3;
+        let named = joined || leaf.field.contains(' ') || node.field().contains(' ');
         if !named || node.family() != Some(Family::Codec) || node.scope() == 0 {
             return;
         }
@@ -204,10 +209,12 @@ impl Collector {
         for name in field.split(['.', '[', '>']) {
             let place = field.get(..before).unwrap_or_default().trim_end_matches(['.', '[', '>']);
             before += name.len() + 1;
-            if !name.contains(' ') || !aside::may_be_said(name) {
-                continue;
-            }
-            let record = self.evidence(node, leaf, aside::kind(0.0), Strength::Weak, Polarity::Neutral);
+            let kind = match name.contains(' ') {
+                true if aside::may_be_said(name) => aside::kind(0.0),
+                false if joined && aside::spelled(name).is_some() => aside::joined_kind(),
+                _ => continue,
+            };
+            let record = self.evidence(node, leaf, kind, Strength::Weak, Polarity::Neutral);
             let record = name_of(record, place, self.shared.reveal.then_some(name));
             self.message(node, leaf.at).words.named(aside::without_positions(place), record, name);
         }

@@ -3,7 +3,8 @@
 use super::{Experiment, Judgement, select};
 use crate::evidence::purpose::SENT_FILE;
 use crate::evidence::{
-    CONTENT_HASH, Draft, Evidence, GHOST, Kind, LABEL_SLOT, LINK, POSITION, Polarity, REACTION, Strength,
+    CONTENT_HASH, Draft, Evidence, GHOST, JOINED, Kind, LABEL_SLOT, LINK, POSITION, Polarity, REACTION,
+    Strength,
 };
 use crate::peel::Guard;
 use crate::verdict::lattice::{Grade, Network, Provider, headline};
@@ -133,6 +134,7 @@ fn stands_beside(draft: &Draft) -> String {
         LINK => "a link in clear",
         POSITION => "a position in clear",
         SENT_FILE => "a file in clear that may have been sent with a message",
+        JOINED => "a sentence written like a name, or in the head of a request",
         "amount" => "an amount in clear",
         _ => "in fields of no known kind, readable text that may be part of what was sealed",
     };
