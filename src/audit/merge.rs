@@ -140,7 +140,6 @@ impl Totals {
         }
         self.add_private_keys(limits);
         self.add_asides(limits);
-        self.add_uploads(limits);
         self.limit(&concerned);
         self.add_copies(canaries, limits);
         self.add_ghosts(limits);
@@ -167,37 +166,23 @@ impl Totals {
         }
     }
 
-    /// Texts in fields of no known kind that differ from message to message stand beside the sealed messages of
-    /// their service.
+    /// Texts in fields of no known kind that differ from message to message, and files in clear that may have been
+    /// attachments, stand beside the sealed messages of their service.
     fn add_asides(&mut self, limits: &Limits) {
-        let asides = std::mem::take(&mut self.asides);
+        let (asides, uploads) = (std::mem::take(&mut self.asides), std::mem::take(&mut self.uploads));
         let sealed = |d: &&mut Draft| matches!(d.key.content, Content::Envelope(_));
-        if asides.is_cut() {
-            self.notes.add("aside-limit", None);
-            self.drafts.apart_mut().filter(sealed).for_each(|d| d.limited = true);
+        for (cut, note) in [(asides.is_cut(), "aside-limit"), (uploads.is_cut(), "upload-limit")] {
+            if cut {
+                self.notes.add(note, None);
+                self.drafts.apart_mut().filter(sealed).for_each(|d| d.limited = true);
+            }
         }
-        for beside in asides.evidence() {
+        for beside in asides.evidence().chain(uploads.unexplained()) {
+            let clear = |d: &Draft| d.key.content == Content::Text && beside.concerns(d);
+            let shared = beside.is_file() && self.drafts.apart().any(clear);
+            let beside = if shared { beside.learned() } else { beside };
             for draft in self.drafts.apart_mut().filter(sealed).filter(|d| beside.concerns(d)) {
                 draft.add(beside.evidence.clone(), limits.evidence);
-            }
-        }
-    }
-
-    /// Files in clear that may have been attachments stand beside the sealed messages of their service.
-    fn add_uploads(&mut self, limits: &Limits) {
-        let uploads = std::mem::take(&mut self.uploads);
-        let sealed = |d: &&mut Draft| matches!(d.key.content, Content::Envelope(_));
-        if uploads.is_cut() {
-            self.notes.add("upload-limit", None);
-            self.drafts.apart_mut().filter(sealed).for_each(|d| d.limited = true);
-        }
-        for file in uploads.unexplained() {
-            // Where messages pass in clear as well, it may be of one of them, and the whole is as weak as they are.
-            if self.drafts.apart().any(|d| d.key.content == Content::Text && file.concerns(d)) {
-                continue;
-            }
-            for draft in self.drafts.apart_mut().filter(sealed).filter(|d| file.concerns(d)) {
-                draft.add(file.evidence.clone(), limits.evidence);
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Answers of services. An object that says how a request went has a sentence for whoever reads logs: its
 //! `message` is no message between people. Nor is a text of which the answer says neither who spoke, nor when, nor
-//! where: pages, offers and weather reports have texts and contents, too.
+//! where, or that it is for everybody: pages, offers and weather reports have texts and contents, too.
 
+use super::published::{Says, is_collection, says};
 use std::collections::BTreeSet;
 
 /// Members by which an answer says how a request went.
@@ -19,6 +20,8 @@ const STATUS: [&str; 12] = [
     "error_code",
     "result",
 ];
+/// Members that say what went wrong, where they say something.
+const FAILED: [&str; 5] = ["error", "errcode", "exception", "error_code", "errorcode"];
 /// Members by which an object says who speaks to whom.
 const SPEAKS: [&str; 20] = [
     "from",
@@ -71,68 +74,6 @@ const WORDS: [&str; 22] = [
     "expired",
 ];
 
-/// Members that say of the object around them who spoke, when, or where; in small letters, without what parts words.
-const TELLING: [&str; 58] = [
-    "from",
-    "fromid",
-    "fromme",
-    "isfromme",
-    "to",
-    "toid",
-    "sender",
-    "senderid",
-    "recipient",
-    "recipients",
-    "recipientid",
-    "receiver",
-    "author",
-    "authorid",
-    "user",
-    "userid",
-    "username",
-    "uid",
-    "nick",
-    "nickname",
-    "handle",
-    "owner",
-    "by",
-    "peer",
-    "peerid",
-    "role",
-    "direction",
-    "outgoing",
-    "incoming",
-    "participant",
-    "member",
-    "room",
-    "roomid",
-    "channel",
-    "channelid",
-    "group",
-    "groupid",
-    "dialog",
-    "dialogid",
-    "messageid",
-    "msgid",
-    "mid",
-    "eventid",
-    "seq",
-    "ts",
-    "time",
-    "timestamp",
-    "date",
-    "datetime",
-    "sent",
-    "sentat",
-    "created",
-    "createdat",
-    "originserverts",
-    "receivedat",
-    "deliveredat",
-    "readat",
-    "edited",
-];
-
 /// Parts of names of what holds messages.
 const CHATS: [&str; 12] = [
     "messag",
@@ -162,8 +103,14 @@ pub(super) struct Answer {
     known: bool,
     /// The request, or whom it went to, is called after messages.
     chat: bool,
-    /// Objects of which something says who spoke, when, or where.
-    told: BTreeSet<String>,
+    /// The request asks for what is written for everybody.
+    collection: bool,
+    /// It says that the request failed.
+    failed: bool,
+    /// Objects of which something says who spoke and when, to whom, or that they are for everybody.
+    written: BTreeSet<String>,
+    addressed: BTreeSet<String>,
+    published: BTreeSet<String>,
 }
 
 impl Answer {
@@ -173,11 +120,18 @@ impl Answer {
         if !self.known {
             self.known = true;
             self.chat = asked[0].is_none() || asked.into_iter().flatten().any(is_chat);
+            self.collection = asked[0].is_some_and(is_collection);
         }
         for (at, _) in field.match_indices('.') {
             let (object, rest) = (&field[..at], &field[at + 1..]);
-            if self.told.len() < OBJECTS && tells(rest.split(['.', '[', '>']).next().unwrap_or_default()) {
-                self.told.insert(object.to_owned());
+            let of = match says(rest.split(['.', '[', '>']).next().unwrap_or_default()) {
+                Says::Nothing => continue,
+                Says::Written => &mut self.written,
+                Says::Addressed => &mut self.addressed,
+                Says::Published => &mut self.published,
+            };
+            if of.len() < OBJECTS && !of.contains(object) {
+                of.insert(object.to_owned());
             }
         }
         let Some(name) = member(field) else { return };
@@ -188,24 +142,36 @@ impl Answer {
         let is = |names: &[&str]| names.iter().any(|n| name.eq_ignore_ascii_case(n));
         self.status |= is(&STATUS);
         self.speaks |= is(&SPEAKS);
+        self.failed |= is(&FAILED) && !matches!(value, b"" | b"0" | b"null" | b"false");
     }
 
     /// Whether the text of a field only says how a request went.
     pub fn explains(&self, field: &str) -> bool {
-        is_sentence(field) && self.sentence && self.status && !self.speaks
+        is_sentence(field) && (self.sentence || self.failed) && self.status && !self.speaks
     }
 
     /// Whether nothing in the answer says that the text of a field was said by somebody to somebody.
     pub fn is_silent_about(&self, field: &str) -> bool {
-        if !self.known || self.chat || self.told.len() >= OBJECTS || field.contains('>') {
+        let full = self.written.len().max(self.addressed.len()) >= OBJECTS;
+        if !self.known || self.chat || full {
             return false;
+        }
+        if field.contains('>') {
+            // What lies in a value was not looked at.
+            return !is_chat(field) && is_collection(field);
         }
         // Lines of a document that was asked for, or a number of protobuf.
         let Some((object, _)) = field.rsplit_once('.') else { return true };
+        if is_chat(object) {
+            return false;
+        }
         // What is said of the whole answer (its own time) is said of what stands right in it alone.
         let around = std::iter::successors(Some(object), |o| o.rsplit_once('.').map(|(outer, _)| outer));
-        let mut near = around.take(3).enumerate().filter(|(i, o)| *i == 0 || *o != "$");
-        !is_chat(object) && !near.any(|(_, o)| self.told.contains(o))
+        let near: Vec<&str> =
+            around.take(3).enumerate().filter(|(i, o)| *i == 0 || *o != "$").map(|(_, o)| o).collect();
+        let any = |of: &BTreeSet<String>| near.iter().any(|o| of.contains(*o));
+        let published = || self.collection || any(&self.published) || is_collection(object);
+        !any(&self.addressed) && (!any(&self.written) || published())
     }
 }
 
@@ -213,12 +179,6 @@ impl Answer {
 fn is_chat(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     !name.ends_with(".json") && CHATS.iter().any(|c| name.contains(c))
-}
-
-fn tells(name: &str) -> bool {
-    let plain: String =
-        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    TELLING.contains(&plain.as_str())
 }
 
 fn is_sentence(field: &str) -> bool {
@@ -264,7 +224,7 @@ mod tests {
             fields
                 .iter()
                 .chain([&text])
-                .for_each(|f| answer.take([Some("/offers"), None, None], f, b"see you at noon"));
+                .for_each(|f| answer.take([Some("/updates"), None, None], f, b"see you at noon"));
             answer.is_silent_about(text)
         };
         assert!(silent(&["$.time"], "$.promos[0].part[1].text"));
@@ -283,6 +243,25 @@ mod tests {
         let mut answer = Answer::default();
         answer.take([Some("/v1/messages"), Some("example.org"), None], "$.text", b"x");
         assert!(!answer.is_silent_about("$.text"));
+    }
+
+    #[test]
+    fn what_is_for_everybody_is_no_message_though_somebody_wrote_it_at_some_time() {
+        let silent = |path: &str, fields: &[&str], text: &str| {
+            let mut answer = Answer::default();
+            let all = fields.iter().chain([&text]);
+            all.for_each(|f| answer.take([Some(path), None, None], f, b"see you at noon"));
+            answer.is_silent_about(text)
+        };
+        let dated = ["$.items[0].author", "$.items[0].createdAt"];
+        assert!(!silent("/feed", &dated, "$.items[0].text"));
+        assert!(silent("/feed", &[dated[0], dated[1], "$.items[0].headline"], "$.items[0].text"));
+        assert!(silent("/lyrics/7", &["$.lines[0].time"], "$.lines[0].text"));
+        assert!(silent("/x", &["$.reviews[0].date"], "$.reviews[0].comment"));
+        assert!(!silent("/news", &["$.items[0].from", "$.items[0].title"], "$.items[0].text"));
+        assert!(!silent("/x", &["$.thread.title", "$.thread.messages[0].date"], "$.thread.messages[0].text"));
+        assert!(silent("/x", &[], "$.seatbid[0].adm>$.title.text"));
+        assert!(!silent("/x", &[], "$.data>$.text"));
     }
 
     /// A gap where the request was must not make less of what the service says.

@@ -3,12 +3,18 @@
 //! are no part of what was sealed. Contents are remembered by digest only. Joining is commutative and
 //! associative.
 
+mod joined;
 mod words;
 
+use super::kept::{Join, Kept};
+use super::purpose::SENT_FILE;
 use super::{ConversationKey, Draft, Evidence, Kind, Strength, same_service};
 use crate::model::Side;
 use crate::ruleset::language;
-use std::collections::{BTreeMap, BTreeSet};
+pub use joined::JOINED;
+pub(super) use joined::{joined_kind, spelled};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 pub(super) use words::Words;
 
 /// The kind of field that they stand in.
@@ -39,6 +45,8 @@ pub(super) enum Near {
     Said,
     /// A sentence that was sent to be translated, checked or spoken, at whatever service.
     Aid,
+    /// A file at the same service that nobody can say of that it was no attachment.
+    File,
 }
 
 /// Where texts stand: the service, what they are near to, and the field without positions in lists.
@@ -59,11 +67,7 @@ struct Texts {
 
 /// All that was seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asides {
-    places: BTreeMap<Place, Texts>,
-    /// Places that had to give way.
-    cut: bool,
-}
+pub struct Asides(Kept<Place, Texts>);
 
 impl Near {
     /// Whether these texts may be said by somebody. In the item of an envelope only what stays the same from
@@ -72,10 +76,11 @@ impl Near {
     fn tells(&self, texts: &Texts) -> bool {
         let different = texts.digests.len();
         match self {
+            Near::Item(_) if joined::is_joined(&texts.first) => different > 1,
             Near::Item(_) if texts.first.is_beside() => different > 1 || texts.seen < MOST as u64,
             Near::Item(_) => different > 1,
             Near::Service(Side::Client) | Near::Aid => different > 1,
-            Near::Said => true,
+            Near::Said | Near::File => true,
             Near::Service(Side::Server) => different >= MOST,
         }
     }
@@ -87,40 +92,27 @@ impl Asides {
         let field = without_positions(&text.origin.field);
         let place = Place { endpoint: endpoint.to_owned(), near, layers: text.origin.layers.clone(), field };
         let digests = BTreeSet::from([text.origin.digest.clone()]);
-        self.join(place, Texts { seen: 1, digests, first: text }, OF_A_FLOW);
-    }
-
-    fn join(&mut self, place: Place, texts: Texts, most: usize) {
-        match self.places.get_mut(&place) {
-            Some(known) => known.merge(texts),
-            None => {
-                self.places.insert(place, texts);
-            }
-        }
-        if self.places.len() > most {
-            self.cut = true;
-            self.places.pop_last();
-        }
+        self.0.add(place, Texts { seen: 1, digests, first: text }, OF_A_FLOW);
     }
 
     /// Joins what another flow or shard has.
     pub fn merge(&mut self, other: Asides) {
-        self.cut |= other.cut;
-        for (place, texts) in other.places {
-            self.join(place, texts, PLACES);
-        }
+        self.0.merge(other.0, PLACES);
     }
 
     /// Whether something was left out.
     pub fn is_cut(&self) -> bool {
-        self.cut
+        self.0.is_cut()
     }
 
     /// Records of the places where somebody said something, and of labels beside envelopes.
     pub fn evidence(self) -> impl Iterator<Item = Beside> {
-        let telling =
-            |(place, texts): &(Place, Texts)| place.near.tells(texts) || matches!(place.near, Near::Item(_));
-        self.places.into_iter().filter(telling).map(|(place, texts)| {
+        // A name of several words that stays the same is a name.
+        let labels = |near: &Near, e: &Evidence| matches!(near, Near::Item(_)) && !joined::is_joined(e);
+        let telling = move |(place, texts): &(Place, Texts)| {
+            place.near.tells(texts) || labels(&place.near, &texts.first)
+        };
+        self.0.into_iter().filter(telling).map(|(place, texts)| {
             let count = texts.digests.len() as u64;
             let label = !place.near.tells(&texts);
             let mut evidence = Evidence { count, ..texts.first };
@@ -147,11 +139,28 @@ pub struct Beside {
 const AROUND: i64 = 300_000_000_000;
 
 impl Beside {
+    /// A file that went to this service by a way that does not say what for.
+    pub(super) fn file(service: String, evidence: Evidence) -> Self {
+        Self { service, near: Near::File, evidence }
+    }
+
+    /// Whether it is a file.
+    pub fn is_file(&self) -> bool {
+        self.near == Near::File
+    }
+
+    /// The same where messages in clear pass the service, too: the file may be one of theirs and takes no claim away.
+    /// But the service has it, and nobody can say that none of the sealed messages came with it.
+    pub fn learned(mut self) -> Self {
+        self.evidence.kind = Kind::Metadata { item: SENT_FILE.to_owned(), rule: SENT_FILE.to_owned() };
+        self
+    }
+
     /// Whether it takes the claim of these sealed messages away, or is a label beside them.
     pub fn concerns(&self, draft: &Draft) -> bool {
         match &self.near {
             Near::Item(key) => draft.key == *key,
-            Near::Service(_) | Near::Said => same_service(&draft.key.endpoint, &self.service),
+            Near::Service(_) | Near::Said | Near::File => same_service(&draft.key.endpoint, &self.service),
             Near::Aid => {
                 let time = self.evidence.origin.time.0;
                 !same_service(&draft.key.endpoint, &self.service)
@@ -166,8 +175,8 @@ fn label_kind() -> Kind {
     Kind::Readable { slot: LABEL_SLOT.to_owned(), rule: String::new(), language_percent: 0 }
 }
 
-impl Texts {
-    fn merge(&mut self, other: Texts) {
+impl Join for Texts {
+    fn join(&mut self, other: Texts) {
         self.seen += other.seen;
         self.digests.extend(other.digests);
         while self.digests.len() > MOST {
@@ -248,10 +257,10 @@ fn is_unseen(c: char) -> bool {
 }
 
 /// A text without its tags, and without what nobody sees.
-fn without_markup(text: &str) -> String {
+fn without_markup(text: &str) -> Cow<'_, str> {
     let tagged = text.contains('<') && text.contains('>');
     if !tagged && (text.is_ascii() || !text.contains(is_unseen)) {
-        return text.to_owned();
+        return text.into();
     }
     let mut plain = String::with_capacity(text.len());
     let mut inside = false;
@@ -268,7 +277,7 @@ fn without_markup(text: &str) -> String {
             _ => {}
         }
     }
-    plain
+    plain.into()
 }
 
 /// Whether a field is one of several that differ by their number.

@@ -22,7 +22,7 @@ pub(super) struct Called {
     pub rounds: bool,
     /// A position or a reaction.
     pub told: bool,
-    /// A name of several words: a text may stand in its place.
+    /// A name that may be of several words, or is one of a header: a text may stand in its place.
     pub words: bool,
     /// What it says of keys.
     pub key: Named,
@@ -63,7 +63,7 @@ impl Called {
             hash: hashed::is_hash(whole),
             rounds: fields::is_rounds(inner),
             told: told::is_name(whole),
-            words: whole.contains(' '),
+            words: told::may_be_words(outer, inner),
             key: Named::of(whole),
             headers: [inner, outer].map(Header::of),
             last,

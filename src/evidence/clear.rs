@@ -5,6 +5,7 @@ use super::called::{Called, Header, called};
 use super::collector::Collector;
 use super::copies::SIDE_SLOTS;
 use super::message::{is_message_slot, may_be_said};
+use super::observed::{is_observed, is_state};
 use super::randomness::{self, Cipher};
 use super::sink::join_fields;
 use super::told::{self, is_pictures};
@@ -46,7 +47,10 @@ impl Collector {
         if called.told || leaf.text().is_some_and(told::may_tell) {
             self.told(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
         }
-        let says = |s: &str| may_be_said(s) && !is_truth(leaf) && !is_state(node, leaf);
+        // A report's texts are a program's, whatever their fields are called, and so are states.
+        let own = |rule: &str| is_observed(node, leaf, rule) || is_state(node, leaf);
+        let slot = slot.filter(|(s, rule)| !may_be_said(s) || !own(rule));
+        let says = |s: &str| may_be_said(s) && !is_truth(leaf);
         let Some((slot, rule)) = slot.as_ref().filter(|(s, _)| says(s)).cloned() else {
             self.beside(node, leaf, &called, slot.as_ref().map(|(s, _)| s.as_str()));
             return self.seen(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
@@ -99,6 +103,8 @@ impl Collector {
     /// What stands in a field that no rule knows. Beside ciphertext nobody can say that a sentence is no part of
     /// what was sealed, nor that words are none which differ from message to message.
     fn beside(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, called: &Called, slot: Option<&str>) {
+        // What a service calls an event is no observation of a program.
+        let slot = slot.filter(|s| leaf.side == Side::Client || *s != TELEMETRY_SLOT);
         let notice =
             |slot: &str| SIDE_SLOTS.contains(&slot) && leaf.side == Side::Client && node.scope() != 0;
         if slot.is_some_and(notice) && leaf.form == Form::Text {
@@ -116,13 +122,21 @@ impl Collector {
             || node.scope() == 0
             || !may_say(node, leaf, called)
         {
-            return;
+            return self.in_head(node, leaf);
         }
         let Some(text) = leaf.text().filter(|t| !is_fallback(t)) else { return };
         let sentence = aside::sentence(text);
+        if sentence.is_none() {
+            self.spelled_out(node, leaf, text);
+        }
         // A name or a state of few words is one.
         if sentence.is_none() && slot.is_some_and(|s| s != TOPIC_SLOT) {
             return;
+        }
+        // What a file is called says what was sent, wherever it is told.
+        if let Some(natural) = sentence.filter(|_| slot == Some(FILE_SLOT)) {
+            let record = self.evidence(node, leaf, aside::kind(natural), Strength::Strong, Polarity::Neutral);
+            self.said_aside(node, leaf, record);
         }
         let sentence = sentence.filter(|_| slot.is_none());
         if sentence.is_none() && !aside::may_be_said(text) {
@@ -135,6 +149,9 @@ impl Collector {
             self.said_aside(node, leaf, e.clone());
         }
         let message = self.message(node, leaf.at);
+        if sentence.is_some() && aside::may_be_said(text) {
+            message.speech.ask(&e);
+        }
         match sentence {
             Some(_) if message.beside.len() < SENTENCES => message.beside.push(e),
             Some(_) => message.words.full = true,
@@ -168,8 +185,7 @@ impl Collector {
         let field = &record.origin.field;
         let last = field.rsplit(['.', '>']).next().unwrap_or("").to_ascii_lowercase();
         let remark = leaf.side == Side::Server && REMARKS.iter().any(|r| last.starts_with(r));
-        // What is asked and answered about a server (XMPP) are its forms.
-        if remark || ["iq.", "presence."].iter().any(|stanza| field.starts_with(stanza)) {
+        if remark || is_form(field, leaf.side) {
             return;
         }
         let endpoint = self.endpoint(node);
@@ -201,6 +217,40 @@ fn template(mut record: Evidence, leaf: &Leaf<'_>) -> Evidence {
     record
 }
 
+/// Whether a field of XMPP is of what is asked and answered about a server or a person, or of a state: forms, lists of
+/// contacts and rooms, cards, moods.
+fn is_form(field: &str, side: Side) -> bool {
+    let Some((stanza @ ("iq" | "presence"), rest)) = field.split_once('.') else { return false };
+    // What a server answers is of its own.
+    let own = stanza == "iq" && side == Side::Server && rest.starts_with("query");
+    own || rest.split('.').any(|name| FORMS.contains(&name.trim_start_matches('@')))
+}
+
+/// Elements of such requests and answers (XEP-0004, XEP-0048, XEP-0054, XEP-0092, XEP-0107, XEP-0108, XEP-0118, XEP-0145,
+/// XEP-0172, XEP-0292 and others), and attributes.
+const FORMS: [&str; 20] = [
+    "x",
+    "error",
+    "status",
+    "show",
+    "vCard",
+    "vcard",
+    "mood",
+    "activity",
+    "tune",
+    "nick",
+    "conference",
+    "storage",
+    "identity",
+    "instructions",
+    "command",
+    "bind",
+    "reason",
+    "item",
+    "name",
+    "version",
+];
+
 /// Whether what is sent there is to be translated, checked or spoken.
 fn is_aid(node: &NodeRef<'_>, endpoint: &str) -> bool {
     let way = node.label("path").and_then(|p| p.split('?').next()).unwrap_or_default().to_ascii_lowercase();
@@ -231,22 +281,18 @@ fn is_truth(leaf: &Leaf<'_>) -> bool {
     leaf.form == Form::Plain && matches!(leaf.bytes, b"true" | b"false" | b"null")
 }
 
-/// Whether a single word is published where states of people and devices are.
-fn is_state(node: &NodeRef<'_>, leaf: &Leaf<'_>) -> bool {
-    let topic = node.label("topic").unwrap_or_default().to_ascii_lowercase();
-    let states = ["presence", "status", "typing", "online", "lastseen", "last_seen", "receipt", "lwt"];
-    states.iter().any(|s| topic.contains(s))
-        && leaf.bytes.len() <= 24
-        && leaf.bytes.is_ascii()
-        && !leaf.bytes.contains(&b' ')
-}
-
 /// The kind of field that says what a group, or a mail, is about.
 const TOPIC_SLOT: &str = "topic";
+/// The kind of field that holds what a program observes.
+const TELEMETRY_SLOT: &str = "telemetry";
 /// Kinds of field that are about somebody or something, and stay the same from message to message.
-const ABOUT: [&str; 5] = [TOPIC_SLOT, "profile", "status", "device-name", "identifier"];
+const ABOUT: [&str; 6] = [TOPIC_SLOT, "profile", "status", "device-name", "identifier", FILE_SLOT];
+/// The kind of field that holds the name of a file.
+const FILE_SLOT: &str = "file-name";
 /// Fields of a service's answers that hold remarks.
 const REMARKS: [&str; 8] = ["error", "reason", "detail", "desc", "hint", "help", "title", "label"];
+/// Message brokers, whose headers are those of the application.
+const BROKERS: [&str; 5] = ["mqtt", "stomp", "amqp", "amqp1", "nats"];
 /// Fields of protocols, not of what they carry.
 const NAMED_APART: [&str; 3] = ["channel", "event", "id"];
 
@@ -258,18 +304,24 @@ fn is_long(bytes: &[u8]) -> bool {
 /// Whether a field of this layer may hold what a person wrote, though no rule knows it: in structured data, in a
 /// stanza, in a header that an application made up, and the text that is all of a request.
 fn may_say(node: &NodeRef<'_>, leaf: &Leaf<'_>, called: &Called) -> bool {
+    let carrier = || node.layers().find(|s| s.family != Family::Codec).map_or("", |s| s.name);
     let made_up = |header: Header| {
-        let http = || node.layers().next().is_some_and(|s| s.name.starts_with("http"));
-        header == Header::MadeUp
-            || header == Header::Named && leaf.side == Side::Client && is_long(leaf.bytes) && http()
+        let own =
+            || leaf.side == Side::Client && carrier().starts_with("http") || BROKERS.contains(&carrier());
+        header == Header::MadeUp || header == Header::Named && is_long(leaf.bytes) && own()
     };
     let [inner, _] = called.headers;
     let stanza = || node.layers().next().is_some_and(|s| s.name == "xmpp");
+    // What is kept in a store.
+    let kept = || leaf.field == "value" && carrier() == "resp";
     match node.family() {
         Some(Family::Codec) => called.headers.iter().all(|h| *h == Header::No || made_up(*h)),
         // The channel of a message broker is an address, and what an event is called a name: neither has spaces.
         Some(Family::App) => {
-            made_up(inner) || stanza() || NAMED_APART.contains(&leaf.field) && leaf.bytes.contains(&b' ')
+            made_up(inner)
+                || stanza()
+                || kept()
+                || NAMED_APART.contains(&leaf.field) && leaf.bytes.contains(&b' ')
         }
         Some(Family::Secure | Family::Envelope) => false,
         None => leaf.side == Side::Client && !node.path().is_empty(),

@@ -173,6 +173,7 @@ impl Collector {
         }
         self.fold_calls();
         self.settle_flow();
+        self.set_transfers_aside(bytes, unseen);
         self.result.notes.add_many("fields-unmeasured", self.unmeasured, None);
         self.result.parcels = std::mem::take(&mut self.parcels.parcels);
         self.result.identities = std::mem::take(&mut self.parcels.identities);

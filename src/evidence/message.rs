@@ -30,6 +30,11 @@ const FALLBACK_SLOT: &str = "fallback-body";
 /// Rules that know a message by the name of its field, or by its language, alone.
 const NAMED: [&str; 4] = ["message-body", "message-ciphertext-field", "message-line", "protobuf-text"];
 
+/// Whether a rule knows messages by no more than that.
+pub(super) fn is_named(rule: &str) -> bool {
+    NAMED.contains(&rule)
+}
+
 /// Collected evidence of one message.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
@@ -118,6 +123,7 @@ impl Message {
     /// and readable text belongs to two.
     pub(super) fn contents(&mut self) -> Vec<(Content, Vec<Evidence>)> {
         self.readable.retain(|e| e.origin.side != Side::Server || !self.answer.explains(&e.origin.field));
+        self.take_what_connects();
         self.set_what_nobody_says_aside();
         self.weaken_what_serves();
         self.set_private_aside();
@@ -220,8 +226,7 @@ impl Message {
 
     /// Texts of a service's answer that nothing calls messages but the name of their field.
     fn set_what_nobody_says_aside(&mut self) {
-        let named =
-            |e: &Evidence| matches!(&e.kind, Kind::Readable { rule, .. } if NAMED.contains(&rule.as_str()));
+        let named = |e: &Evidence| matches!(&e.kind, Kind::Readable { rule, .. } if is_named(rule));
         let silent = |e: &Evidence| {
             e.origin.side == Side::Server && named(e) && self.answer.is_silent_about(&e.origin.field)
         };

@@ -72,6 +72,8 @@ impl Collector {
         if node.family() == Some(Family::Codec) && said_by_a_program {
             let field = join_fields(node.field(), leaf.field);
             let around = field.rfind(['.', '>']).and_then(|at| field.get(..=at)).unwrap_or_default();
+            // `log.level` is of the object around it (Elastic Common Schema).
+            let around = around.strip_suffix("log.").unwrap_or(around);
             self.message(node, leaf.at).housekeeping.push(around.to_owned());
         }
         if typed && words_of(text).any(|w| SERVICES.iter().any(|s| w.eq_ignore_ascii_case(s))) {
@@ -86,7 +88,7 @@ impl Collector {
         let path = node.label("path").unwrap_or_default();
         let about = |list: &[&str]| words_of(path).any(|w| list.iter().any(|l| w.eq_ignore_ascii_case(l)));
         let field = join_fields(node.field(), leaf.field);
-        if about(&PORTRAITS) || is_portrait(&field) || is_portrait(node.label("name").unwrap_or_default()) {
+        if [path, &field, node.label("name").unwrap_or_default()].into_iter().any(is_portrait) {
             return;
         }
         if !(about(&ATTACHMENTS) || about(&CHATS)) {
@@ -132,7 +134,9 @@ fn is_housekeeping(text: &str, side: Side) -> bool {
         words.first().is_some_and(|w| is(w, &HOUSEKEEPING) || side == Side::Server && is(w, &GREETINGS));
     // The name of a class of errors ends so.
     let class = words.last().is_some_and(|w| is(w, &["exception", "error"]));
-    (first || class) && words.len() <= 4 && !words.iter().any(|w| is(w, &SPEECH))
+    // What a program of another program is told to log.
+    let logs = words.windows(2).any(|w| w[0] == "log" && w[1] == "message");
+    logs || (first || class) && words.len() <= 4 && !words.iter().any(|w| is(w, &SPEECH))
 }
 
 impl Message {
@@ -152,7 +156,11 @@ impl Message {
         if places.is_empty() {
             return;
         }
-        let about = |e: &Evidence| places.iter().any(|p| e.origin.field.starts_with(p.as_str()));
+        // A planted text proves what it was, whatever is said around it.
+        let about = |e: &Evidence| {
+            matches!(e.kind, Kind::Readable { .. })
+                && places.iter().any(|p| e.origin.field.starts_with(p.as_str()))
+        };
         let (said, kept) = std::mem::take(&mut self.readable).into_iter().partition(about);
         self.readable = kept;
         let said: Vec<Evidence> = said;
@@ -180,7 +188,7 @@ impl Message {
     }
 }
 
-fn words_of(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words_of(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty())
 }
 
@@ -190,16 +198,24 @@ pub const SENT_FILE: &str = "sent-file";
 /// Words in the paths of requests that send files along with messages.
 const ATTACHMENTS: [&str; 2] = ["attachment", "attachments"];
 
-/// Words for pictures that are about somebody or something and no message.
-const PORTRAITS: [&str; 8] =
-    ["avatar", "avatars", "profile", "icon", "icons", "sticker", "stickers", "emoji"];
-
 /// Words in the paths of requests that bring a program's reports.
 const REPORTS: [&str; 6] = ["logs", "debuglogs", "debuglog", "crashes", "report", "reports"];
 
 /// Names of fields that say what a message is.
-const TYPES: [&str; 10] =
-    ["type", "event", "op", "action", "kind", "cmd", "command", "method", "t", "target"];
+const TYPES: [&str; 12] = [
+    "type",
+    "event",
+    "op",
+    "action",
+    "kind",
+    "cmd",
+    "command",
+    "method",
+    "t",
+    "target",
+    "event_type",
+    "eventType",
+];
 
 /// Names of fields that say how bad it is what a program logs, and their values (RFC 5424 section 6.2.1, and the
 /// names that logging libraries use).
@@ -220,7 +236,7 @@ const SEVERITIES: [&str; 12] = [
 ];
 
 /// First words of what programs say to one another.
-const HOUSEKEEPING: [&str; 24] = [
+const HOUSEKEEPING: [&str; 30] = [
     "error",
     "err",
     "fail",
@@ -245,10 +261,28 @@ const HOUSEKEEPING: [&str; 24] = [
     "auth",
     "search",
     "telemetry",
+    "track",
+    "identify",
+    "state",
+    "logbook",
+    "persistent",
+    "tooltip",
 ];
 
 /// The same where a service says it.
-const GREETINGS: [&str; 7] = ["welcome", "hello", "motd", "system", "connected", "disconnected", "ready"];
+const GREETINGS: [&str; 11] = [
+    "welcome",
+    "hello",
+    "motd",
+    "system",
+    "connected",
+    "disconnected",
+    "ready",
+    "status",
+    "notice",
+    "info",
+    "maintenance",
+];
 
 /// Words for what people say.
 const SPEECH: [&str; 11] =
@@ -303,7 +337,7 @@ const SERVICES: [&str; 41] = [
 const LOGINS: [&str; 5] = ["login", "auth", "credentials", "session", "password"];
 
 /// Words for what brings or fetches messages.
-const CHATS: [&str; 18] = [
+pub(super) const CHATS: [&str; 18] = [
     "message",
     "messages",
     "msg",

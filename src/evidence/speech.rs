@@ -18,10 +18,31 @@ pub(super) struct Speech {
     speaker: bool,
     /// Objects that the service says are its own.
     system: Vec<String>,
+    /// It asks for a connection on which messages go to and fro: what it says is said with each of them.
+    pub connects: bool,
+    /// Sentences of its target, its query and its head.
+    asked: Vec<Evidence>,
+}
+
+/// Such sentences that are kept.
+const ASKED: usize = 8;
+
+impl Speech {
+    /// Remembers a sentence of a request, if it is one.
+    pub fn ask(&mut self, record: &Evidence) {
+        let field = record.origin.field.as_str();
+        let asks = ["query", "target", "header."].iter().any(|p| field.starts_with(p));
+        let asks = asks && !field.starts_with("header.sec-");
+        if asks && record.origin.side == Side::Client && self.asked.len() < ASKED {
+            self.asked.push(record.clone());
+        }
+    }
 }
 
 /// The rule that stands for a sentence in a message that says that it is one.
 pub const SAID: &str = "said-in-message";
+/// The rule that stands for a sentence in a request for a WebSocket.
+const CONNECTING: &str = "said-on-connecting";
 
 impl Collector {
     /// Takes what a short field says of the message that it is part of.
@@ -38,8 +59,11 @@ impl Collector {
         let path = || node.label("path").and_then(|p| p.split('?').next()).unwrap_or_default();
         let place = || leaf.side == Side::Client && is_for_messages(path());
         let query = last == "query" && value.trim_start().starts_with("mutation");
+        // What is done stands before what is to be told of it (GraphQL, section 2.3).
+        let done = || value.match_indices('{').nth(1).map_or(value, |(at, _)| &value[..at]);
         let named = (is(&NAMES) || field.starts_with("$[")) && value.len() <= 96 && !value.contains(' ');
-        let said = (query || named) && speaks(value)
+        let said = query && speaks(done())
+            || named && speaks(value)
             || value.contains('/') && value.contains("/messages/") && !value.contains(' ')
             || place();
         let speaker = is(&SPEAKERS) && !value.trim().is_empty() && value.len() <= 64;
@@ -58,7 +82,9 @@ impl Collector {
 
     /// What a service says of itself is remembered: several different texts may be more than that.
     pub(super) fn remark(&mut self, endpoint: &str, remark: Evidence) {
-        self.result.asides.add(endpoint, Near::Service(remark.origin.side), remark);
+        let connecting = matches!(&remark.kind, Kind::Readable { rule, .. } if rule == CONNECTING);
+        let near = if connecting { Near::Said } else { Near::Service(remark.origin.side) };
+        self.result.asides.add(endpoint, near, remark);
     }
 }
 
@@ -107,7 +133,7 @@ fn leads_to_messages(path: &str) -> bool {
 }
 
 /// The words of a name in any spelling, in small letters.
-fn words(name: &str) -> impl Iterator<Item = String> + '_ {
+pub(super) fn words(name: &str) -> impl Iterator<Item = String> + '_ {
     let mut found = vec![String::new()];
     let mut small = false;
     for c in name.chars() {
@@ -147,6 +173,19 @@ impl Message {
             Evidence { kind, polarity: Polarity::Against, ..e }
         };
         self.readable.extend(found.into_iter().map(read));
+    }
+
+    /// A sentence in a request for a WebSocket is said once, and beside all that follows.
+    pub(super) fn take_what_connects(&mut self) {
+        let asked = std::mem::take(&mut self.speech.asked);
+        if self.speech.connects {
+            let kind = Kind::Readable {
+                slot: aside::BESIDE_SLOT.to_owned(),
+                rule: CONNECTING.to_owned(),
+                language_percent: 0,
+            };
+            self.remarks.extend(asked.into_iter().map(|e| Evidence { kind: kind.clone(), ..e }));
+        }
     }
 
     /// What the service says in its own name is no message between people.
@@ -231,7 +270,8 @@ const SPEECH: [&str; 15] = [
 ];
 
 /// Words for what happened to a message, or was done with many.
-const ABOUT: [&str; 24] = [
+const ABOUT: [&str; 25] = [
+    "register",
     "sent",
     "opened",
     "read",

@@ -209,11 +209,27 @@ const PRICES: [&str; 6] = ["price", "fee", "cost", "balance", "limit", "credit"]
 const CURRENCIES: [&str; 12] =
     ["EUR", "USD", "GBP", "CHF", "JPY", "CNY", "INR", "RUB", "BRL", "BTC", "ETH", "XMR"];
 
+/// Whether a field is called so that a text may stand in its place, with what is around it.
+pub(super) fn may_be_words(outer: &str, inner: &str) -> bool {
+    match if inner.is_empty() { outer } else { inner }.strip_prefix("header.") {
+        Some(name) => aside::spelled(name).is_some(),
+        None => is_joined(inner) || inner.contains(' ') || outer.contains(' '),
+    }
+}
+
+/// Names with underscores are programs'.
+fn is_joined(name: &str) -> bool {
+    name.bytes().filter(|b| *b == b'-').count() >= 3
+}
+
 /// Texts as names of fields: nobody names a field like a sentence, but one that reads like it may hold one.
 impl Collector {
     pub(super) fn told_by_name(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
-        let named = leaf.field.contains(' ') || node.field().contains(' ');
-        if !named || node.family() != Some(Family::Codec) || node.scope() == 0 {
+        if leaf.field.starts_with("header.") || leaf.field.is_empty() && node.field().starts_with("header.") {
+            return self.spelled_header(node, leaf);
+        }
+        let joined = is_joined(leaf.field);
+        if node.family() != Some(Family::Codec) || node.scope() == 0 {
             return;
         }
         let field = join_fields(node.field(), leaf.field).into_owned();
@@ -221,10 +237,12 @@ impl Collector {
         for name in field.split(['.', '[', '>']) {
             let place = field.get(..before).unwrap_or_default().trim_end_matches(['.', '[', '>']);
             before += name.len() + 1;
-            if !name.contains(' ') || !aside::may_be_said(name) {
-                continue;
-            }
-            let record = self.evidence(node, leaf, aside::kind(0.0), Strength::Weak, Polarity::Neutral);
+            let kind = match name.contains(' ') {
+                true if aside::may_be_said(name) => aside::kind(0.0),
+                false if joined && aside::spelled(name).is_some() => aside::joined_kind(),
+                _ => continue,
+            };
+            let record = self.evidence(node, leaf, kind, Strength::Weak, Polarity::Neutral);
             let record = name_of(record, place, self.shared.reveal.then_some(name));
             self.message(node, leaf.at).words.named(aside::without_positions(place), record, name);
         }

@@ -3,11 +3,14 @@
 //! by the name that the service gave it. Of the rest nobody can say that it was no attachment. Joining is commutative
 //! and associative.
 
+use super::aside::Beside;
 use super::collector::Collector;
+use super::kept::Kept;
 use super::message::is_message_slot;
 use super::purpose::SENT_FILE;
 use super::sink::join_fields;
-use super::{Draft, Evidence, Kind, Polarity, Strength, aside, same_service};
+use super::speech::words;
+use super::{Evidence, Kind, Polarity, Strength, aside, same_service};
 use crate::model::{Side, digest16};
 use crate::peel::{Family, Leaf, NodeRef};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,72 +34,39 @@ pub(super) struct File {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Uploads {
     /// With their service.
-    files: BTreeSet<(String, File)>,
-    /// Digests of the names, with the service.
-    portraits: BTreeSet<(String, String)>,
-    /// Files that had to give way.
-    cut: bool,
+    files: Kept<(String, File)>,
+    /// Digests of the names, with the service. One that is forgotten only leaves its file unexplained.
+    portraits: Kept<(String, String)>,
 }
 
 impl Uploads {
     pub(super) fn file(&mut self, service: &str, file: File) {
-        self.add(service.to_owned(), file, OF_A_FLOW);
-    }
-
-    fn add(&mut self, service: String, file: File, most: usize) {
-        self.files.insert((service, file));
-        if self.files.len() > most {
-            self.cut = true;
-            self.files.pop_last();
-        }
+        self.files.add((service.to_owned(), file), (), OF_A_FLOW);
     }
 
     /// Joins what another flow or shard has.
     pub fn merge(&mut self, other: Uploads) {
-        self.cut |= other.cut;
-        for (service, file) in other.files {
-            self.add(service, file, FILES);
-        }
-        self.portraits.extend(other.portraits);
-        // A portrait that is forgotten only leaves its file unexplained.
-        while self.portraits.len() > PORTRAITS {
-            self.portraits.pop_last();
-        }
+        self.files.merge(other.files, FILES);
+        self.portraits.merge(other.portraits, PORTRAITS);
     }
 
     /// Whether a file was left out.
     pub fn is_cut(&self) -> bool {
-        self.cut
+        self.files.is_cut()
     }
 
     /// Files that did not become a portrait, each with a record for the sealed messages of its service.
-    pub fn unexplained(self) -> impl Iterator<Item = Unexplained> {
-        let mut by_name: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (service, name) in &self.portraits {
+    pub fn unexplained(self) -> impl Iterator<Item = Beside> {
+        let mut by_name: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for ((service, name), ()) in self.portraits.into_iter() {
             by_name.entry(name).or_default().push(service);
         }
-        let portrait = |service: &str, file: &File| {
-            let known = file.names.iter().filter_map(|n| by_name.get(n.as_str()));
+        let portrait = move |(service, file): &(String, File)| {
+            let known = file.names.iter().filter_map(|n| by_name.get(n));
             known.flatten().any(|there| same_service(there, service))
         };
-        let left: Vec<_> =
-            self.files.iter().filter(|(service, file)| !portrait(service, file)).cloned().collect();
-        left.into_iter().map(|(service, file)| Unexplained { service, evidence: file.evidence })
-    }
-}
-
-/// A file that may have been an attachment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unexplained {
-    service: String,
-    /// The record for the conversations that it concerns.
-    pub evidence: Evidence,
-}
-
-impl Unexplained {
-    /// Whether it went to the service of these sealed messages.
-    pub fn concerns(&self, draft: &Draft) -> bool {
-        same_service(&draft.key.endpoint, &self.service)
+        let files = self.files.into_iter().map(|(file, ())| file);
+        files.filter(move |file| !portrait(file)).map(|(service, file)| Beside::file(service, file.evidence))
     }
 }
 
@@ -154,8 +124,8 @@ impl Collector {
                     let service = self.endpoint(node);
                     let names: Vec<String> = names_in(value).collect();
                     let portraits = &mut self.result.uploads.portraits;
-                    if portraits.len() < OF_A_FLOW * 4 {
-                        portraits.extend(names.into_iter().map(|n| (service.clone(), n)));
+                    for name in names {
+                        portraits.add((service.clone(), name), (), OF_A_FLOW * 4);
                     }
                 }
             }
@@ -175,12 +145,13 @@ fn names_in(value: &str) -> impl Iterator<Item = String> {
 /// Whether a path or a field is about a picture that stands for somebody or something.
 pub(super) fn is_portrait(place: &str) -> bool {
     let lower = place.to_ascii_lowercase();
-    WORDS.iter().any(|w| lower.contains(w))
+    let word = |w: String| SHORT.contains(&w.strip_suffix('s').unwrap_or(&w));
+    WORDS.iter().any(|w| lower.contains(w)) || words(place).any(word)
 }
 
-/// Words for pictures that are about somebody or something and no message.
-const WORDS: [&str; 9] =
-    ["avatar", "profile", "icon", "sticker", "emoji", "emote", "logo", "banner", "wallpaper"];
+/// Words for pictures that are about somebody or something and no message; the short ones are parts of others, too.
+const WORDS: [&str; 7] = ["avatar", "profile", "sticker", "emoji", "banner", "wallpaper", "favicon"];
+const SHORT: [&str; 3] = ["icon", "emote", "logo"];
 
 /// Words in the names of fields with the name of a picture, where the request is about a portrait.
 const PICTURES: [&str; 9] = ["photo", "picture", "image", "url", "uri", "media", "file", "key", "id"];
@@ -215,7 +186,7 @@ mod tests {
         sent.file("a.chat.test:1", file(2, &["mxc://hs/Other1"]));
         let mut told = Uploads::default();
         for name in names_in("https://cdn.chat.test/AbCdEf") {
-            told.portraits.insert(("b.chat.test:2".into(), name));
+            told.portraits.add(("b.chat.test:2".into(), name), (), PORTRAITS);
         }
         let join = |mut a: Uploads, b: Uploads| {
             a.merge(b);
@@ -225,6 +196,18 @@ mod tests {
         assert_eq!(one, join(told, sent));
         let left: Vec<i64> = one.unexplained().map(|u| u.evidence.origin.time.0).collect();
         assert_eq!(left, [2]);
+    }
+
+    #[test]
+    fn short_words_for_portraits_are_words_of_their_own() {
+        for place in
+            ["/v1/me/avatar", "$.profilePhoto", "/rooms/7/icons", "$.roomIcon", "/emote/1", "userLogo"]
+        {
+            assert!(is_portrait(place), "{place}");
+        }
+        for place in ["/remote/upload", "/silicon/1", "/logout", "/media", "$.iconic_photo"] {
+            assert!(!is_portrait(place), "{place}");
+        }
     }
 
     #[test]

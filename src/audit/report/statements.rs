@@ -5,7 +5,7 @@ use super::{Ids, vantages};
 use crate::evidence::purpose::SENT_FILE;
 use crate::evidence::randomness::{normal_tail, null_mean_sd};
 use crate::evidence::trial::{OPENED, PRIVATE_HALF};
-use crate::evidence::{BESIDE_SLOT, LABEL_SLOT};
+use crate::evidence::{BESIDE_SLOT, JOINED, LABEL_SLOT};
 use crate::evidence::{Draft, Evidence, Kind};
 use crate::peel::{Guard, Why};
 use crate::report::dto;
@@ -79,6 +79,11 @@ pub(super) fn told(e: &Evidence) -> (dto::EvidenceKind, String) {
 
 /// A text or file that somebody besides the ends reads.
 fn readable(rule: &str, slot: &str, language_percent: u8, seen: &str) -> String {
+    if slot == BESIDE_SLOT && rule == JOINED {
+        return format!(
+            "a sentence written like a name, or where none belongs, readable {seen}, beside sealed messages"
+        );
+    }
     if slot == BESIDE_SLOT && !rule.is_empty() {
         return format!("{rule} readable {seen}, beside sealed messages");
     }

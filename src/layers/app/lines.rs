@@ -81,8 +81,14 @@ const ELEMENTS: [&str; 20] = [
     "ul", "li", "form", "font", "nav", "h1", "h2",
 ];
 
-/// Whether a line has tags of a page.
+/// How documents begin that are sent to printers and viewers.
+const DOCUMENTS: [&[u8]; 4] = [b"%!PS", b"%PDF-", b"{\\rtf", b"@PJL"];
+
+/// Whether a line has tags of a page, or is the beginning of a document.
 fn is_page(line: &[u8]) -> bool {
+    if DOCUMENTS.iter().any(|d| line.starts_with(d)) {
+        return true;
+    }
     let tags = memchr::memchr_iter(b'<', line).filter_map(|at| line.get(at + 1..));
     tags.take(8).any(|tag| {
         let tag = tag.strip_prefix(b"/").unwrap_or(tag);
@@ -105,11 +111,52 @@ fn reply_code(line: &[u8]) -> Option<([u8; 3], u8)> {
     }
 }
 
-/// A word of three to eight capitals, alone or before its arguments.
+/// A word of three to eight capitals, alone or before its arguments, or a command for files in small letters.
 fn is_command(line: &[u8]) -> bool {
     let word = line.split(|b| *b == b' ').next().unwrap_or_default();
     (3..=8).contains(&word.len()) && word.iter().all(u8::is_ascii_uppercase)
+        || FILES.iter().any(|f| word.eq_ignore_ascii_case(f.as_bytes()))
 }
+
+/// Commands for files (RFC 959 section 4.1, RFC 2389, RFC 2428, RFC 3659, RFC 4217).
+const FILES: [&str; 36] = [
+    "user", "pass", "acct", "cwd", "cdup", "quit", "port", "pasv", "type", "stru", "mode", "retr", "stor",
+    "stou", "appe", "allo", "rest", "rnfr", "rnto", "abor", "dele", "rmd", "mkd", "pwd", "list", "nlst",
+    "site", "syst", "stat", "noop", "feat", "opts", "size", "mdtm", "epsv", "eprt",
+];
+
+/// Whether a line is one of a log: it begins with a day or a time, and says soon how bad it is or which program speaks.
+fn is_log(line: &[u8]) -> bool {
+    let mut words = line.split(|b| *b == b' ').filter(|w| !w.is_empty());
+    let stamp = |w: &[u8]| {
+        let digits = w.iter().filter(|b| b.is_ascii_digit()).count();
+        digits >= 4
+            && w.contains(&b':')
+            && w.iter().all(|b| {
+                b.is_ascii_digit()
+                    || matches!(b, b':' | b'-' | b'.' | b',' | b'T' | b'Z' | b'+' | b'[' | b']')
+            })
+    };
+    let first = words.by_ref().take(3).any(stamp);
+    let level = |w: &[u8]| {
+        let name = w.strip_prefix(b"[").unwrap_or(w);
+        let name = name.strip_suffix(b"]").or(name.strip_suffix(b":")).unwrap_or(name);
+        LEVELS.iter().any(|l| name == l.as_bytes())
+    };
+    // One letter stands behind the numbers of a process and a thread.
+    let mut number = false;
+    let mut is_level = |w: &[u8]| {
+        let behind = std::mem::replace(&mut number, w.iter().all(u8::is_ascii_digit));
+        level(w) && (w.len() > 1 || behind)
+    };
+    first && words.take(4).any(&mut is_level)
+}
+
+/// Names of levels (RFC 5424 section 6.2.1), and their letters in the logs of phones.
+const LEVELS: [&str; 15] = [
+    "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "CRITICAL", "FATAL", "TRACE", "V", "D", "I", "W",
+    "E", "F",
+];
 
 impl Lines {
     /// What a line is. A page that comes without the head of its protocol is none, from its first tag on. Where the server answers with codes, as for files and news, its answers and the
@@ -122,6 +169,9 @@ impl Lines {
         }
         if self.page[side] {
             return "markup";
+        }
+        if is_log(line) {
+            return "log-line";
         }
         if side == Side::Client {
             return if self.replies && is_command(line) { "command" } else { "line" };
@@ -233,6 +283,26 @@ mod tests {
         assert_eq!(rtsp.field(Side::Server, b"RTSP/1.0 200 OK"), "header");
         for line in [&b"we got 3/4.5 of it"[..], b"I like HTTP/2.0", b"RTSP/1.0", b"GET that one"] {
             assert_eq!(Lines::default().field(Side::Client, line), "line");
+        }
+    }
+
+    #[test]
+    fn commands_in_small_letters_and_lines_of_logs_are_told_from_what_people_say() {
+        let mut ftp = Lines::default();
+        assert_eq!(ftp.field(Side::Server, b"220 ready"), "status-line");
+        assert_eq!(ftp.field(Side::Client, b"cwd pub of the day"), "command");
+        assert_eq!(ftp.field(Side::Client, b"see you at noon"), "line");
+        for line in [
+            &b"11-27 10:00:00.000  1234  1234 I ActivityManager: the service was started"[..],
+            b"2026-11-27T10:00:00Z INFO the server was started on the port",
+            b"[2026-11-27 10:00:00] [ERROR] the disk is almost full",
+        ] {
+            assert_eq!(Lines::default().field(Side::Server, line), "log-line");
+        }
+        for line in
+            [&b"10:22 I will be at the station"[..], b"2026-11-27 10:00:00 <anna> see you", b"I see 10:30"]
+        {
+            assert_eq!(Lines::default().field(Side::Server, line), "line", "{line:?}");
         }
     }
 

@@ -26,6 +26,8 @@ mod mumble;
 mod nats;
 mod oscar;
 mod pop3;
+mod query;
+mod resp;
 mod rtp;
 mod sctp;
 mod signal_ws;
@@ -69,6 +71,7 @@ pub static TABLE: &[&Spec] = &[
     &amqp::SPEC,
     &amqp1::SPEC,
     &nats::SPEC,
+    &resp::SPEC,
     &mumble::SPEC,
     &stomp::SPEC,
     &dns::UDP,
@@ -101,5 +104,6 @@ pub static TABLE: &[&Spec] = &[
     &local::NTP,
     &local::DROPBOX,
     &local::SPOTIFY,
+    &query::SPEC,
     &lines::SPEC,
 ];

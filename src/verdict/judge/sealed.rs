@@ -3,7 +3,8 @@
 use super::{Experiment, Judgement, select};
 use crate::evidence::purpose::SENT_FILE;
 use crate::evidence::{
-    CONTENT_HASH, Draft, Evidence, GHOST, Kind, LABEL_SLOT, LINK, POSITION, Polarity, REACTION, Strength,
+    CONTENT_HASH, Draft, Evidence, GHOST, JOINED, Kind, LABEL_SLOT, LINK, POSITION, Polarity, REACTION,
+    Strength,
 };
 use crate::peel::Guard;
 use crate::verdict::lattice::{Grade, Network, Provider, headline};
@@ -133,6 +134,7 @@ fn stands_beside(draft: &Draft) -> String {
         LINK => "a link in clear",
         POSITION => "a position in clear",
         SENT_FILE => "a file in clear that may have been sent with a message",
+        JOINED => "a sentence written like a name, or in the head of a request",
         "amount" => "an amount in clear",
         _ => "in fields of no known kind, readable text that may be part of what was sealed",
     };
@@ -151,6 +153,13 @@ fn envelope_doubts(draft: &Draft, grade: Grade, reasons: &[usize]) -> Vec<String
         not_ruled_out.insert(
             0,
             format!("the same few words beside every message ({}) may be more than a label", e.origin.field),
+        );
+    }
+    let file = |e: &Evidence| matches!(&e.kind, Kind::Metadata { item, .. } if item == SENT_FILE);
+    if draft.evidence.iter().any(file) {
+        not_ruled_out.insert(
+            0,
+            "a file that the service got in clear may have been sent with one of these messages, or with one of those in clear".into(),
         );
     }
     let hash = |e: &Evidence| matches!(&e.kind, Kind::Weak { finding, .. } if finding == CONTENT_HASH);
