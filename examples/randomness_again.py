@@ -9,7 +9,7 @@ A labelled folder holds few samples of any one kind and length, yet each long on
 made keeps its parent's source (with the parent's line where the source is made on the spot), so that by-source
 folds keep them together. OUT gets blob.bin and index.csv as `randomness_corpus.py` writes them.
 """
-import csv, glob, io, os, re, sys, zipfile
+import csv, glob, io, os, random, re, sys, zipfile
 from collections import namedtuple
 import randomness_corpus as made
 from randomness_train import origin
@@ -21,6 +21,9 @@ Parent = namedtuple('Parent', 'kind source where data')
 PARENTS, DRAWN = {}, {}
 # What archives are made of, and the archives with their names.
 TREES, ARCHIVES = ['/usr/lib/python3/dist-packages/*', os.path.dirname(os.__file__) + '/*', '/usr/lib/node_modules/*/*', '/usr/share/help/*/*', '/usr/share/perl/*/*', '/usr/share/vim/*/*'], []
+# Short fields have packets as they are, longer ones have their lengths before them. What is drawn for them is drawn
+# apart, so that all else is made as it would be without.
+RUN, CHANCE = 400, random.Random(7)
 # Sources that the sample being made has used.
 used = set()
 original = {'weak': made.weak, 'compressed': made.compressed, 'encoded': made.encoded}
@@ -51,6 +54,20 @@ def stem(kind):
     return re.sub('_(mid|head|whole)$', '', kind)
 
 
+def packets(run, n):
+    """`n` bytes of a run of packets with lengths before them, from any packet on; of anything else the first bytes."""
+    parts, at = [], 0
+    while at + 2 < len(run):
+        size = int.from_bytes(run[at:at + 2], 'big')
+        if not 0 < size < 1500: return run[:n]
+        parts.append(run[at + 2:at + 2 + size])
+        at += 2 + size
+    parts = parts[CHANCE.randrange(len(parts)):]
+    if n >= RUN or CHANCE.random() < .1: parts = [len(p).to_bytes(2, 'big') + p for p in parts]
+    out = b''.join(parts)
+    return out[:n] if len(out) >= n else run[:n]
+
+
 def cut(name, n):
     """`n` bytes of a longer sample, and what they are: a head, or from the middle."""
     p = longer(name, n)
@@ -63,7 +80,8 @@ def cut(name, n):
         if len(data) - n < least: return None
         at = R.randrange(least, len(data) - n + 1)
         return stem(kind) + '_mid', source, 'mid', data[at:at + n]
-    if kind in ('opus_packets', 'zip') or where != 'mid' and R.random() < .7: return kind, source, 'head', data[:n]
+    if kind == 'opus_packets': return kind, source, 'head', packets(data, n)
+    if kind == 'zip' or where != 'mid' and R.random() < .7: return kind, source, 'head', data[:n]
     step = 4 if kind == 'utf32' else 2 if kind.startswith('utf') else 16 if kind.startswith('ecb16') else 8 if kind.startswith('ecb8') else 1
     at = R.randrange((len(data) - n) // step + 1) * step
     return kind, source, 'mid', data[at:at + n]
