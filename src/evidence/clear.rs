@@ -10,7 +10,7 @@ use super::told::is_pictures;
 use super::{Content, Evidence, Kind, Polarity, Strength};
 use crate::layers::envelope::grammar::notice::is_fallback;
 use crate::model::{Arrival, Side, Trust, digest16};
-use crate::peel::{Family, Form, Leaf, NodeRef};
+use crate::peel::{Family, Form, Leaf, NodeRef, Spec};
 use crate::ruleset::language;
 
 /// Such sentences that are kept of one message.
@@ -256,6 +256,25 @@ const KNOWN: [&str; 18] = [
 ];
 /// Fields of protocols, not of what they carry.
 const NAMED_APART: [&str; 3] = ["channel", "event", "id"];
+/// Places of protocols that whoever speaks them fills as they like, though nothing has to stand there.
+const FREE: [&str; 14] = [
+    "ping",
+    "pong",
+    "close",
+    "chunk-extension",
+    "comment",
+    "header",
+    "unread",
+    "correlation-id",
+    "message-id",
+    "reply-to",
+    "type",
+    "user-id",
+    "app-id",
+    "cluster-id",
+];
+/// Layers whose headers an application makes up as it likes.
+const MADE_UP: [&str; 7] = ["amqp", "amqp1", "cpim", "mqtt", "msrp", "nats", "stomp"];
 
 /// Whether there may be a sentence.
 fn is_long(bytes: &[u8]) -> bool {
@@ -268,17 +287,24 @@ fn may_say(node: &NodeRef<'_>, leaf: &Leaf<'_>) -> bool {
     let made_up = |field: &str| {
         let named =
             field.split("header.").nth(1).is_some_and(|name| !KNOWN.iter().any(|k| name.starts_with(k)));
-        let http = node.layers().next().is_some_and(|s| s.name.starts_with("http"));
+        let free = |s: &Spec| s.name.starts_with("http") || MADE_UP.contains(&s.name);
         HEADERS.iter().any(|h| field.contains(h))
-            || named && http && leaf.side == Side::Client && is_long(leaf.bytes)
+            || named
+                && node.layers().next().is_some_and(free)
+                && leaf.side == Side::Client
+                && is_long(leaf.bytes)
     };
+    let free = |field: &str| FREE.contains(&field) || field.starts_with("option.");
     let header = |field: &str| field.contains("header.");
     let stanza = || node.layers().next().is_some_and(|s| s.name == "xmpp");
     match node.family() {
         Some(Family::Codec) => [node.field(), leaf.field].iter().all(|f| !header(f) || made_up(f)),
         // The channel of a message broker is an address, and what an event is called a name: neither has spaces.
         Some(Family::App) => {
-            made_up(leaf.field) || stanza() || NAMED_APART.contains(&leaf.field) && leaf.bytes.contains(&b' ')
+            made_up(leaf.field)
+                || stanza()
+                || NAMED_APART.contains(&leaf.field) && leaf.bytes.contains(&b' ')
+                || free(leaf.field) && is_long(leaf.bytes)
         }
         Some(Family::Secure | Family::Envelope) => false,
         None => leaf.side == Side::Client && !node.path().is_empty(),

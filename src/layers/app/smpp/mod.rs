@@ -1,9 +1,17 @@
 //! SMPP 3.4: short messages between an SMS centre and those who send through it, with their alphabets
-//! (3GPP TS 23.038) and the payload in an optional parameter (`message_payload`).
+//! (3GPP TS 23.038) and the payload in an optional parameter (`message_payload`). Other parameters are shown by
+//! number, and what does not read is shown as it stands.
+
+mod alphabet;
+mod packet;
 
 use crate::bytes::Cursor;
 use crate::model::{PerSide, Side};
 use crate::peel::{AfterGap, Eats, Family, Form, Guess, Hint, Input, Out, Peeler, Probe, Spec, Step};
+use alphabet::decode;
+use packet::{
+    Bind, Message, Parameter, answer, bind, data_message, multi_message, replacement, short_message,
+};
 
 /// The row.
 pub static SPEC: Spec = Spec {
@@ -22,9 +30,6 @@ pub static SPEC: Spec = Spec {
 
 /// Longest packet: a message payload has at most 64 KiB.
 const LONGEST: usize = 70_000;
-/// Destinations of one `submit_multi` (section 4.5.1).
-const DESTINATIONS: u8 = 254;
-const MESSAGE_PAYLOAD: u16 = 0x0424;
 const HEAD: usize = 16;
 
 struct Head {
@@ -91,107 +96,6 @@ fn probe(p: &Probe<'_>) -> Guess {
     if read { Guess::Sure } else { Guess::No }
 }
 
-/// A text that ends with a zero, of at most `most` bytes with it.
-fn text<'a>(c: &mut Cursor<'a>, most: usize) -> Option<&'a [u8]> {
-    let len = c.rest().iter().take(most).position(|b| *b == 0)?;
-    let text = c.take(len)?;
-    c.u8()?;
-    text.iter().all(|b| (0x20..0x7f).contains(b)).then_some(text)
-}
-
-struct Bind<'a> {
-    system: &'a [u8],
-    password: &'a [u8],
-}
-
-fn bind(body: &[u8]) -> Option<Bind<'_>> {
-    let mut c = Cursor::new(body);
-    let (system, password) = (text(&mut c, 16)?, text(&mut c, 9)?);
-    text(&mut c, 13)?;
-    let version = c.u8()?;
-    c.take(2)?;
-    text(&mut c, 41)?;
-    (c.is_empty() && version <= 0x50).then_some(Bind { system, password })
-}
-
-#[derive(Default)]
-struct Message<'a> {
-    from: &'a [u8],
-    to: Vec<&'a [u8]>,
-    /// A header before the text (3GPP TS 23.040), such as the numbers of a long message's parts.
-    headed: bool,
-    coding: u8,
-    body: &'a [u8],
-}
-
-fn address<'a>(c: &mut Cursor<'a>, most: usize) -> Option<&'a [u8]> {
-    c.take(2)?;
-    text(c, most)
-}
-
-fn short_message(body: &[u8]) -> Option<Message<'_>> {
-    let mut c = Cursor::new(body);
-    text(&mut c, 6)?;
-    let from = address(&mut c, 21)?;
-    let to = vec![address(&mut c, 21)?];
-    submitted(c, Message { from, to, ..Message::default() })
-}
-
-fn multi_message(body: &[u8]) -> Option<Message<'_>> {
-    let mut c = Cursor::new(body);
-    text(&mut c, 6)?;
-    let from = address(&mut c, 21)?;
-    let mut to = Vec::new();
-    let destinations = c.u8().filter(|n| (1..=DESTINATIONS).contains(n))?;
-    for _ in 0..destinations {
-        to.push(match c.u8()? {
-            1 => address(&mut c, 21)?,
-            2 => text(&mut c, 21)?,
-            _ => return None,
-        });
-    }
-    submitted(c, Message { from, to, ..Message::default() })
-}
-
-/// What follows the addresses of a submitted or delivered message (section 4.4.1).
-fn submitted<'a>(mut c: Cursor<'a>, mut message: Message<'a>) -> Option<Message<'a>> {
-    message.headed = c.u8()? & 0x40 != 0;
-    c.take(2)?;
-    text(&mut c, 17)?;
-    text(&mut c, 17)?;
-    c.take(2)?;
-    message.coding = c.u8()?;
-    c.u8()?;
-    message.body = c.vec8()?;
-    options(&mut c, &mut message)?;
-    Some(message)
-}
-
-fn data_message(body: &[u8]) -> Option<Message<'_>> {
-    let mut c = Cursor::new(body);
-    text(&mut c, 6)?;
-    let from = address(&mut c, 65)?;
-    let to = vec![address(&mut c, 65)?];
-    let headed = c.u8()? & 0x40 != 0;
-    c.u8()?;
-    let coding = c.u8()?;
-    let mut message = Message { from, to, headed, coding, body: &[] };
-    options(&mut c, &mut message)?;
-    Some(message)
-}
-
-/// Optional parameters to the end of the packet, each whole.
-fn options<'a>(c: &mut Cursor<'a>, message: &mut Message<'a>) -> Option<()> {
-    while !c.is_empty() {
-        let tag = c.u16()?;
-        let value = c.vec16()?;
-        if tag == MESSAGE_PAYLOAD {
-            message.body = value;
-        }
-    }
-    Some(())
-}
-
 #[derive(Default)]
 struct Smpp {
     /// Bytes were lost: the start of a packet has to be searched.
@@ -225,10 +129,23 @@ impl Peeler for Smpp {
             4 | 5 => short_message(body).map(|m| tell(input.side, &m, out)),
             0x21 => multi_message(body).map(|m| tell(input.side, &m, out)),
             0x103 => data_message(body).map(|m| tell(input.side, &m, out)),
-            _ => Some(()),
+            7 => replacement(body).map(|m| tell(input.side, &m, out)),
+            0x8000_0001 | 0x8000_0002 | 0x8000_0004 | 0x8000_0005 | 0x8000_0009 | 0x8000_0103 => answer(body)
+                .map(|(name, options)| {
+                    if !name.is_empty() {
+                        out.item("id", Form::Text, input.side, name);
+                    }
+                    parameters(input.side, &options, out);
+                }),
+            _ if body.is_empty() => Some(()),
+            _ => {
+                out.item("unread", form_of(body), input.side, body);
+                Some(())
+            }
         };
         if read.is_none() {
             out.note("smpp-packet-malformed");
+            out.item("unread", form_of(body), input.side, body);
         }
         Step::again(head.length)
     }
@@ -252,12 +169,38 @@ fn tell(side: Side, message: &Message<'_>, out: &mut Out<'_, '_>) {
     for to in &message.to {
         out.item("to", Form::Text, side, to);
     }
-    let header = match (message.headed, message.body.first()) {
-        (true, Some(n)) => 1 + usize::from(*n),
-        _ => 0,
-    };
-    let Some(said) = message.body.get(header..).filter(|s| !s.is_empty()) else { return };
-    let (alphabet, text) = decode(message.coding, said);
+    for body in &message.bodies {
+        let header = match (message.headed, body.first()) {
+            (true, Some(n)) => 1 + usize::from(*n),
+            _ => 0,
+        };
+        if let Some(header) = body.get(..header).filter(|h| h.len() > NUMBERS) {
+            out.item("header", Form::Binary, side, header);
+        }
+        if let Some(said) = body.get(header..).filter(|s| !s.is_empty()) {
+            say(side, message.coding, said, out);
+        }
+    }
+    parameters(side, &message.options, out);
+}
+
+/// A header before the text with the numbers of a part in it and nothing else is no longer than this.
+const NUMBERS: usize = 7;
+/// Values of parameters up to this are numbers.
+const NUMBER: usize = 2;
+
+fn parameters(side: Side, options: &[Parameter<'_>], out: &mut Out<'_, '_>) {
+    for (tag, value) in options.iter().filter(|(_, value)| value.len() > NUMBER) {
+        out.item(&format!("option.{tag:04x}"), form_of(value), side, value);
+    }
+}
+
+fn form_of(bytes: &[u8]) -> Form {
+    if std::str::from_utf8(bytes).is_ok() { Form::Text } else { Form::Binary }
+}
+
+fn say(side: Side, coding: u8, said: &[u8], out: &mut Out<'_, '_>) {
+    let (alphabet, text) = decode(coding, said);
     out.fact("smpp.alphabet", alphabet);
     match text {
         Some(text) => out.item("message", Form::Text, side, text.as_bytes()),
@@ -265,65 +208,9 @@ fn tell(side: Side, message: &Message<'_>, out: &mut Out<'_, '_>) {
     }
 }
 
-/// The alphabet by `data_coding` (section 5.2.19) and the text, where it is one.
-fn decode(coding: u8, said: &[u8]) -> (&'static str, Option<String>) {
-    let ascii = said.is_ascii();
-    match coding {
-        // The centre's default: GSM 7 bit, one letter an octet. Octets above that are what no such text has.
-        0 | 0xf0..=0xf3 if ascii => ("GSM 7 bit", Some(gsm(said))),
-        0 | 0xf0..=0xf3 => ("unknown", std::str::from_utf8(said).ok().map(str::to_owned)),
-        1 if ascii => ("ASCII", Some(String::from_utf8_lossy(said).into_owned())),
-        3 => ("Latin-1", Some(said.iter().map(|b| char::from(*b)).collect())),
-        8 if said.len().is_multiple_of(2) => {
-            let units = said.chunks_exact(2).map(|p| u16::from_be_bytes([p[0], p[1]]));
-            ("UCS-2", Some(char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect()))
-        }
-        _ => ("binary", None),
-    }
-}
-
-/// The default alphabet (3GPP TS 23.038 section 6.2.1) and its extension after an escape.
-fn gsm(said: &[u8]) -> String {
-    const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\u{1b}ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-    let letter = |n: u8| BASIC.chars().nth(usize::from(n)).unwrap_or('\u{fffd}');
-    let mut text = String::with_capacity(said.len());
-    let mut octets = said.iter();
-    while let Some(octet) = octets.next() {
-        if *octet != 0x1b {
-            text.push(letter(*octet));
-            continue;
-        }
-        let Some(next) = octets.next() else { break };
-        text.push(match next {
-            0x0a => '\u{c}',
-            0x14 => '^',
-            0x28 => '{',
-            0x29 => '}',
-            0x2f => '\\',
-            0x3c => '[',
-            0x3d => '~',
-            0x3e => ']',
-            0x40 => '|',
-            0x65 => '€',
-            other => letter(*other),
-        });
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn alphabets_decode() {
-        assert_eq!(decode(0, b"at 5 \x02 \x1b\x65 \x00 noon").1.unwrap(), "at 5 $ € @ noon");
-        assert_eq!(decode(8, &[0x20, 0xac, 0, b'5']).1.unwrap(), "€5");
-        assert_eq!(decode(3, &[0xe9]).1.unwrap(), "é");
-        assert_eq!(decode(4, &[1, 2]), ("binary", None));
-        assert_eq!(decode(0, &[0xd3, 0x61]), ("unknown", None));
-        assert_eq!(gsm(&[0x7f, 0x1b]), "à");
-    }
 
     #[test]
     fn a_packet_is_taken_only_whole() {
