@@ -54,6 +54,35 @@ fn records_with_connection_ids_open_and_their_padding_is_no_text() {
     says("dtls12-connection-id", &texts, &["Sealed", "bad-tag", "dtls-record-malformed"]);
 }
 
+#[test]
+fn a_disguise_of_shadowsocks_comes_off_and_what_it_carries_is_what_it_shows() {
+    for (name, mode) in [("simple-obfs", "http"), ("simple-obfs-tls", "tls")] {
+        let told = ["layer simple-obfs", "obfs.host=www.example.com", "Client Opaque", "Server Opaque"];
+        says(name, &told, &["Sealed", "http1", "tls.", "websocket", "note "]);
+        says(name, &[&format!("obfs.mode={mode}")], &[]);
+    }
+    says(
+        "simple-obfs-clear",
+        &["$.text Text Client Clear 42", "http.method=POST", "http.status=200"],
+        &["tls."],
+    );
+}
+
+#[test]
+fn http_2_in_clear_begins_inside_a_request_that_asks_for_it() {
+    let texts = ["$.text Text Client Clear 23", "$.text Text Server Clear 22", "$.text Text Client Clear 22"];
+    says("h2c-upgrade", &texts, &["note ", "Opaque", "Cut"]);
+}
+
+#[test]
+fn hellos_of_a_draft_open_with_its_own_salt() {
+    says(
+        "quic-draft29",
+        &["quic.version=QUIC draft-29", "quic.sni=", "quic.alpn=", "quic.suite=TLS_"],
+        &["note "],
+    );
+}
+
 const TEXT: &str = "Text Client Clear 31 757ce93d36ebae7c";
 
 #[test]

@@ -61,6 +61,19 @@ fn other_keys_leave_it_sealed_for_want_of_a_key() {
     assert_eq!(leaves(&text), 0, "{text}");
 }
 
+#[test]
+fn secrets_of_one_side_open_that_side_alone() {
+    for (kept, left_out) in [(Side::Client, Side::Server), (Side::Server, Side::Client)] {
+        let missing = format!("{left_out:?}_TRAFFIC").to_ascii_uppercase();
+        let half: Vec<String> =
+            keylog().lines().filter(|l| !l.starts_with(&missing)).map(str::to_owned).collect();
+        let text = peel(whole(), &half.join("\n"));
+        assert!(text.contains(&format!("{left_out:?} Sealed(Transport, NoKey)")), "{text}");
+        let opened: Vec<&str> = text.lines().filter(|l| l.starts_with("leaf tls/")).collect();
+        assert!(!opened.is_empty() && opened.iter().all(|l| l.contains(&format!(" {kept:?} "))), "{text}");
+    }
+}
+
 /// The last turns of the client, from before the end: application data under the last keys.
 fn client_data() -> usize {
     let turns = turns();

@@ -291,10 +291,27 @@ const ABOUT: [&str; 6] = [TOPIC_SLOT, "profile", "status", "device-name", "ident
 const FILE_SLOT: &str = "file-name";
 /// Fields of a service's answers that hold remarks.
 const REMARKS: [&str; 8] = ["error", "reason", "detail", "desc", "hint", "help", "title", "label"];
-/// Message brokers, whose headers are those of the application.
-const BROKERS: [&str; 5] = ["mqtt", "stomp", "amqp", "amqp1", "nats"];
 /// Fields of protocols, not of what they carry.
 const NAMED_APART: [&str; 3] = ["channel", "event", "id"];
+/// Places of protocols that whoever speaks them fills as they like, though nothing has to stand there.
+const FREE: [&str; 14] = [
+    "ping",
+    "pong",
+    "close",
+    "chunk-extension",
+    "comment",
+    "header",
+    "unread",
+    "correlation-id",
+    "message-id",
+    "reply-to",
+    "type",
+    "user-id",
+    "app-id",
+    "cluster-id",
+];
+/// Layers whose headers an application makes up as it likes.
+const MADE_UP: [&str; 7] = ["amqp", "amqp1", "cpim", "mqtt", "msrp", "nats", "stomp"];
 
 /// Whether there may be a sentence.
 fn is_long(bytes: &[u8]) -> bool {
@@ -307,9 +324,10 @@ fn may_say(node: &NodeRef<'_>, leaf: &Leaf<'_>, called: &Called) -> bool {
     let carrier = || node.layers().find(|s| s.family != Family::Codec).map_or("", |s| s.name);
     let made_up = |header: Header| {
         let own =
-            || leaf.side == Side::Client && carrier().starts_with("http") || BROKERS.contains(&carrier());
+            || leaf.side == Side::Client && carrier().starts_with("http") || MADE_UP.contains(&carrier());
         header == Header::MadeUp || header == Header::Named && is_long(leaf.bytes) && own()
     };
+    let free = |field: &str| FREE.contains(&field) || field.starts_with("option.");
     let [inner, _] = called.headers;
     let stanza = || node.layers().next().is_some_and(|s| s.name == "xmpp");
     // What is kept in a store.
@@ -322,6 +340,7 @@ fn may_say(node: &NodeRef<'_>, leaf: &Leaf<'_>, called: &Called) -> bool {
                 || stanza()
                 || kept()
                 || NAMED_APART.contains(&leaf.field) && leaf.bytes.contains(&b' ')
+                || free(leaf.field) && is_long(leaf.bytes)
         }
         Some(Family::Secure | Family::Envelope) => false,
         None => leaf.side == Side::Client && !node.path().is_empty(),

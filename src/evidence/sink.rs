@@ -81,7 +81,9 @@ impl Sink for Collector {
         }
         // A protection that is only guessed at explains nothing.
         let guessed = node.family() == Some(Family::Secure) && node.trust() == Trust::Guessed;
-        if (node.scope() == 0 && node.path().is_empty() || guessed) && leaf.end != End::Clear {
+        // What a proxy or a disguise passes on is no better known for that.
+        let nobodys = node.scope() == 0 && node.family().is_none() && node.guard() == Guard::Open;
+        if (nobodys || guessed) && leaf.end != End::Clear {
             self.unknown[leaf.side] += leaf.total;
         }
         let field = join_fields(node.field(), leaf.field);

@@ -6,6 +6,7 @@ pub mod app;
 mod bplist;
 pub mod codec;
 pub mod envelope;
+mod imitation;
 mod protobuf;
 pub mod secure;
 

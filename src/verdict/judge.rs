@@ -199,15 +199,19 @@ fn transport(draft: &Draft) -> Judgement {
 }
 
 fn unknown(draft: &Draft) -> Judgement {
+    let (reason, next_step) = super::tunnel::disguised(&draft.key.path).unwrap_or((
+        "no known protocol fits these bytes; that they look random would prove nothing",
+        "find out which app speaks here, and send planted texts to see whether they appear",
+    ));
     Judgement {
         verdict: headline(Network::Unknown, Provider::Unknown, Grade::G0),
         grade: Grade::G0,
         network: Network::Unknown,
         provider: Provider::Unknown,
         reasons: Vec::new(),
-        reason: "no known protocol fits these bytes; that they look random would prove nothing".into(),
+        reason: reason.into(),
         not_ruled_out: vec!["a home-made protocol with or without real encryption".into()],
-        next_step: "find out which app speaks here, and send planted texts to see whether they appear".into(),
+        next_step: next_step.into(),
         weighs: two_way(draft),
     }
 }

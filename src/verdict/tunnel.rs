@@ -26,5 +26,14 @@ pub(super) fn told(path: &str) -> Option<(String, String)> {
     Some((reason, inside.to_owned()))
 }
 
+/// The reason and the next step, where bytes of no known protocol came out of a disguise.
+pub(super) fn disguised(path: &str) -> Option<(&'static str, &'static str)> {
+    (path == "simple-obfs").then_some((
+        "a disguise that anybody takes off (simple-obfs), and behind it bytes of no known protocol: Shadowsocks, for which it is made, \
+         has no mark of its own, and that they look random would prove nothing",
+        "record on the device before its proxy's client, where the app's own traffic shows",
+    ))
+}
+
 const INSIDE: &str =
     "record inside the tunnel (on the device's tunnel interface), where the app's own traffic shows";

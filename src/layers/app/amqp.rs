@@ -24,6 +24,8 @@ const HEADERS: [&[u8]; 2] = [b"AMQP\x00\x00\x09\x01", b"AMQP\x01\x01\x00\x09"];
 const FRAME_END: u8 = 0xce;
 /// Contents of one side that are under way at a time.
 const CHANNELS: usize = 8;
+/// Tables in tables that are taken apart.
+const NESTED: u8 = 8;
 
 fn probe(p: &Probe<'_>) -> Guess {
     let n = p.bytes.len().min(8);
@@ -50,7 +52,7 @@ struct Content {
     media: String,
     coding: String,
     left: u64,
-    headers: Vec<(String, Vec<u8>)>,
+    headers: Vec<Field>,
     body: Vec<u8>,
 }
 
@@ -83,6 +85,8 @@ impl Peeler for Amqp {
         };
         if read.is_none() {
             out.note("amqp-frame-malformed");
+            out.begin_message();
+            out.item("frame", Form::Binary, input.side, payload);
         }
         Step::again(7 + len + 1)
     }
@@ -93,11 +97,17 @@ impl Amqp {
         let mut c = Cursor::new(payload);
         match (c.u16()?, c.u16()?) {
             (10, 11) => start_ok(&mut c, side, out),
-            // basic.publish, basic.deliver, basic.get-ok, basic.return
+            // basic.publish, basic.return, basic.deliver, basic.get-ok
             (60, 40) => {
                 c.u16()?;
                 self.begin(side, channel, &mut c, out)
             }
+            (60, 50) => {
+                reason(&mut c, side, out)?;
+                self.begin(side, channel, &mut c, out)
+            }
+            // connection.close, channel.close
+            (10, 50) | (20, 40) => reason(&mut c, side, out),
             (60, 60) => {
                 c.vec8()?;
                 c.take(9)?;
@@ -112,7 +122,7 @@ impl Amqp {
     }
 
     fn begin(&mut self, side: Side, channel: u16, c: &mut Cursor<'_>, out: &mut Out<'_, '_>) -> Option<()> {
-        c.vec8()?;
+        let exchange = c.vec8()?.to_vec();
         let key = String::from_utf8_lossy(c.vec8()?).into_owned();
         let contents = &mut self.contents[side];
         contents.retain(|x| x.channel != channel);
@@ -127,7 +137,7 @@ impl Amqp {
             media,
             coding,
             left: 0,
-            headers: Vec::new(),
+            headers: vec![("exchange".to_owned(), exchange)],
             body: Vec::new(),
         });
         Some(())
@@ -140,9 +150,13 @@ impl Amqp {
         let text = |c: &mut Cursor<'_>| c.vec8().map(|t| String::from_utf8_lossy(t).to_ascii_lowercase());
         let media = if flags & 0x8000 != 0 { text(&mut c)? } else { String::new() };
         let coding = if flags & 0x4000 != 0 { text(&mut c)? } else { String::new() };
-        let headers = if flags & 0x2000 != 0 { table(&mut c)? } else { Vec::new() };
+        let mut headers = Vec::new();
+        if flags & 0x2000 != 0 {
+            table(&mut c, "header.", NESTED, &mut headers)?;
+        }
+        properties(&mut c, flags, &mut headers)?;
         let content = self.contents[side].iter_mut().find(|x| x.channel == channel)?;
-        content.headers = headers;
+        content.headers.append(&mut headers);
         (content.media, content.coding, content.left) = (media, coding, size);
         if size > out.limits().message as u64 {
             self.contents[side].retain(|x| x.channel != channel);
@@ -171,30 +185,82 @@ impl Amqp {
     }
 }
 
-/// Texts of a table with their names (section 4.2.5.5, with the types that brokers agree on).
-fn table(c: &mut Cursor<'_>) -> Option<Vec<(String, Vec<u8>)>> {
+/// The text behind the code of a reply.
+fn reason(c: &mut Cursor<'_>, side: Side, out: &mut Out<'_, '_>) -> Option<()> {
+    c.u16()?;
+    let text = c.vec8()?;
+    if !text.is_empty() {
+        out.begin_message();
+        out.item("reason", Form::Text, side, text);
+    }
+    Some(())
+}
+
+/// A field beside the body: its name and its bytes.
+type Field = (String, Vec<u8>);
+
+/// Texts of a table with their names (section 4.2.5.5). Below `depth` tables are shown as they stand.
+fn table(c: &mut Cursor<'_>, before: &str, depth: u8, list: &mut Vec<Field>) -> Option<()> {
     let len = c.u32()? as usize;
     let mut c = c.sub(len)?;
-    let mut list = Vec::new();
     while !c.is_empty() {
         let name = String::from_utf8_lossy(c.vec8()?).to_ascii_lowercase();
-        let width = match c.u8()? {
-            b'V' => 0,
-            b't' | b'b' | b'B' => 1,
-            b's' | b'u' | b'U' => 2,
-            b'I' | b'i' | b'f' => 4,
-            b'D' => 5,
-            b'l' | b'L' | b'd' | b'T' => 8,
-            b'S' | b'x' | b'F' | b'A' => {
-                let len = c.u32()? as usize;
-                list.push((name, c.take(len)?.to_vec()));
-                continue;
-            }
-            _ => return None,
-        };
-        c.take(width)?;
+        value(&mut c, format!("{before}{name}"), depth, list)?;
     }
-    Some(list)
+    Some(())
+}
+
+/// A value behind its type, with the types that brokers agree on.
+fn value(c: &mut Cursor<'_>, name: String, depth: u8, list: &mut Vec<Field>) -> Option<()> {
+    let width = match c.u8()? {
+        b'V' => 0,
+        b't' | b'b' | b'B' => 1,
+        b's' | b'u' | b'U' => 2,
+        b'I' | b'i' | b'f' => 4,
+        b'D' => 5,
+        b'l' | b'L' | b'd' | b'T' => 8,
+        b'F' if depth > 0 => return table(c, &format!("{name}."), depth - 1, list),
+        b'A' if depth > 0 => {
+            let len = c.u32()? as usize;
+            let mut c = c.sub(len)?;
+            while !c.is_empty() {
+                value(&mut c, format!("{name}[]"), depth - 1, list)?;
+            }
+            return Some(());
+        }
+        b'S' | b'x' | b'F' | b'A' => {
+            let len = c.u32()? as usize;
+            list.push((name, c.take(len)?.to_vec()));
+            return Some(());
+        }
+        _ => return None,
+    };
+    c.take(width)?;
+    Some(())
+}
+
+/// Properties behind the headers (section 4.2.6.1), by the bits that say which are there.
+fn properties(c: &mut Cursor<'_>, flags: u16, list: &mut Vec<Field>) -> Option<()> {
+    const TEXTS: [(u16, &str); 9] = [
+        (0x0400, "correlation-id"),
+        (0x0200, "reply-to"),
+        (0x0100, "expiration"),
+        (0x0080, "message-id"),
+        (0x0040, ""),
+        (0x0020, "type"),
+        (0x0010, "user-id"),
+        (0x0008, "app-id"),
+        (0x0004, "cluster-id"),
+    ];
+    // Delivery mode and priority are an octet each, the time is eight.
+    c.take((flags & 0x1800).count_ones() as usize)?;
+    for (_, name) in TEXTS.into_iter().filter(|(bit, _)| flags & bit != 0) {
+        match name {
+            "" => drop(c.u64()?),
+            name => list.push((name.to_owned(), c.vec8()?.to_vec())),
+        }
+    }
+    Some(())
 }
 
 /// PLAIN is an authorisation identity, a name and a password with a zero octet between them (RFC 4616).
@@ -221,7 +287,7 @@ fn show(side: Side, content: &Content, out: &mut Out<'_, '_>) {
     out.item("channel", Form::Text, side, content.key.as_bytes());
     for (name, value) in content.headers.iter().filter(|(_, v)| !v.is_empty()) {
         let form = if std::str::from_utf8(value).is_ok() { Form::Text } else { Form::Binary };
-        out.item(&format!("header.{name}"), form, side, value);
+        out.item(name, form, side, value);
     }
     if content.body.is_empty() {
         return;

@@ -45,6 +45,8 @@ struct Message<'a> {
     path: Vec<&'a [u8]>,
     query: Vec<&'a [u8]>,
     format: Option<u32>,
+    /// What the other options hold, where it may be more than a number or a tag.
+    others: Vec<(u32, &'a [u8])>,
     payload: &'a [u8],
 }
 
@@ -91,11 +93,16 @@ fn read(bytes: &[u8]) -> Option<Message<'_>> {
         number = number.checked_add(delta).filter(|n| *n <= 65_535)?;
         let value = c.take(len as usize)?;
         match number {
-            URI_HOST => message.host = Some(value),
-            URI_PATH => message.path.push(value),
-            URI_QUERY => message.query.push(value),
+            URI_HOST if message.code < 0x20 => message.host = Some(value),
+            URI_PATH if message.code < 0x20 => message.path.push(value),
+            URI_QUERY if message.code < 0x20 => message.query.push(value),
             CONTENT_FORMAT if value.len() <= 2 => {
                 message.format = Some(value.iter().fold(0, |n, b| n << 8 | u32::from(*b)));
+            }
+            // No number and no tag is longer (section 5.10).
+            _ if value.len() > 8 => message.others.push((number, value)),
+            _ if value.len() > 3 && value.iter().all(|b| matches!(b, b' '..=b'~')) => {
+                message.others.push((number, value));
             }
             _ => {}
         }
@@ -147,6 +154,10 @@ fn show(message: &Message<'_>, side: Side, out: &mut Out<'_, '_>) {
         for part in &message.query {
             out.item("query", Form::Text, side, part);
         }
+    }
+    for (number, value) in &message.others {
+        let form = if std::str::from_utf8(value).is_ok() { Form::Text } else { Form::Binary };
+        out.item(&format!("option.{number}"), form, side, value);
     }
     if message.payload.is_empty() {
         return;

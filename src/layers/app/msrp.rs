@@ -106,8 +106,13 @@ impl Peeler for Msrp {
             return Step::more(0, len);
         }
         let len = len.min(bytes.len());
-        if let Some(chunk) = Chunk::read(rest, bytes.get(end + 1..at + 2).unwrap_or_default(), flag, len) {
-            self.chunk(input.side, &chunk, out);
+        let inside = bytes.get(end + 1..at + 2).unwrap_or_default();
+        match Chunk::read(rest, inside, flag, len) {
+            Some(chunk) => self.chunk(input.side, &chunk, out),
+            None => {
+                out.note("msrp-head-malformed");
+                out.item("chunk", Form::Binary, input.side, inside);
+            }
         }
         Step::again(len)
     }
@@ -120,7 +125,9 @@ impl<'a> Chunk<'a> {
             Some(at) => (inside.get(..at)?, inside.get(at + 4..)?),
             None => (inside, &[][..]),
         };
-        let fields = std::str::from_utf8(head).ok()?.lines().take(64).filter_map(|l| l.split_once(": "));
+        let lines = std::str::from_utf8(head).ok()?.lines().filter(|l| !l.trim().is_empty());
+        // What has no name is shown as well.
+        let fields = lines.map(|l| l.split_once(':').unwrap_or(("unnamed", l)));
         // The line break before the end line does not belong to the body.
         let body = body.strip_suffix(b"\r\n").unwrap_or(body);
         Some(Self { start, fields: fields.collect(), body, flag, len })
@@ -136,11 +143,18 @@ impl Msrp {
         debug_assert!(chunk.len > 0);
         out.begin_message();
         match chunk.start.as_bytes() {
-            [b'0'..=b'9', ..] => out.fact("msrp.status", chunk.start),
+            [b'0'..=b'9', ..] => {
+                out.fact("msrp.status", chunk.start);
+                // A comment is free (RFC 4975 section 9).
+                let comment = chunk.start.get(4..).filter(|c| !c.is_empty() && *c != "OK");
+                if let Some(comment) = comment {
+                    out.item("comment", Form::Text, side, comment.as_bytes());
+                }
+            }
             _ => out.fact("msrp.method", chunk.start),
         }
         for (name, value) in &chunk.fields {
-            let name = name.to_ascii_lowercase();
+            let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
             match name.as_str() {
                 "to-path" => out.label("to", value),
                 "from-path" => out.label("from", value),
@@ -148,7 +162,7 @@ impl Msrp {
             }
             out.item(&format!("header.{name}"), Form::Text, side, value.as_bytes());
         }
-        if chunk.start == "SEND" && !chunk.body.is_empty() {
+        if !chunk.body.is_empty() {
             self.body(side, chunk, out);
         }
     }

@@ -21,6 +21,10 @@ pub static SPEC: Spec = Spec {
     open: || Box::new(WebSocket::default()),
 };
 
+/// Opcodes of control frames are this one and those above it.
+const CLOSE: u8 = 8;
+const PING: u8 = 9;
+
 struct Frame {
     fin: bool,
     compressed: bool,
@@ -87,6 +91,8 @@ struct Half {
     current: Option<Current>,
     overlong: bool,
     message: Vec<u8>,
+    /// Payload of a control frame, which may stand between the frames of a message.
+    control: Vec<u8>,
     opcode: u8,
     compressed: bool,
     inflate: Option<Decompress>,
@@ -175,26 +181,46 @@ impl WebSocket {
         }
     }
 
-    /// Some bytes of a data frame's payload; those of control frames are passed over.
+    /// Some bytes of a frame's payload.
     fn payload(&mut self, side: Side, current: &mut Current, bytes: &[u8], out: &mut Out<'_, '_>) {
         let half = &mut self.halves[side];
-        if current.frame.opcode >= 8 || half.overlong {
+        let control = current.frame.opcode >= CLOSE;
+        if half.overlong && !control {
             return;
         }
-        if half.message.len() + bytes.len() > out.limits().message {
-            half.overlong = true;
-            half.message.clear();
+        let into = if control { &mut half.control } else { &mut half.message };
+        if into.len() + bytes.len() > out.limits().message {
+            into.clear();
+            half.overlong |= !control;
             return out.note("websocket-message-too-long");
         }
         let mask = current.frame.mask.unwrap_or_default();
         let at = current.at;
-        half.message.extend(bytes.iter().enumerate().map(|(i, b)| b ^ mask[(at + i) % 4]));
+        into.extend(bytes.iter().enumerate().map(|(i, b)| b ^ mask[(at + i) % 4]));
         current.at = (at + bytes.len()) % 4;
+    }
+
+    /// A control frame is whole (RFC 6455 section 5.5). Most have no payload, and then there is nothing to show.
+    fn control(&mut self, side: Side, opcode: u8, out: &mut Out<'_, '_>) {
+        let payload = std::mem::take(&mut self.halves[side].control);
+        let (field, said) = match opcode {
+            // A status code stands before the reason.
+            CLOSE => ("close", payload.get(2..).unwrap_or_default()),
+            PING => ("ping", payload.as_slice()),
+            _ => ("pong", payload.as_slice()),
+        };
+        if !said.is_empty() {
+            let form = if std::str::from_utf8(said).is_ok() { Form::Text } else { Form::Binary };
+            out.message(Child::message().form(form).field(field), side, said);
+        }
     }
 
     /// A frame is whole; with its last one the message is.
     fn finish(&mut self, side: Side, f: &Frame, out: &mut Out<'_, '_>) {
-        if f.opcode >= 8 || !f.fin {
+        if f.opcode >= CLOSE {
+            return self.control(side, f.opcode, out);
+        }
+        if !f.fin {
             return;
         }
         let limit = out.limits().message;

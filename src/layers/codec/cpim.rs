@@ -17,9 +17,6 @@ pub static SPEC: Spec = Spec {
     open: || Box::new(Cpim),
 };
 
-/// Fields of the wrapping that are read.
-const FIELDS: usize = 64;
-
 fn probe(p: &Probe<'_>) -> Guess {
     // Only those who carry it say that it is CPIM; the entity inside has headers of its own.
     if p.stated && split(p.bytes).is_some() { Guess::Maybe } else { Guess::No }
@@ -36,7 +33,9 @@ struct Cpim;
 impl Peeler for Cpim {
     fn peel(&mut self, input: Input<'_>, out: &mut Out<'_, '_>) -> Step {
         if let Some((head, entity)) = split(input.bytes) {
-            for (name, value) in head.lines().take(FIELDS).filter_map(|l| l.split_once(':')) {
+            for line in head.lines().filter(|l| !l.trim().is_empty()) {
+                // What has no name, such as a folded line, is shown as well.
+                let (name, value) = line.split_once(':').unwrap_or(("unnamed", line));
                 let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
                 match name.as_str() {
                     "from" => out.label("from", value),

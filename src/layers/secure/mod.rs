@@ -5,6 +5,7 @@ mod hkdf;
 mod mmtls;
 mod mtproto;
 mod noise;
+mod obfs;
 mod opened;
 mod quic;
 mod suite;
@@ -20,6 +21,8 @@ pub static TABLE: &[&Spec] = &[
     &tls::DTLS,
     // Made to look like TLS: told from it by a secret at hand alone.
     &mtproto::FAKE_TLS,
+    // Made to look like TLS, or like HTTP: told from them by what they never do.
+    &obfs::SPEC,
     &tls::SPEC,
     &zrtp::SPEC,
     &noise::WHATSAPP,

@@ -3,7 +3,7 @@
 use super::http::{Asked, Head};
 use super::{HEAD_LIMIT, Http1, line_end};
 use crate::model::Side;
-use crate::peel::{Input, Out, Step};
+use crate::peel::{Form, Input, Out, Step};
 
 /// What is left of the current body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +82,8 @@ impl Http1 {
                 Some(n) => {
                     if bytes[..n].iter().all(|b| matches!(b, b'\r' | b'\n')) {
                         self.finish_body(side, out);
+                    } else {
+                        trailer(bytes[..n].trim_ascii(), side, out);
                     }
                     Step::again(n)
                 }
@@ -102,8 +104,13 @@ impl Http1 {
         let digits: String =
             bytes[..n].iter().take_while(|b| b.is_ascii_hexdigit()).map(|b| *b as char).collect();
         match u64::from_str_radix(&digits, 16) {
-            Ok(0) => self.halves[side].body = Some(Body::Trailer),
-            Ok(len) => self.halves[side].body = Some(Body::Chunk(len)),
+            Ok(len) => {
+                self.halves[side].body = Some(if len == 0 { Body::Trailer } else { Body::Chunk(len) });
+                let extension = bytes[digits.len()..n].trim_ascii();
+                if !extension.is_empty() {
+                    out.item("chunk-extension", Form::Text, side, extension);
+                }
+            }
             Err(_) => {
                 out.note("http-chunk-malformed");
                 self.finish_body(side, out);
@@ -150,5 +157,17 @@ impl Http1 {
         if let Some(child) = half.child.take() {
             out.close(child, side);
         }
+    }
+}
+
+/// A field behind the body (RFC 9112 section 7.1.2), under the name that it would have before it.
+fn trailer(line: &[u8], side: Side, out: &mut Out<'_, '_>) {
+    let (name, value) = match memchr::memchr(b':', line) {
+        Some(at) => (&line[..at], line[at + 1..].trim_ascii()),
+        None => (&b"trailer"[..], line),
+    };
+    if !value.is_empty() {
+        let name = String::from_utf8_lossy(name).trim().to_ascii_lowercase();
+        out.item(&format!("header.{name}"), Form::Text, side, value);
     }
 }

@@ -1,6 +1,7 @@
 //! HTTP/1.1 (RFC 9112): requests and responses, pipelined, chunked, upgraded.
 
 mod body;
+mod phrase;
 mod probe;
 
 use super::http::{self, Asked, Head};
@@ -92,7 +93,10 @@ impl Http1 {
             true => {
                 let mut r = httparse::Response::new(&mut headers);
                 let parsed = r.parse(&bytes[..end]).is_ok();
-                parsed.then(|| self.response(side, r.code.unwrap_or(0), &read(r.headers), out))
+                parsed.then(|| {
+                    self.response(side, r.code.unwrap_or(0), &read(r.headers), out);
+                    phrase::show(bytes, side, out);
+                })
             }
             false => {
                 let mut r = httparse::Request::new(&mut headers);

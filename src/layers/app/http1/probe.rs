@@ -1,5 +1,6 @@
 //! What a request or a response begins with: in a new stream, and behind a loss.
 
+use crate::layers::imitation;
 use crate::peel::{Guess, Probe};
 use aho_corasick::AhoCorasick;
 use memchr::memmem;
@@ -41,7 +42,15 @@ fn starts(bytes: &[u8], word: &[u8]) -> Guess {
     }
 }
 
+/// What only looks like an upgrade is told from one by the answer.
 pub(super) fn probe(p: &Probe<'_>) -> Guess {
+    match begins(p) {
+        Guess::Sure if imitation::probe(p) == Guess::More => Guess::More,
+        told => told,
+    }
+}
+
+fn begins(p: &Probe<'_>) -> Guess {
     if starts(p.bytes, VERSION) == Guess::Sure {
         return Guess::Sure;
     }

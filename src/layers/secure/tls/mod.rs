@@ -19,6 +19,7 @@ use super::hello::{self, ClientHello, ServerHello};
 use super::{hkdf, suite};
 use crate::bytes::Cursor;
 use crate::keys::Label;
+use crate::layers::imitation;
 use crate::model::{Bucket, PerSide, Side};
 use crate::peel::{
     AfterGap, By, Child, Eats, End, Family, Form, Guess, Handle, Hint, Input, Out, Peeler, Probe, Spec, Step,
@@ -88,6 +89,7 @@ fn probe(p: &Probe<'_>) -> Guess {
         {
             Guess::More
         }
+        (HANDSHAKE, Some(1 | 2)) if imitation::probe(p) == Guess::More => Guess::More,
         (HANDSHAKE, Some(1 | 2)) => Guess::Sure,
         _ => match p.bytes.get(5 + len..) {
             // A second record right behind the first is no accident.
