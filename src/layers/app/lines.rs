@@ -130,7 +130,7 @@ fn is_log(line: &[u8]) -> bool {
     let mut words = line.split(|b| *b == b' ').filter(|w| !w.is_empty());
     let stamp = |w: &[u8]| {
         let digits = w.iter().filter(|b| b.is_ascii_digit()).count();
-        digits >= 4
+        digits >= 6
             && w.contains(&b':')
             && w.iter().all(|b| {
                 b.is_ascii_digit()
