@@ -200,9 +200,21 @@ pub(super) fn kind(natural: f32) -> Kind {
 
 /// How much a text reads like a sentence, if it is long enough for one: the whole, or a cell of a table's row.
 pub(super) fn sentence(text: &str) -> Option<f32> {
+    if !may_be_sentence(text) {
+        return None;
+    }
     let parted = |text: &str| text.contains(['"', '\t', '|', ',', ';']);
     one_sentence(text).or_else(|| parted(text).then(|| cells(text).find_map(one_sentence)).flatten())
 }
+
+/// A glance, for most texts are none: gaps between words, tags, or characters of a script without spaces.
+fn may_be_sentence(text: &str) -> bool {
+    let gap = |b: &u8| b.is_ascii_whitespace() || *b == b'<';
+    text.bytes().filter(gap).nth(SENTENCE - 2).is_some() || text.bytes().any(|b| b >= UNSPACED_LEAD)
+}
+
+/// The first octet in UTF-8 of U+3000 and what follows it.
+const UNSPACED_LEAD: u8 = 0xe3;
 
 /// Parts of a row: between quotes, tabs and bars, and commas and semicolons that no space follows.
 fn cells(text: &str) -> impl Iterator<Item = &str> {
