@@ -14,8 +14,9 @@ pub(super) struct Called {
     pub last: String,
     /// It may say who speaks, or that something is said.
     pub speech: bool,
-    /// It may say what its message is for.
-    pub purpose: bool,
+    /// It may say what its message is, and how bad it is what a program logs.
+    pub typed: bool,
+    pub graded: bool,
     /// A hash of something that is not sealed.
     pub hash: bool,
     /// The rounds of a key derivation.
@@ -59,7 +60,8 @@ impl Called {
         let last = speech::last_name(whole);
         Self {
             speech: speech::is_name(&last, whole),
-            purpose: [inner, outer].iter().any(|path| purpose::is_name(path)),
+            typed: [inner, outer].into_iter().any(purpose::is_type),
+            graded: [inner, outer].into_iter().any(purpose::is_level),
             hash: hashed::is_hash(whole),
             rounds: fields::is_rounds(inner),
             told: told::is_name(whole),

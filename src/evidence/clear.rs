@@ -36,8 +36,8 @@ impl Collector {
         }
         self.answered(node, leaf);
         self.file_named(node, leaf, slot.as_ref().map(|(s, _)| s.as_str()));
-        if called.purpose {
-            self.told_purpose(node, leaf);
+        if called.typed || called.graded {
+            self.told_purpose(node, leaf, &called);
         }
         self.told_speech(node, leaf, field, &called);
         self.hashed(node, leaf, called.hash);

@@ -2,6 +2,7 @@
 //! as messages only where messages stand.
 
 use super::aside;
+use super::called::Called;
 use super::collector::Collector;
 use super::message::{Message, is_message_slot};
 use super::sink::join_fields;
@@ -56,18 +57,15 @@ impl Collector {
         hits.iter().filter_map(|h| rules.get(h.rule)).any(|r| is_message_slot(r.means.slot.as_deref()))
     }
 
-    /// A field that says what its message is: a login, telemetry. It is called so ([`is_name`]).
-    pub(super) fn told_purpose(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>) {
-        let is = |word: &str, list: &[&str]| list.iter().any(|l| word.eq_ignore_ascii_case(l));
-        let last = |path| str::rsplit(path, ['.', '>']).find(|n| !n.is_empty()).unwrap_or_default();
-        let called = |list: &[&str]| is(last(leaf.field), list) || is(last(node.field()), list);
-        let (typed, graded) = (called(&TYPES), called(&LEVELS));
-        if node.scope() == 0 || leaf.bytes.len() > 48 || !(typed || graded) {
+    /// A field that says what its message is: a login, telemetry.
+    pub(super) fn told_purpose(&mut self, node: &NodeRef<'_>, leaf: &Leaf<'_>, called: &Called) {
+        let Called { typed, graded, .. } = *called;
+        if node.scope() == 0 || leaf.bytes.len() > 48 {
             return;
         }
         let Some(text) = leaf.text() else { return };
         let said_by_a_program =
-            typed && is_housekeeping(text, leaf.side) || graded && is(text.trim(), &SEVERITIES);
+            typed && is_housekeeping(text, leaf.side) || graded && is_one(text.trim(), &SEVERITIES);
         // What a protocol calls an error may bring a message back to its sender.
         if node.family() == Some(Family::Codec) && said_by_a_program {
             let field = join_fields(node.field(), leaf.field);
@@ -107,10 +105,23 @@ impl Collector {
     }
 }
 
-/// Whether a field is called after what a message is, or after how bad it is what a program logs.
-pub(super) fn is_name(path: &str) -> bool {
-    let last = path.rsplit(['.', '>']).find(|n| !n.is_empty()).unwrap_or_default();
-    TYPES.iter().chain(&LEVELS).any(|l| last.eq_ignore_ascii_case(l))
+/// Whether a field is called after what a message is.
+pub(super) fn is_type(path: &str) -> bool {
+    let last = last_name(path);
+    is_one(last, &KINDS) || is_one(last, &EVENTS)
+}
+
+/// Whether a field is called after how bad it is what a program logs.
+pub(super) fn is_level(path: &str) -> bool {
+    is_one(last_name(path), &LEVELS)
+}
+
+fn last_name(path: &str) -> &str {
+    path.rsplit(['.', '>']).find(|n| !n.is_empty()).unwrap_or_default()
+}
+
+fn is_one(word: &str, list: &[&str]) -> bool {
+    list.iter().any(|l| word.eq_ignore_ascii_case(l))
 }
 
 /// Whether what a message calls itself is about the connection, the program or the room: an error, a log, a room
@@ -202,20 +213,9 @@ const ATTACHMENTS: [&str; 2] = ["attachment", "attachments"];
 const REPORTS: [&str; 6] = ["logs", "debuglogs", "debuglog", "crashes", "report", "reports"];
 
 /// Names of fields that say what a message is.
-const TYPES: [&str; 12] = [
-    "type",
-    "event",
-    "op",
-    "action",
-    "kind",
-    "cmd",
-    "command",
-    "method",
-    "t",
-    "target",
-    "event_type",
-    "eventType",
-];
+pub(super) const KINDS: [&str; 10] =
+    ["type", "event", "op", "action", "kind", "cmd", "command", "method", "t", "target"];
+const EVENTS: [&str; 2] = ["event_type", "eventType"];
 
 /// Names of fields that say how bad it is what a program logs, and their values (RFC 5424 section 6.2.1, and the
 /// names that logging libraries use).

@@ -4,6 +4,7 @@ use super::aside::Near;
 use super::called::Called;
 use super::collector::Collector;
 use super::message::Message;
+use super::purpose::KINDS;
 use super::{Evidence, Kind, Polarity, Strength, aside};
 use crate::model::{Memo, Side};
 use crate::peel::{Family, Form, Leaf, NodeRef};
@@ -61,7 +62,9 @@ impl Collector {
         let query = last == "query" && value.trim_start().starts_with("mutation");
         // What is done stands before what is to be told of it (GraphQL, section 2.3).
         let done = || value.match_indices('{').nth(1).map_or(value, |(at, _)| &value[..at]);
-        let named = (is(&NAMES) || field.starts_with("$[")) && value.len() <= 96 && !value.contains(' ');
+        let named = (is(&KINDS) || is(&NAMES) || field.starts_with("$["))
+            && value.len() <= 96
+            && !value.contains(' ');
         let said = query && speaks(done())
             || named && speaks(value)
             || value.contains('/') && value.contains("/messages/") && !value.contains(' ')
@@ -96,7 +99,7 @@ pub(super) fn last_name(field: &str) -> String {
 
 /// Whether a field is called so that it may say who speaks, or that something is said; `last` is its last name.
 pub(super) fn is_name(last: &str, field: &str) -> bool {
-    let lists = [&NAMES[..], &SPEAKERS, &OWN, &SYSTEM];
+    let lists = [&KINDS[..], &NAMES, &SPEAKERS, &OWN, &SYSTEM];
     lists.iter().any(|list| list.contains(&last)) || last == "query" || field.starts_with("$[")
 }
 
@@ -243,25 +246,8 @@ fn is_remark(field: &str) -> bool {
     .any(|r| last.starts_with(r))
 }
 
-/// Names of fields that say what a message is, or where it belongs.
-const NAMES: [&str; 16] = [
-    "type",
-    "event",
-    "op",
-    "action",
-    "kind",
-    "cmd",
-    "command",
-    "method",
-    "t",
-    "target",
-    "topic",
-    "channel",
-    "operationname",
-    "path",
-    "p",
-    "identifier",
-];
+/// Names of fields that say where a message belongs, beside those that say what it is.
+const NAMES: [&str; 6] = ["topic", "channel", "operationname", "path", "p", "identifier"];
 
 /// Words for what people do with one another.
 const SPEECH: [&str; 15] = [

@@ -12,7 +12,7 @@ use crate::peel::{Leaf, NodeRef};
 /// Octets that are looked at, and of what a service sends: programs and pictures are longer.
 const LOOKED_AT: usize = 16 << 10;
 const OF_A_SERVICE: u64 = 4 << 10;
-/// Shortest run of characters, and runs that are told of one field.
+/// Shortest run of characters, and texts that are told of one field.
 const LEAST: usize = 12;
 const MOST: usize = 4;
 
@@ -25,7 +25,13 @@ impl Collector {
         }
         let bytes = leaf.bytes.get(..LOOKED_AT).unwrap_or(leaf.bytes);
         let said = |text: String| aside::sentence(&text).map(|natural| (text, natural));
-        let found: Vec<(String, f32)> = runs(bytes).into_iter().filter_map(said).take(MOST).collect();
+        let mut found: Vec<(String, f32)> = runs(bytes).into_iter().filter_map(said).collect();
+        // Those beyond the bound are one text: where any of them differs, it does.
+        if let Some(rest) = found.get(MOST - 1..).filter(|rest| rest.len() > 1) {
+            let text = rest.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(" ");
+            found.truncate(MOST - 1);
+            found.push((text, 1.0));
+        }
         for (text, natural) in found {
             let mut record =
                 self.evidence(node, leaf, aside::kind(natural), Strength::Strong, Polarity::Neutral);
